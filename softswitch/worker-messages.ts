@@ -1,0 +1,60 @@
+/**
+ * What the thread that starts the switch and the switch's two workers say to each other. Calls never
+ * pass here: they travel over real sockets. A worker gets its options as `workerData`, posts `ready`
+ * once every socket is bound (or `failed` and exits), answers `stats`, and on `stop` closes its
+ * sockets, posts `stopped` and lets its event loop run out. Anything uncaught ends the worker and is
+ * seen by the starter as the worker's `error` and `exit` events.
+ */
+
+/** Signalling: SIP towards carriers, drachtio's control protocol towards the gateway. */
+export interface SignallingWorkerOptions {
+  /** Address every socket is bound to, and the one written into Via and Contact. */
+  readonly host: string;
+  /** Port 0 takes any free port; with both protocols the same number is bound for UDP and TCP. */
+  readonly sip: { readonly port: number; readonly protocols: readonly ('udp' | 'tcp')[] };
+  readonly control: { readonly port: number; readonly secret: string };
+  /** RFC 3261 §17.1.1.1: estimate of the round trip, from which all its timers follow. Default 500. */
+  readonly t1Ms?: number;
+}
+
+/** Media: FreeSWITCH's role, that is SIP user agent server, event socket and RTP. */
+export interface MediaWorkerOptions {
+  readonly host: string;
+  readonly media: {
+    /** Port of the `drachtio_mrf` SIP profile; 0 takes any free one. */
+    readonly sipPort: number;
+    /** Even RTP ports are taken from this range, both ends included. */
+    readonly rtpPortMin: number;
+    readonly rtpPortMax: number;
+    /** How long a released RTP port rests, so that late packets of one call never reach another. */
+    readonly rtpQuarantineMs: number;
+    /** Above this, new sessions are answered 503 as FreeSWITCH does; absent means no limit. */
+    readonly sessionsPerSecondMax?: number;
+  };
+  readonly esl: { readonly port: number; readonly password: string };
+}
+
+/** Starter → worker. `requestId` pairs a `stats` question with its answer. */
+export type ToWorker =
+  { readonly type: 'stop' } | { readonly type: 'stats'; readonly requestId: number };
+
+/** Ports actually bound, which is the only news when 0 was asked for. */
+export interface SignallingPorts {
+  readonly sipPort: number;
+  readonly controlPort: number;
+}
+
+export interface MediaPorts {
+  readonly mediaSipPort: number;
+  readonly eslPort: number;
+}
+
+/** Gauges and counters since start: flat, so that they can become metrics as they are. */
+export type WorkerStats = Readonly<Record<string, number>>;
+
+/** Worker → starter, in this order: `ready` or `failed`; any number of `stats`; `stopped`. */
+export type FromWorker<Ports> =
+  | { readonly type: 'ready'; readonly ports: Ports }
+  | { readonly type: 'failed'; readonly problem: string; readonly code?: string }
+  | { readonly type: 'stats'; readonly requestId: number; readonly stats: WorkerStats }
+  | { readonly type: 'stopped' };
