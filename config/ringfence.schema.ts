@@ -1,0 +1,28 @@
+/** The whole configuration. Every section has defaults: an empty file is a valid one. */
+import { Type, type Static } from 'typebox';
+import { DialingConfig } from './dialing.schema.ts';
+import { GatewayConfig } from './gateway.schema.ts';
+import { SoftswitchConfig } from './softswitch.schema.ts';
+
+const LogConfig = Type.Object(
+  {
+    level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      description: 'Log entries below this level are not written.',
+      default: 'info',
+      env: 'RINGFENCE_LOG_LEVEL',
+    }),
+  },
+  { additionalProperties: false, default: {}, description: 'Logs, as JSON lines on stderr.' },
+);
+
+export const RingfenceConfig = Type.Object(
+  {
+    log: LogConfig,
+    dialing: DialingConfig,
+    gateway: GatewayConfig,
+    softswitch: SoftswitchConfig,
+  },
+  { additionalProperties: false, default: {}, description: 'The configuration of Ringfence.' },
+);
+
+export type RingfenceConfig = Static<typeof RingfenceConfig>;

@@ -1,0 +1,83 @@
+/** The embedded switch: the ports it opens and the secrets its two control sides ask for. */
+import { Type, type Static } from 'typebox';
+
+const port = (description: string, env: string, fallback = 0) =>
+  Type.Integer({
+    description: `${description} 0 takes any free port.`,
+    default: fallback,
+    minimum: 0,
+    maximum: 65_535,
+    env,
+  });
+
+export const SoftswitchConfig = Type.Object(
+  {
+    host: Type.String({
+      description:
+        'Address the SIP and RTP sockets are bound to, and which is written into Contact and ' +
+        'SDP. Must be reachable from the trunks.',
+      default: '127.0.0.1',
+      minLength: 1,
+      maxLength: 253,
+      env: 'RINGFENCE_SOFTSWITCH_HOST',
+    }),
+    sipPort: port('SIP port towards the trunks.', 'RINGFENCE_SOFTSWITCH_SIP_PORT'),
+    sipProtocols: Type.Array(Type.Enum(['udp', 'tcp'], { description: 'A SIP transport.' }), {
+      description: 'Transports that the SIP port is opened on.',
+      default: ['udp', 'tcp'],
+      minItems: 1,
+      maxItems: 2,
+      uniqueItems: true,
+      env: 'RINGFENCE_SOFTSWITCH_SIP_PROTOCOLS',
+      source: 'RFC 3261 §18: an element implements UDP and TCP',
+    }),
+    controlPort: port("Port of drachtio's control protocol.", 'RINGFENCE_SOFTSWITCH_CONTROL_PORT'),
+    controlSecret: Type.String({
+      description: 'Secret that control connections give. Empty: one is made at start.',
+      default: '',
+      maxLength: 256,
+      env: 'RINGFENCE_SOFTSWITCH_CONTROL_SECRET',
+      secret: true,
+    }),
+    eslPort: port('Event-socket port.', 'RINGFENCE_SOFTSWITCH_ESL_PORT'),
+    eslPassword: Type.String({
+      description: 'Password that event-socket connections give. Empty: one is made at start.',
+      default: '',
+      maxLength: 256,
+      env: 'RINGFENCE_SOFTSWITCH_ESL_PASSWORD',
+      secret: true,
+    }),
+    mediaSipPort: port(
+      'SIP port between the two halves of the switch.',
+      'RINGFENCE_SOFTSWITCH_MEDIA_SIP_PORT',
+    ),
+    rtpPortMin: Type.Integer({
+      description: 'First RTP port; only even ones are used.',
+      default: 20_000,
+      minimum: 1_024,
+      maximum: 65_534,
+      env: 'RINGFENCE_SOFTSWITCH_RTP_PORT_MIN',
+      source: 'RFC 3550 §11',
+    }),
+    rtpPortMax: Type.Integer({
+      description: 'Last RTP port. One call takes one even port.',
+      default: 29_998,
+      minimum: 1_024,
+      maximum: 65_534,
+      env: 'RINGFENCE_SOFTSWITCH_RTP_PORT_MAX',
+      source: 'RFC 3550 §11',
+    }),
+    rtpQuarantineMs: Type.Integer({
+      description:
+        'How long an RTP port rests after a call, so that late packets of the last call never ' +
+        'reach the next.',
+      default: 5_000,
+      minimum: 0,
+      maximum: 600_000,
+      env: 'RINGFENCE_SOFTSWITCH_RTP_QUARANTINE_MS',
+    }),
+  },
+  { additionalProperties: false, default: {}, description: 'The embedded switch.' },
+);
+
+export type SoftswitchConfig = Static<typeof SoftswitchConfig>;
