@@ -1,0 +1,39 @@
+/** Operating errors, one code each. A broken invariant is an `assert`, and is left to crash. */
+import { REFUSAL_CODES, type RefusalCode } from './command-reply.ts';
+
+/** Codes beyond a gateway's refusals. A dialing outcome (busy, no answer) is a Result, no error. */
+export const OPERATING_CODES = [
+  'CONFIG_INVALID', // the configuration cannot be read or breaks its schema
+  'CONTACTS_INVALID', // a contact file as a whole cannot be used
+  'LISTEN_FAILED', // a socket of ours could not be bound
+  'SWITCH_CONNECT_FAILED', // drachtio-server not reachable
+  'SWITCH_AUTH_FAILED', // drachtio-server refused the secret
+  'MEDIA_CONNECT_FAILED', // FreeSWITCH not reachable, or its password refused
+  'MEDIA_TIMEOUT', // FreeSWITCH did not finish what it was told in time
+  'MEDIA_LOST', // the channel went away while it was being used
+  'PROMPT_NOT_FOUND', // a prompt id without a file
+  'TELEPHONY_CLOSED', // the port was closed while a command was on its way
+] as const;
+
+export type ErrorCode = RefusalCode | (typeof OPERATING_CODES)[number];
+
+export const ERROR_CODES: readonly ErrorCode[] = [...REFUSAL_CODES, ...OPERATING_CODES];
+
+export type ErrorContext = Readonly<Record<string, string | number>>;
+
+export class DialerError extends Error {
+  override readonly name = 'DialerError';
+  readonly code: ErrorCode;
+  /** Ids only, never a phone number: this is logged and sent to clients. */
+  readonly context: ErrorContext;
+
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    more: { context?: ErrorContext; cause?: unknown } = {},
+  ) {
+    super(detail, { cause: more.cause });
+    this.code = code;
+    this.context = more.context ?? {};
+  }
+}

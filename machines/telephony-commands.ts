@@ -1,0 +1,207 @@
+/**
+ * Commands, dialer → gateway. Plain JSON, idempotent by (attemptId, fence, seq); the gateway
+ * answers each with a CommandReply and tells what follows in events (telephony-events.ts).
+ */
+import { Type, type Static } from 'typebox';
+import { LobbyClose, LobbyMonitor, LobbyOpen, LobbyWhisper } from './lobby-commands.ts';
+import {
+  RecordingPause,
+  RecordingResume,
+  RecordingStart,
+  RecordingStop,
+} from './recording-commands.ts';
+import { ATTEMPT_ENVELOPE, DurationMs, LobbyId } from './telephony-envelope.ts';
+
+/** The gateway's abandonment clock: it speaks and hangs up when nobody is connected in time. */
+export const Failsafe = Type.Object({
+  clockFrom: Type.Enum(['answer', 'greetingEnd'], {
+    description: 'What starts the clock: the rule pack decides.',
+  }),
+  connectWithinMs: DurationMs('From the clock’s start to the connect, which stops it.'),
+  ceilingAfterAnswerMs: DurationMs('From the answer, whatever the greeting does.'),
+  promptId: Type.String({ description: 'Prerecorded message for an abandoned person.' }),
+  optOutDigits: Type.String({
+    description: 'DTMF digits that opt out while that message plays; empty: none.',
+    pattern: '^[0-9*#A-D]*$',
+  }),
+});
+export type Failsafe = Static<typeof Failsafe>;
+
+/**
+ * Starts an attempt at one named gateway. Never reclaimed by another consumer: a dial without a
+ * reply is in doubt, and is asked about by `attempt.query`, not repeated elsewhere.
+ */
+export const AttemptDial = Type.Object({
+  type: Type.Literal('attempt.dial'),
+  ...ATTEMPT_ENVELOPE,
+  gatewayId: Type.String({ description: 'The one gateway that may act on this.' }),
+  notAfterMs: Type.Integer({
+    description: 'Epoch, ms: no first INVITE leaves later. Checked on receipt and at the INVITE.',
+    minimum: 0,
+  }),
+  trunk: Type.String({ description: 'Name of the trunk to dial through.' }),
+  destination: Type.String({ description: 'Number to dial, E.164 with plus where it is one.' }),
+  callerId: Type.String({ description: 'Number to show, E.164 with plus where it is one.' }),
+  callerName: Type.Optional(Type.String({ description: 'Display name of the From header.' })),
+  setupTimeoutMs: DurationMs('INVITE to the first 180/183 or final response: gateway backstop.'),
+  ringLimitMs: DurationMs(
+    'First 180/183 to our CANCEL: the gateway’s backstop, longer than the dialer’s ring timeout.',
+  ),
+  callLengthMaxMs: DurationMs('Answer to hang-up, scheduled at the switch when answered.'),
+  headers: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'More headers for the INVITE, by name.',
+    }),
+  ),
+  failsafe: Type.Optional(Failsafe),
+});
+export type AttemptDial = Static<typeof AttemptDial>;
+
+export const ConnectTarget = Type.Union([
+  Type.Object({ kind: Type.Literal('lobby'), lobbyId: LobbyId }),
+  Type.Object({
+    kind: Type.Literal('aiAgent'),
+    sipUri: Type.String({ description: 'SIP URI of the AI agent; transport=tcp|udp.' }),
+    contextUrl: Type.Optional(
+      Type.String({ description: 'Where the agent fetches its context and posts results.' }),
+    ),
+    contextToken: Type.Optional(Type.String({ description: 'Bearer token for contextUrl.' })),
+    context: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'The context itself, sent inline when its base64url JSON is ≤ 800 bytes.',
+      }),
+    ),
+    setupTimeoutMs: DurationMs('INVITE to the agent’s 200.'),
+  }),
+]);
+export type ConnectTarget = Static<typeof ConnectTarget>;
+
+/** Joins the customer's leg with another. Legal before the answer, for early media. */
+export const AttemptConnect = Type.Object({
+  type: Type.Literal('attempt.connect'),
+  ...ATTEMPT_ENVELOPE,
+  connectId: Type.String({ description: 'Named again by .connected and .connectFailed.' }),
+  target: ConnectTarget,
+});
+export type AttemptConnect = Static<typeof AttemptConnect>;
+
+export const AttemptPlay = Type.Object({
+  type: Type.Literal('attempt.play'),
+  ...ATTEMPT_ENVELOPE,
+  playId: Type.String({ description: 'Named again by attempt.played.' }),
+  prompts: Type.Array(Type.String(), {
+    description: 'In order: prompt ids, or tone_stream:// and silence_stream:// as FreeSWITCH has.',
+    minItems: 1,
+    maxItems: 32,
+  }),
+});
+export type AttemptPlay = Static<typeof AttemptPlay>;
+
+export const AttemptSendDtmf = Type.Object({
+  type: Type.Literal('attempt.sendDtmf'),
+  ...ATTEMPT_ENVELOPE,
+  digits: Type.String({ pattern: '^[0-9*#A-Dw]+$', description: 'w is a pause of 500 ms.' }),
+  toneMs: Type.Integer({ description: 'Length of each tone. ms.', minimum: 40, maximum: 8_000 }),
+});
+export type AttemptSendDtmf = Static<typeof AttemptSendDtmf>;
+
+export const AttemptHold = Type.Object({
+  type: Type.Literal('attempt.hold'),
+  ...ATTEMPT_ENVELOPE,
+  prompts: Type.Array(Type.String(), { description: 'Looped to the customer; empty: silence.' }),
+});
+export type AttemptHold = Static<typeof AttemptHold>;
+
+export const AttemptUnhold = Type.Object({
+  type: Type.Literal('attempt.unhold'),
+  ...ATTEMPT_ENVELOPE,
+});
+export type AttemptUnhold = Static<typeof AttemptUnhold>;
+
+export const AttemptTransfer = Type.Object({
+  type: Type.Literal('attempt.transfer'),
+  ...ATTEMPT_ENVELOPE,
+  transferId: Type.String(),
+  mode: Type.Enum(['blind', 'attended'], { description: 'RFC 5589; attended uses Replaces.' }),
+  destination: Type.String({ description: 'SIP URI, or a number on the attempt’s trunk.' }),
+});
+export type AttemptTransfer = Static<typeof AttemptTransfer>;
+
+export const CANCEL_REASONS = [
+  'ring_timeout', // alerting for longer than the dialer's ring timer
+  'setup_timeout', // nothing but 100 Trying, for longer than the dialer's set-up timer
+  'dialer_recall', // pacing lost the representative for whom this attempt was made
+  'cancelled', // a person, the API or a policy asked for it
+  'shutdown', // this process is stopping
+  'in_doubt', // the gateway was silent for too long and the dialer gives the attempt up
+] as const;
+export type CancelReason = (typeof CANCEL_REASONS)[number];
+
+/** Gives the attempt up: before the INVITE no INVITE leaves; then CANCEL; after the answer BYE. */
+export const AttemptCancel = Type.Object({
+  type: Type.Literal('attempt.cancel'),
+  ...ATTEMPT_ENVELOPE,
+  reason: Type.Enum([...CANCEL_REASONS]),
+});
+export type AttemptCancel = Static<typeof AttemptCancel>;
+
+export const HANGUP_REASONS = [
+  'completed', // everything that was to be said has been said
+  'cancelled',
+  'no_connect', // a person answered and nobody could be connected
+  'shutdown',
+  'limit', // a time limit of the dialer
+] as const;
+export type HangupReason = (typeof HANGUP_REASONS)[number];
+
+export const AttemptHangup = Type.Object({
+  type: Type.Literal('attempt.hangup'),
+  ...ATTEMPT_ENVELOPE,
+  reason: Type.Enum([...HANGUP_REASONS]),
+});
+export type AttemptHangup = Static<typeof AttemptHangup>;
+
+/** Recovery: the reply carries an AttemptSnapshot. A higher fence takes the attempt over. */
+export const AttemptQuery = Type.Object({
+  type: Type.Literal('attempt.query'),
+  ...ATTEMPT_ENVELOPE,
+});
+export type AttemptQuery = Static<typeof AttemptQuery>;
+
+/** Every attempt command by its type. */
+export const ATTEMPT_COMMANDS = {
+  'attempt.dial': AttemptDial,
+  'attempt.connect': AttemptConnect,
+  'attempt.play': AttemptPlay,
+  'attempt.sendDtmf': AttemptSendDtmf,
+  'attempt.hold': AttemptHold,
+  'attempt.unhold': AttemptUnhold,
+  'attempt.transfer': AttemptTransfer,
+  'attempt.cancel': AttemptCancel,
+  'attempt.hangup': AttemptHangup,
+  'attempt.query': AttemptQuery,
+  'recording.start': RecordingStart,
+  'recording.stop': RecordingStop,
+  'recording.pause': RecordingPause,
+  'recording.resume': RecordingResume,
+} as const;
+
+export const LOBBY_COMMANDS = {
+  'lobby.open': LobbyOpen,
+  'lobby.close': LobbyClose,
+  'lobby.whisper': LobbyWhisper,
+  'lobby.monitor': LobbyMonitor,
+} as const;
+
+/** The whole contract, dialer → gateway. */
+export const TELEPHONY_COMMANDS = { ...ATTEMPT_COMMANDS, ...LOBBY_COMMANDS } as const;
+
+type CommandSchemas = typeof TELEPHONY_COMMANDS;
+export type CommandType = keyof CommandSchemas;
+export type CommandOf<T extends CommandType> = Static<CommandSchemas[T]>;
+export type AttemptCommandType = keyof typeof ATTEMPT_COMMANDS;
+export type AttemptCommand = { [T in AttemptCommandType]: CommandOf<T> }[AttemptCommandType];
+export type TelephonyCommand = { [T in CommandType]: CommandOf<T> }[CommandType];
+
+/** For validation at a process boundary (typebox/compile) and for the published contract. */
+export const TelephonyCommandSchema = Type.Union(Object.values(TELEPHONY_COMMANDS));
