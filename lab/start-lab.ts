@@ -1,0 +1,55 @@
+/** Starts the lab in a thread of its own. */
+import { startWorker } from '../softswitch/start-worker.ts';
+import type { CarrierOptions } from './carrier.ts';
+import type { FarEndRecord } from './far-end-call.ts';
+import type { FromLab, ToLab } from './lab-messages.ts';
+
+export interface LabReport {
+  /** Ended calls, oldest first. */
+  readonly records: readonly FarEndRecord[];
+  readonly liveCalls: number;
+}
+
+export interface Lab {
+  /** Where the carrier listens, UDP and TCP. */
+  readonly sipPort: number;
+  /** What the far end saw so far. */
+  report(): Promise<LabReport>;
+  stop(): Promise<void>;
+}
+
+/** Resolves when the carrier listens; rejects with the reason when it cannot. */
+export async function startLab(options: CarrierOptions): Promise<Lab> {
+  const file = import.meta.url.endsWith('.ts') ? './lab.worker.ts' : './lab.worker.js';
+  const worker = startWorker(new URL(file, import.meta.url), { workerData: options });
+  const waiting = new Map<number, (report: LabReport) => void>();
+  let requestId = 0;
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+
+  const sipPort = await new Promise<number>((resolve, reject) => {
+    worker.once('error', reject);
+    worker.on('message', (message: FromLab) => {
+      if (message.type === 'ready') resolve(message.sipPort);
+      if (message.type === 'failed') reject(new Error(`the lab did not start: ${message.problem}`));
+      if (message.type === 'records') {
+        waiting.get(message.requestId)?.(message);
+        waiting.delete(message.requestId);
+      }
+    });
+  });
+
+  const tell = (message: ToLab): void => worker.postMessage(message);
+  return {
+    sipPort,
+    report: () =>
+      new Promise<LabReport>((resolve) => {
+        requestId += 1;
+        waiting.set(requestId, resolve);
+        tell({ type: 'records', requestId });
+      }),
+    stop: async () => {
+      tell({ type: 'stop' });
+      await exited;
+    },
+  };
+}
