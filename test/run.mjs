@@ -1,0 +1,78 @@
+/**
+ * Runs the tests: `npm test` (all but the long ones), `npm run test:long`, and with `--unit` the part
+ * that needs neither network nor other programs. Plain JavaScript, so that it can explain what is
+ * missing before anything else is loaded.
+ *
+ * Ends with one plain line, `N passed, N failed`, and exit code 0 only when nothing failed.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { install, missingPackages } from './runner/needed-programs.mjs';
+import { runGroup, testFiles } from './runner/run-group.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Real sockets, timers and SIPp want the machine to themselves, so `e2e` and `long` go one by one. */
+const PARALLEL = { jobs: 2, timeoutSeconds: 180 };
+const ONE_BY_ONE = { jobs: 1, timeoutSeconds: 600 };
+const RUNS = {
+  unit: [{ name: 'unit', folders: ['unit', 'sim'], ...PARALLEL }],
+  all: [
+    { name: 'unit', folders: ['unit', 'sim', 'contract', 'integration'], ...PARALLEL },
+    { name: 'e2e', folders: ['e2e'], ...ONE_BY_ONE },
+  ],
+  long: [{ name: 'long', folders: ['long'], ...ONE_BY_ONE }],
+};
+
+const OPTIONS = { '--unit': 'unit', '--long': 'long' };
+const [option, ...rest] = process.argv.slice(2);
+if (rest.length > 0 || (option !== undefined && !(option in OPTIONS))) {
+  console.error('usage: node test/run.mjs [--unit | --long]');
+  process.exit(2);
+}
+const mode = option === undefined ? 'all' : OPTIONS[option];
+
+const missing = missingPackages(RUNS[mode].map(({ name }) => name));
+const refusal = missing.length > 0 ? install(missing) : null;
+if (refusal !== null) {
+  console.error(refusal);
+  process.exit(1);
+}
+
+const startedAt = new Date().toISOString();
+const tests = [];
+for (const { folders, ...group } of RUNS[mode]) {
+  const files = testFiles(folders);
+  if (files.length === 0) {
+    const title = `no test file matches test/{${folders.join(',')}}/**/*.test.ts`;
+    console.log(`FAIL ${title}`);
+    tests.push({ file: group.name, title, outcome: 'failed', failures: [title] });
+    continue;
+  }
+  tests.push(...(await runGroup({ ...group, files })));
+}
+const named = (outcome) =>
+  tests.filter((test) => test.outcome === outcome).map(({ file, title }) => ({ file, title }));
+mkdirSync(join(ROOT, '.tap'), { recursive: true });
+writeFileSync(
+  join(ROOT, '.tap', 'features-run.json'),
+  `${JSON.stringify({ mode, startedAt, passed: named('passed'), failed: named('failed'), skipped: named('skipped') }, null, 2)}\n`,
+);
+
+const skipped = tests.filter(({ outcome }) => outcome === 'skipped');
+for (const { file, title, reason } of skipped) console.log(`NOT RUN ${file}: ${title}: ${reason}`);
+
+// The comparison of docs/features.md with this run is one more test.
+const features = spawnSync(
+  join(ROOT, 'node_modules', '.bin', 'tsx'),
+  [join(ROOT, 'test', 'features', 'main.ts'), '--check'],
+  { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+);
+const passed = named('passed').length + (features.status === 0 ? 1 : 0);
+const failed = named('failed').length + (features.status === 0 ? 0 : 1);
+console.log(
+  `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+);
+process.exitCode = failed === 0 ? 0 : 1;

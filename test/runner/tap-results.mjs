@@ -1,0 +1,134 @@
+/**
+ * Reads what the runner itself said. tap prints one subtest per file, and inside it one per `t.test`.
+ *
+ * What counts as one test: a `t.test` that holds no other `t.test`. One that does hold others counts
+ * only when it fails by an assertion of its own. A file that has assertions and no `t.test` is one
+ * test. A file that broke outside its tests (crash, signal, no test at all, missing from the output)
+ * is one failed test, so that a run can never be green by having run less.
+ */
+import { Parser } from 'tap-parser';
+
+/**
+ * Parses a TAP stream. `onFile` hears of each file as it ends: `{ file, tests, timeMs }`, where a
+ * test is `{ file, title, outcome: 'passed'|'failed'|'skipped', reason, failures }`.
+ */
+export function tapCollector(onFile) {
+  const parser = new Parser();
+  const bailOuts = [];
+  let open = null;
+  parser.on('child', (child) => (open = watch(child)));
+  parser.on('bailout', (reason) => bailOuts.push(String(reason)));
+  parser.on('assert', (point) => {
+    const node = open;
+    open = null;
+    const file = point.name;
+    const tests = node === null ? [] : testsOf(node, file, []);
+    const settled = fileVerdict(file, point, tests);
+    onFile({ file, tests: settled, timeMs: point.time ?? null });
+  });
+  return {
+    write: (text) => parser.write(text),
+    end: () =>
+      new Promise((resolve) => {
+        parser.on('complete', () => resolve(bailOuts));
+        parser.end();
+      }),
+  };
+}
+
+/**
+ * A subtest as a tree: `points` are its own assertions, `children` its subtests, `open` one that
+ * the process did not live to finish.
+ */
+function watch(parser) {
+  const node = { name: parser.name, point: null, points: [], children: [], open: null };
+  parser.on('child', (child) => (node.open = watch(child)));
+  parser.on('assert', (point) => {
+    if (node.open === null) {
+      node.points.push(point);
+    } else {
+      node.open.point = point;
+      node.children.push(node.open);
+      node.open = null;
+    }
+  });
+  return node;
+}
+
+function testsOf(node, file, path) {
+  const tests = [];
+  const isFile = node.point === null;
+  const title = path.join(' > ');
+  const own = node.points.filter((point) => !isUnrun(point));
+  const unrun = node.points.filter(isUnrun);
+  const failures = own.filter((point) => !point.ok);
+  for (const child of node.children) {
+    tests.push(...testsOf(child, file, [...path, child.point.name]));
+  }
+  if (node.open !== null) {
+    const unfinished = [...path, node.open.name].join(' > ');
+    tests.push({ file, title: unfinished, outcome: 'failed', failures: ['it never finished'] });
+  }
+  const childFailed = tests.some(({ outcome }) => outcome === 'failed');
+  // A `t.test` with { skip } or { todo } leaves a bare point; inside a test, t.skip() does.
+  const named = isFile || node.children.length > 0;
+  if (named) {
+    for (const point of unrun) {
+      tests.push(skipped(file, [...path, point.name].join(' > '), point));
+    }
+  }
+  if (failures.length > 0 || (!isFile && !node.point.ok && !childFailed)) {
+    const explained = failures.length > 0 ? failures : [node.point];
+    tests.push({ file, title: title || file, outcome: 'failed', failures: explained.map(explain) });
+  } else if (!named && own.length === 0) {
+    const point = unrun[0] ?? { skip: 'no assertion was made', name: title };
+    tests.push(skipped(file, title, point));
+  } else if (node.children.length === 0 && own.length > 0) {
+    tests.push({ file, title: title || file, outcome: 'passed', failures: [] });
+  }
+  return tests;
+}
+
+/** Adds the failure of the file itself when its own line is red, or it held no test. */
+function fileVerdict(file, point, tests) {
+  const failed = tests.some(({ outcome }) => outcome === 'failed');
+  const isEmpty = tests.length === 0;
+  if (failed || (point.ok && !isEmpty)) return tests;
+  const { exitCode, signal } = point.diag ?? {};
+  const how = [
+    isEmpty ? 'it ran no test' : 'it ended badly after its tests',
+    signal === null || signal === undefined ? '' : `signal ${signal}`,
+    exitCode === null || exitCode === undefined ? '' : `exit code ${exitCode}`,
+  ].filter((part) => part !== '');
+  return [...tests, { file, title: file, outcome: 'failed', failures: [how.join(', ')] }];
+}
+
+function isUnrun(point) {
+  return point.skip !== false || point.todo !== false;
+}
+
+function skipped(file, title, { skip, todo, name }) {
+  const stated = [skip, todo].find((reason) => typeof reason === 'string' && reason !== '');
+  const reason = stated ?? (name === title ? 'no reason given' : name);
+  return { file, title, outcome: 'skipped', reason, failures: [] };
+}
+
+/** One failed assertion in words, from the runner's own diagnostics. */
+function explain({ name, diag }) {
+  if (diag === null || typeof diag !== 'object') return name;
+  const { at, diff, stack, found, wanted, compare, pattern, message, exitCode, signal } = diag;
+  const lines = [name];
+  if (message !== undefined && message !== name) lines.push(String(message));
+  if (at?.fileName !== undefined)
+    lines.push(`at ${at.fileName}:${at.lineNumber}:${at.columnNumber}`);
+  if (typeof diff === 'string') lines.push(diff.trimEnd());
+  else if (wanted !== undefined || found !== undefined) {
+    lines.push(
+      `found ${JSON.stringify(found)}, wanted (${compare ?? '==='}) ${JSON.stringify(wanted)}`,
+    );
+  } else if (pattern !== undefined) lines.push(`pattern ${String(pattern)}`);
+  if (at === undefined && typeof stack === 'string') lines.push(stack.trimEnd());
+  if (typeof signal === 'string') lines.push(`signal ${signal}`);
+  if (typeof exitCode === 'number') lines.push(`exit code ${exitCode}`);
+  return lines.join('\n');
+}
