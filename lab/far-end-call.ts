@@ -5,7 +5,7 @@ import { RtpSession } from '../softswitch/media/rtp-session.ts';
 import type { CallEndCause } from '../softswitch/sip/call-leg.ts';
 import type { IncomingCall } from '../softswitch/sip/incoming-call.ts';
 import type { Timer, TimerWheel } from '../softswitch/timers/timer-wheel.ts';
-import { openLabAudio } from './lab-audio.ts';
+import { openLabAudio, type LabAudio } from './lab-audio.ts';
 import type { LabStep, NumberPlanEntry } from './number-plan.ts';
 
 export interface FarEndCallOptions {
@@ -84,30 +84,41 @@ export class FarEndCall {
     switch (step.do) {
       case 'ring':
         this.#call.provisional(180);
-        return this.#after(step.forMs);
+        this.#after(step.forMs);
+        break;
       case 'ringForEver':
-        return this.#call.provisional(180);
-      case 'earlyMedia': {
-        const session = await this.#openMedia();
-        if (this.#ended) return;
-        this.#call.provisional(183, { sdp: this.#localSdp() });
-        session.source = openLabAudio(step.audio, this.#variant);
-        return this.#after(step.forMs);
-      }
+        this.#call.provisional(180);
+        break;
+      case 'earlyMedia':
+        await this.#playEarly(step.audio);
+        this.#after(step.forMs);
+        break;
       case 'answer':
-        return this.#answer();
+        await this.#answer();
+        break;
       case 'wait':
-        return this.#after(step.forMs);
+        this.#after(step.forMs);
+        break;
       case 'play':
-        return this.#play(step.audio);
+        this.#play(step.audio);
+        break;
       case 'hangUp':
-        return this.#call.bye();
+        this.#call.bye();
+        break;
       case 'reject':
-        return this.#call.reject(step.statusCode, step.phrase, reasonFields(step.reasonHeader));
+        this.#call.reject(step.statusCode, step.phrase, reasonFields(step.reasonHeader));
+        break;
       case 'listen':
       case 'ignore':
-        return;
+        break;
     }
+  }
+
+  async #playEarly(audio: LabAudio): Promise<void> {
+    const session = await this.#openMedia();
+    if (this.#ended) return;
+    this.#call.provisional(183, { sdp: this.#localSdp() });
+    session.source = openLabAudio(audio, this.#variant);
   }
 
   async #answer(): Promise<void> {
@@ -119,7 +130,7 @@ export class FarEndCall {
     this.#next();
   }
 
-  #play(audio: Parameters<typeof openLabAudio>[0]): void {
+  #play(audio: LabAudio): void {
     const session = this.#session;
     if (session === undefined) throw new Error('the script plays before it answers');
     session.onSourceEnd = () => this.#next();
@@ -127,6 +138,7 @@ export class FarEndCall {
   }
 
   #after(delayMs: number): void {
+    if (this.#ended) return;
     this.#timer = this.#options.timers.schedule(delayMs, () => this.#next());
   }
 
