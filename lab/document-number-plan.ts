@@ -7,8 +7,8 @@ The lab is a demo carrier on loopback. It answers real SIP and RTP, and what it 
 last two digits of the dialled number alone, so any contact list can be dialled into it. The shipped
 list, \`lab/contacts.csv\`, holds sixty fictional numbers (NANP 555-0100 to 555-0199).
 
-*Today* is the Result that SIP, the Reason header and the time-outs alone allow: a call that was
-answered and that nothing classified ends as \`Undetermined/not_classified\`. *With detection* is the
+_Today_ is the Result that SIP, the Reason header and the time-outs alone allow: a call that was
+answered and that nothing classified ends as \`Undetermined/not_classified\`. _With detection_ is the
 Result once early media and the answer are classified. A test holds this page equal to
 \`lab/number-plan.ts\`; change the plan there and run \`npm run docs\`.
 `;
