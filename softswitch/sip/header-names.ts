@@ -60,6 +60,11 @@ export function canonicalHeaderName(name: string): string {
   return CANONICAL_BY_SPELLING.get(name) ?? CANONICAL_BY_LOWER_CASE.get(name.toLowerCase()) ?? name;
 }
 
+/** Whether the canonical spelling of that name is ours rather than the sender's. */
+export function isKnownHeaderName(canonicalName: string): boolean {
+  return CANONICAL_BY_SPELLING.get(canonicalName) === canonicalName;
+}
+
 /**
  * Header fields whose grammar is a comma-separated list (RFC 3261 §7.3.1 and §25.1), where two
  * values on one line mean the same as two lines. Credentials and challenges contain commas of

@@ -3,7 +3,7 @@
  * otherwise as they came. Nothing is interpreted here; `via.ts`, `name-addr.ts` and the like read
  * single values. `parse-message.ts` makes one from bytes.
  */
-import { canonicalHeaderName, isCommaList } from './header-names.ts';
+import { canonicalHeaderName, isCommaList, isKnownHeaderName } from './header-names.ts';
 import { splitCommaList } from './quoted-text.ts';
 
 /** Compact names are expanded and known names spelt canonically, so `name` compares with ===. */
@@ -36,21 +36,23 @@ export const EMPTY_BODY: Buffer = Buffer.alloc(0);
 export function headerOf(message: SipMessage, name: string): string | undefined {
   const wanted = canonicalHeaderName(name);
   for (const field of message.headers) if (field.name === wanted) return field.value;
-  if (wanted !== name || canonicalHeaderName(wanted.toLowerCase()) === wanted) return undefined;
-  const lower = wanted.toLowerCase(); // a header nobody knows: compare as §7.3.1 demands
+  if (isKnownHeaderName(wanted)) return undefined;
+  const lower = wanted.toLowerCase(); // known to nobody: compare as §7.3.1 demands
   return message.headers.find((field) => field.name.toLowerCase() === lower)?.value;
 }
 
 /** All values of that name in order; comma lists are split where the grammar is a list. */
 export function headersOf(message: SipMessage, name: string): string[] {
   const wanted = canonicalHeaderName(name);
-  const lower = wanted.toLowerCase();
+  const isKnown = isKnownHeaderName(wanted);
+  const lower = isKnown ? '' : wanted.toLowerCase();
   const values: string[] = [];
   for (const field of message.headers) {
-    if (field.name !== wanted && field.name.toLowerCase() !== lower) continue;
-    if (isCommaList(wanted) && field.value.includes(','))
+    const isWanted = isKnown ? field.name === wanted : field.name.toLowerCase() === lower;
+    if (!isWanted) continue;
+    if (isKnown && field.value.includes(',') && isCommaList(wanted)) {
       values.push(...splitCommaList(field.value));
-    else values.push(field.value);
+    } else values.push(field.value);
   }
   return values;
 }
