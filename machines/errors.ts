@@ -12,6 +12,9 @@ export const OPERATING_CODES = [
   'MEDIA_TIMEOUT', // FreeSWITCH did not finish what it was told in time
   'MEDIA_LOST', // the channel went away while it was being used
   'PROMPT_NOT_FOUND', // a prompt id without a file
+  'STORE_SCHEMA_MISMATCH', // the database belongs to another release
+  'STORE_UNAVAILABLE', // the database cannot be opened or reached, or refused a commit
+  'STORE_STATEMENT_FAILED', // the database refused a statement
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way
 ] as const;
 
