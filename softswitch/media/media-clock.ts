@@ -32,13 +32,19 @@ const SLOT_MS = FRAME_MS / SLOTS;
 const CATCH_UP_MS_MAX = 200;
 const CATCH_UP_SLOTS_MAX = CATCH_UP_MS_MAX / SLOT_MS;
 
-const realTime: MediaTime = {
+/** The host's monotonic clock and timers. */
+export const realMediaTime: MediaTime = {
   nowMs: () => performance.now(),
   schedule: (delayMs, fire) => {
     const timer = setTimeout(fire, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+interface Member {
+  readonly ticking: Ticking;
+  removed: boolean;
+}
 
 /**
  * Calls every member once per 20 ms of absolute time: slot k is due at t0 + k × 5 ms, whatever
@@ -47,22 +53,24 @@ const realTime: MediaTime = {
  */
 export class MediaClock {
   readonly #time: MediaTime;
-  readonly #slots: Ticking[][] = Array.from({ length: SLOTS }, () => []);
+  /** Replaced, never changed in place: a member may leave or join while its slot is being run. */
+  readonly #slots: Member[][] = Array.from({ length: SLOTS }, () => []);
   #memberCount = 0;
   #timer: { cancel(): void } | undefined;
   #startedAtMs = 0;
-  /** Index of the next slot to run, counted from `#startedAtMs`. */
+  /** Number of the next slot to run, counted from `#startedAtMs`. */
   #nextSlot = 0;
-  /** Frames given up, to be told to each slot's members with their next tick. */
+  /** Counts starts: a member's tick may empty the clock and start it again with a new t0. */
+  #runs = 0;
+  /** Frames given up, told to a slot's members with their next tick. */
   readonly #skipped = new Int32Array(SLOTS);
-  #running = false;
   #ticks = 0;
   #skippedTicks = 0;
+  #wakeUps = 0;
   #latenessSumMs = 0;
   #latenessMaxMs = 0;
-  #wakeUps = 0;
 
-  constructor(time: MediaTime = realTime) {
+  constructor(time: MediaTime = realMediaTime) {
     this.#time = time;
   }
 
@@ -71,21 +79,22 @@ export class MediaClock {
   }
 
   /** Adds a member to the emptiest slot; its first tick comes within 20 ms. Returns its removal. */
-  add(member: Ticking): () => void {
-    const slot = this.#slots.reduce((a, b) => (b.length < a.length ? b : a));
-    slot.push(member);
+  add(ticking: Ticking): () => void {
+    let slot = 0;
+    for (let i = 1; i < SLOTS; i += 1) {
+      if (this.#membersOf(i).length < this.#membersOf(slot).length) slot = i;
+    }
+    const member: Member = { ticking, removed: false };
+    this.#slots[slot] = [...this.#membersOf(slot), member];
     this.#memberCount += 1;
     if (this.#memberCount === 1) this.#start();
-    let member_ = true;
+    else this.#schedule();
     return () => {
-      if (!member_) return;
-      member_ = false;
-      // A removal while the slot runs must not shift the members still to come: copy on write.
-      const index = this.#slots.indexOf(slot);
-      void index;
-      slot.splice(slot.indexOf(member), 1);
+      if (member.removed) return;
+      member.removed = true;
+      this.#slots[slot] = this.#membersOf(slot).filter((other) => other !== member);
       this.#memberCount -= 1;
-      if (this.#memberCount === 0) this.stop();
+      if (this.#memberCount === 0) this.#halt();
     };
   }
 
@@ -98,16 +107,84 @@ export class MediaClock {
     };
   }
 
+  /** Stops for good: members are let go and get no further tick. */
   stop(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#running = false;
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      for (const member of this.#membersOf(slot)) member.removed = true;
+      this.#slots[slot] = [];
+    }
+    this.#memberCount = 0;
+    this.#halt();
+  }
+
+  #membersOf(slot: number): Member[] {
+    return this.#slots[slot] as Member[];
   }
 
   #start(): void {
-    void CATCH_UP_SLOTS_MAX;
-    this.#running = true;
     this.#startedAtMs = this.#time.nowMs();
     this.#nextSlot = 1;
+    this.#runs += 1;
+    this.#skipped.fill(0);
+    this.#schedule();
+  }
+
+  #halt(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    let slot = this.#nextSlot;
+    while (this.#membersOf(slot % SLOTS).length === 0) slot += 1;
+    const delayMs = this.#startedAtMs + slot * SLOT_MS - this.#time.nowMs();
+    this.#timer?.cancel();
+    // Rounded up: the host's timers count whole ms, and one that fires early has to be set again.
+    this.#timer = this.#time.schedule(Math.max(0, Math.ceil(delayMs)), () => this.#run());
+  }
+
+  #run(): void {
+    this.#timer = undefined;
+    const elapsedMs = this.#time.nowMs() - this.#startedAtMs;
+    const lastDue = Math.floor(elapsedMs / SLOT_MS);
+    this.#giveUpBeyondCatchUp(lastDue);
+    const latenessMs = elapsedMs - this.#nextSlot * SLOT_MS;
+    if (latenessMs >= 0) this.#recordLateness(latenessMs);
+    const run = this.#runs;
+    while (this.#nextSlot <= lastDue && this.#memberCount > 0 && this.#runs === run) {
+      const slot = this.#nextSlot % SLOTS;
+      this.#nextSlot += 1;
+      this.#runSlot(slot);
+    }
+    if (this.#memberCount > 0) this.#schedule();
+  }
+
+  #runSlot(slot: number): void {
+    const skipped = this.#skipped[slot] as number;
+    this.#skipped[slot] = 0;
+    const members = this.#membersOf(slot);
+    for (const member of members) {
+      if (member.removed) continue;
+      this.#ticks += 1;
+      member.ticking.tick(skipped);
+    }
+  }
+
+  /** Whole frames are given up, so that every slot gives up the same number. */
+  #giveUpBeyondCatchUp(lastDue: number): void {
+    const excessSlots = lastDue - this.#nextSlot + 1 - CATCH_UP_SLOTS_MAX;
+    if (excessSlots <= 0) return;
+    const frames = Math.ceil(excessSlots / SLOTS);
+    this.#nextSlot += frames * SLOTS;
+    this.#skippedTicks += frames * this.#memberCount;
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      this.#skipped[slot] = (this.#skipped[slot] as number) + frames;
+    }
+  }
+
+  #recordLateness(latenessMs: number): void {
+    this.#wakeUps += 1;
+    this.#latenessSumMs += latenessMs;
+    if (latenessMs > this.#latenessMaxMs) this.#latenessMaxMs = latenessMs;
   }
 }

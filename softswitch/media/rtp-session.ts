@@ -1,8 +1,17 @@
-/** One RTP leg: its own UDP socket, paced sending, a jitter buffer, DTMF both ways. */
+/** One RTP leg: its own UDP sockets, paced sending, a jitter buffer, DTMF both ways, RTCP. */
+import { FRAME_SAMPLES } from './audio-format.ts';
 import type { AudioSource } from './audio-source.ts';
-import { MediaError } from './media-error.ts';
+import { DtmfSender, type DtmfSendOptions } from './dtmf-sender.ts';
+import { alaw, mulaw } from './g711.ts';
+import type { JitterBufferOptions } from './jitter-buffer.ts';
 import type { MediaClock } from './media-clock.ts';
+import { MediaError } from './media-error.ts';
+import { RtcpExchange } from './rtcp-exchange.ts';
 import type { RtpPortPool } from './rtp-port-pool.ts';
+import { RtpReceiver } from './rtp-receiver.ts';
+import { RtpSender } from './rtp-sender.ts';
+import { rtpStats, type RtpStats } from './rtp-stats.ts';
+import { openUdpTransport, type RtpTransport } from './rtp-transport.ts';
 
 /** Seen from us: `sendonly` means that we send and ignore what we get. */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -15,15 +24,20 @@ export interface RtpRemote {
   readonly rtcpPort?: number;
   /** The codec we send: 0 = PCMU, 8 = PCMA (RFC 3551). Either is decoded when received. */
   readonly payloadType: 0 | 8;
+  /** What we send events with; without it, digits cannot be sent. */
   readonly telephoneEventPayloadType?: number;
+  /** What we receive them with, where that differs (RFC 3264 §5.1 allows it). */
+  readonly telephoneEventReceivePayloadType?: number;
   readonly direction: MediaDirection;
 }
 
 export interface RtpSessionOptions {
+  /** Address to bind to, IPv4. */
   readonly host: string;
   /** Ports come from the pool; without one, the system gives an even port. */
   readonly pool?: RtpPortPool;
   readonly clock: MediaClock;
+  readonly jitter?: JitterBufferOptions;
 }
 
 /** `lost` = nothing to play at this time: concealed for a moment, then silence. */
@@ -33,78 +47,233 @@ export type FrameKind = 'audio' | 'lost';
 export interface MediaPeer {
   frame(pcm: Int16Array, kind: FrameKind): void;
   dtmf(digit: string, durationMs: number): void;
+  /** Like a source's `read`, but false only means that there is nothing in this tick. */
   read(into: Int16Array): boolean;
 }
 
-export interface RtpStats {
-  readonly sent: { readonly packets: number; readonly octets: number; readonly dtmfEvents: number };
-  readonly received: {
-    readonly packets: number;
-    readonly octets: number;
-    readonly lost: number;
-    readonly late: number;
-    readonly duplicate: number;
-    readonly reordered: number;
-    readonly concealedFrames: number;
-    readonly jitterMs: number;
-    /** Packets from another address than the SDP's. */
-    readonly fromStranger: number;
-    readonly malformed: number;
-    readonly dtmfEvents: number;
-  };
-  readonly jitterBufferMs: number;
-  /** Since the last packet from the far end; since the remote was set, when there was none. */
-  readonly idleMs: number;
-  readonly roundTripMs: number | undefined;
-}
+/** Sources of no length, one set at the end of the other, must not hold up the clock for ever. */
+const SOURCES_PER_TICK_MAX = 16;
 
 export class RtpSession {
+  /** Even port that RTP is received on; RTCP is on the one above. */
   readonly localPort: number;
 
   /** Pulled once per tick. When it ends it is taken away and `onSourceEnd` called. */
   source: AudioSource | undefined;
-  /** The source came to its own end (not called when it was replaced). */
+  /** The source came to its own end (not called when it was replaced or the leg closed). */
   onSourceEnd: ((source: AudioSource) => void) | undefined;
   /** Send silence when there is nothing else to send; otherwise nothing is sent. */
   sendSilence = false;
-  /** Received audio after the jitter buffer: 160 samples, valid until the next tick; each tick from the first packet on. */
+  /** Received audio after the jitter buffer, each tick from the first packet on: 160 samples, valid until the next tick. */
   onFrame: ((pcm: Int16Array, kind: FrameKind) => void) | undefined;
-  /** Audio as it is sent, before coding; `silence` when nothing is sent in this tick. */
+  /** What is sent, before coding, each tick from `setRemote` on; `silence` when nothing is sent. */
   onSentFrame: ((pcm: Int16Array, kind: 'audio' | 'silence') => void) | undefined;
-  /** A digit was received, reported once, at its end. */
+  /** A digit was received; called once per digit, at its end. */
   onDtmf: ((digit: string, durationMs: number) => void) | undefined;
   /** Set by a bridge. `source` has precedence over the peer's audio while it lasts. */
   peer: MediaPeer | undefined;
 
-  static open(options: RtpSessionOptions): Promise<RtpSession> {
-    return Promise.reject(new MediaError('RTP_BIND_FAILED', `not ready: ${options.host}`));
+  readonly #transport: RtpTransport;
+  readonly #clock: MediaClock;
+  readonly #sender: RtpSender;
+  readonly #receiver: RtpReceiver;
+  readonly #dtmf = new DtmfSender();
+  readonly #rtcp: RtcpExchange;
+  readonly #received = new Int16Array(FRAME_SAMPLES);
+  readonly #sent = new Int16Array(FRAME_SAMPLES);
+  #remote: RtpRemote | undefined;
+  #sends = false;
+  #receives = false;
+  #leaveClock: (() => void) | undefined;
+  #lastReceivedAtMs: number;
+  #fromStranger = 0;
+  #unwanted = 0;
+  #closed = false;
+
+  /** Binds the sockets. Throws `RTP_PORTS_EXHAUSTED` or `RTP_BIND_FAILED`. */
+  static async open(options: RtpSessionOptions): Promise<RtpSession> {
+    return new RtpSession(await openUdpTransport(options.host, options.pool), options);
   }
 
-  private constructor(localPort: number) {
-    this.localPort = localPort;
+  /** A session over sockets that are open already. */
+  constructor(transport: RtpTransport, options: Pick<RtpSessionOptions, 'clock' | 'jitter'>) {
+    this.#transport = transport;
+    this.#clock = options.clock;
+    this.localPort = transport.localPort;
+    this.#sender = new RtpSender((bytes) => {
+      const remote = this.#remote;
+      if (remote !== undefined) transport.sendRtp(bytes, remote.port, remote.address);
+    });
+    this.#receiver = new RtpReceiver((digit, durationMs) => {
+      this.onDtmf?.(digit, durationMs);
+      this.peer?.dtmf(digit, durationMs);
+    }, options.jitter ?? {});
+    const clock = options.clock;
+    this.#rtcp = new RtcpExchange(
+      { nowMs: () => clock.nowMs(), epochMs: () => Date.now(), random: () => Math.random() },
+      this.#sender,
+      this.#receiver,
+    );
+    this.#lastReceivedAtMs = clock.nowMs();
+    transport.onRtp = (bytes, address, port) => this.#onRtp(bytes, address, port);
+    transport.onRtcp = (bytes, address, port) => this.#onRtcp(bytes, address, port);
+  }
+
+  /** The far end last set. */
+  get remote(): RtpRemote | undefined {
+    return this.#remote;
+  }
+
+  /** Time since the last packet from the far end; since the remote was set, when there was none. */
+  get idleMs(): number {
+    return this.#clock.nowMs() - this.#lastReceivedAtMs;
   }
 
   /** May be called again (re-INVITE): SSRC, sequence and timestamps go on. */
   setRemote(remote: RtpRemote): void {
-    void remote;
+    if (this.#closed) return;
+    const before = this.#remote;
+    this.#remote = remote;
+    const reachable = remote.port > 0 && remote.address !== '0.0.0.0';
+    const { direction } = remote;
+    this.#sends = reachable && (direction === 'sendrecv' || direction === 'sendonly');
+    this.#receives = direction === 'sendrecv' || direction === 'recvonly';
+    this.#sender.useCodec(remote.payloadType === 8 ? alaw : mulaw, remote.payloadType);
+    this.#receiver.telephoneEventPayloadType =
+      remote.telephoneEventReceivePayloadType ?? remote.telephoneEventPayloadType;
+    if (remote.telephoneEventPayloadType === undefined) this.#dtmf.abort(notNegotiated());
+    if (before === undefined) {
+      this.#rtcp.start();
+      this.#leaveClock = this.#clock.add(this);
+    } else if (before.address !== remote.address || before.port !== remote.port) {
+      this.#receiver.reset();
+    }
+    this.#lastReceivedAtMs = this.#clock.nowMs();
   }
 
-  /** Resolves when the last digit's end packets are out; digits queue. Rejects when closed. */
-  sendDtmf(digits: string, durationMs: number): Promise<void> {
-    return Promise.reject(new MediaError('INVALID_DTMF', `${digits} ${durationMs}`));
+  /**
+   * Queues digits (`0-9*#A-DF`, `w` and `W` pause 500 ms and 1 s). Resolves when the last digit's
+   * end packets are out. While the leg is on hold the queue waits. Rejects with `INVALID_DTMF`,
+   * `TELEPHONE_EVENT_NOT_NEGOTIATED` or, when the leg goes, `RTP_SESSION_CLOSED`.
+   */
+  sendDtmf(digits: string, durationMs: number, options?: DtmfSendOptions): Promise<void> {
+    if (this.#closed) return Promise.reject(sessionClosed());
+    if (this.#remote?.telephoneEventPayloadType === undefined) {
+      return Promise.reject(notNegotiated());
+    }
+    return this.#dtmf.queue(digits, durationMs, options);
   }
 
   /** Drops the digits that wait; the one being sent is brought to its end. */
   stopDtmf(): void {
-    void 0;
+    this.#dtmf.clear(new MediaError('INVALID_DTMF', 'the digits were taken back'));
   }
 
   stats(): RtpStats {
-    throw new MediaError('RTP_SESSION_CLOSED', 'not ready');
+    return rtpStats(this.#sender, this.#receiver, this.#dtmf, this.#rtcp, {
+      fromStranger: this.#fromStranger,
+      unwanted: this.#unwanted,
+      socketErrors: this.#transport.errorCount,
+      idleMs: this.idleMs,
+    });
   }
 
   /** Sends RTCP BYE, closes the sockets, gives the port back to the pool. May be called twice. */
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#leaveClock?.();
+      this.#sendRtcp(this.#rtcp.farewell());
+      this.source = undefined;
+      this.peer = undefined;
+      this.#dtmf.abort(sessionClosed());
+    }
+    await this.#transport.close();
   }
+
+  /** The clock's. One frame each way. */
+  tick(skippedTicks: number): void {
+    const nowMs = this.#clock.nowMs();
+    this.#playReceived(nowMs);
+    this.#sender.advance(skippedTicks);
+    const hasAudio = this.#nextFrame(this.#sent);
+    if (!hasAudio) this.#sent.fill(0);
+    this.#send(hasAudio);
+    if (this.#closed) return;
+    this.onSentFrame?.(this.#sent, hasAudio && this.#sends ? 'audio' : 'silence');
+    this.#sendRtcp(this.#rtcp.poll(nowMs));
+  }
+
+  #playReceived(nowMs: number): void {
+    const kind = this.#receiver.pull(this.#received, nowMs);
+    if (!this.#receiver.hasAudio) return;
+    const frameKind = kind === 'audio' ? 'audio' : 'lost';
+    this.onFrame?.(this.#received, frameKind);
+    this.peer?.frame(this.#received, frameKind);
+  }
+
+  /** From the source, else from the peer, else silence if that is to be sent. */
+  #nextFrame(into: Int16Array): boolean {
+    // A source that ends may be followed by another one, set by the callback: no frame is missed.
+    for (let turn = 0; turn < SOURCES_PER_TICK_MAX; turn += 1) {
+      const source = this.source;
+      if (source === undefined) break;
+      if (source.read(into)) return true;
+      if (this.source !== source) continue; // it was replaced while it was read
+      this.source = undefined;
+      this.onSourceEnd?.(source);
+    }
+    if (this.peer?.read(into) === true) return true;
+    if (!this.sendSilence) return false;
+    into.fill(0);
+    return true;
+  }
+
+  #send(hasAudio: boolean): void {
+    if (this.#closed) return;
+    const eventPayloadType = this.#remote?.telephoneEventPayloadType;
+    if (!this.#sends) this.#sender.pause();
+    else if (eventPayloadType !== undefined && this.#dtmf.tick(this.#sender.timestamp)) {
+      const { payload, marker, timestamp } = this.#dtmf;
+      this.#sender.sendEvent(eventPayloadType, payload, marker, timestamp);
+    } else if (hasAudio) this.#sender.sendAudio(this.#sent);
+    else this.#sender.pause();
+  }
+
+  #sendRtcp(report: Buffer | undefined): void {
+    const remote = this.#remote;
+    if (report === undefined || remote === undefined) return;
+    if (remote.port === 0 || remote.address === '0.0.0.0') return;
+    this.#transport.sendRtcp(report, remote.rtcpPort ?? remote.port + 1, remote.address);
+  }
+
+  #onRtp(bytes: Uint8Array, address: string, port: number): void {
+    const remote = this.#remote;
+    if (port !== remote?.port || address !== remote.address) {
+      this.#fromStranger += 1;
+      return;
+    }
+    const nowMs = this.#clock.nowMs();
+    this.#lastReceivedAtMs = nowMs;
+    if (this.#receives) this.#receiver.take(bytes, nowMs);
+    else this.#unwanted += 1;
+  }
+
+  #onRtcp(bytes: Uint8Array, address: string, port: number): void {
+    const remote = this.#remote;
+    if (address === remote?.address && port === (remote.rtcpPort ?? remote.port + 1)) {
+      this.#rtcp.take(bytes);
+    }
+  }
+}
+
+function sessionClosed(): MediaError {
+  return new MediaError('RTP_SESSION_CLOSED', 'the RTP session is closed');
+}
+
+function notNegotiated(): MediaError {
+  return new MediaError(
+    'TELEPHONE_EVENT_NOT_NEGOTIATED',
+    'the far end did not accept telephone-event (RFC 4733): digits cannot be sent as events',
+  );
 }

@@ -1,0 +1,135 @@
+/** The receiving half of a leg: from datagrams to frames and digits. */
+import { SAMPLES_PER_MS } from './audio-format.ts';
+import { DtmfReceiver } from './dtmf-receiver.ts';
+import { g711ByPayloadType } from './g711.ts';
+import { JitterBuffer, type JitterBufferOptions, type PlayoutKind } from './jitter-buffer.ts';
+import { emptyRtpFields, readRtpPacket } from './rtp-packet.ts';
+import { SequenceTracker } from './sequence-tracker.ts';
+
+/** 120 ms of G.711: longer than any packet time in use; more is taken for garbage. */
+const PAYLOAD_BYTES_MAX = 120 * SAMPLES_PER_MS;
+/** Comfort noise (RFC 3389): its sender pauses, which is what the jitter buffer then plays. */
+const COMFORT_NOISE_PAYLOAD_TYPE = 13;
+
+export interface RtpReceiverCounters {
+  packets: number;
+  octets: number;
+  duplicate: number;
+  reordered: number;
+  malformed: number;
+  unknownPayload: number;
+  ssrcChanges: number;
+}
+
+export class RtpReceiver {
+  readonly counters: RtpReceiverCounters = {
+    packets: 0,
+    octets: 0,
+    duplicate: 0,
+    reordered: 0,
+    malformed: 0,
+    unknownPayload: 0,
+    ssrcChanges: 0,
+  };
+  readonly jitter: JitterBuffer;
+  readonly dtmf: DtmfReceiver;
+  readonly sequence = new SequenceTracker();
+  telephoneEventPayloadType: number | undefined;
+  /** The far end's SSRC, once a packet came. */
+  ssrc: number | undefined;
+  /** Whether audio was ever received. */
+  hasAudio = false;
+  readonly #fields = emptyRtpFields();
+  readonly #pcm = new Int16Array(PAYLOAD_BYTES_MAX);
+  /** Another SSRC that has sent one packet: a second in a row makes it the sender. */
+  #candidateSsrc: number | undefined;
+  #candidateSequence = 0;
+  #lostBefore = 0;
+
+  constructor(onDigit: (digit: string, durationMs: number) => void, jitter: JitterBufferOptions) {
+    this.jitter = new JitterBuffer(jitter);
+    this.dtmf = new DtmfReceiver(onDigit);
+  }
+
+  /** Packets lost since the leg was opened, over all SSRCs. */
+  get lost(): number {
+    return this.#lostBefore + this.sequence.lost;
+  }
+
+  /** Takes one datagram from the far end; anything at all may be in it. */
+  take(bytes: Uint8Array, nowMs: number): void {
+    const fields = this.#fields;
+    if (!readRtpPacket(bytes, fields) || fields.payloadLength > PAYLOAD_BYTES_MAX) {
+      this.counters.malformed += 1;
+      return;
+    }
+    if (fields.ssrc !== this.ssrc && !this.#acceptSsrc(fields.ssrc, fields.sequence)) return;
+    this.#candidateSsrc = undefined;
+    const verdict = this.sequence.take(fields.sequence);
+    if (verdict === 'invalid') {
+      this.counters.malformed += 1;
+      return;
+    }
+    if (verdict === 'duplicate') {
+      this.counters.duplicate += 1;
+      return;
+    }
+    if (verdict === 'reordered') this.counters.reordered += 1;
+    this.counters.packets += 1;
+    this.counters.octets += fields.payloadLength;
+    this.#takePayload(bytes, nowMs);
+  }
+
+  /** The frame of this tick, and the end of events whose packets have stopped. */
+  pull(into: Int16Array, nowMs: number): PlayoutKind {
+    this.dtmf.tick(nowMs);
+    return this.jitter.pull(into);
+  }
+
+  /** Another far end: nothing heard so far says anything about it. */
+  reset(): void {
+    this.ssrc = undefined;
+    this.#candidateSsrc = undefined;
+    this.#forget();
+  }
+
+  #takePayload(bytes: Uint8Array, nowMs: number): void {
+    const { payloadType, payloadOffset, payloadLength, timestamp } = this.#fields;
+    const codec = g711ByPayloadType(payloadType);
+    if (codec !== undefined) {
+      if (payloadLength === 0) return;
+      codec.decode(bytes, payloadOffset, payloadLength, this.#pcm);
+      this.hasAudio = true;
+      this.jitter.put(timestamp, this.#pcm, payloadLength, nowMs);
+    } else if (payloadType === this.telephoneEventPayloadType) {
+      if (!this.dtmf.take(bytes, payloadOffset, payloadLength, timestamp, nowMs)) {
+        this.counters.malformed += 1;
+      }
+    } else if (payloadType !== COMFORT_NOISE_PAYLOAD_TYPE) this.counters.unknownPayload += 1;
+  }
+
+  /**
+   * The first SSRC is taken at once. A later one takes over with its second packet in a row, so
+   * that neither a stray packet nor two streams at the same time make the audio jump about.
+   */
+  #acceptSsrc(ssrc: number, sequence: number): boolean {
+    if (this.ssrc !== undefined) {
+      const second =
+        ssrc === this.#candidateSsrc && sequence === ((this.#candidateSequence + 1) & 0xffff);
+      this.#candidateSsrc = ssrc;
+      this.#candidateSequence = sequence;
+      if (!second) return false;
+      this.counters.ssrcChanges += 1;
+      this.#forget();
+    }
+    this.ssrc = ssrc;
+    return true;
+  }
+
+  #forget(): void {
+    this.#lostBefore += this.sequence.lost;
+    this.sequence.reset();
+    this.jitter.reset();
+    this.dtmf.reset();
+  }
+}
