@@ -1,0 +1,17 @@
+/** A database ready for use: the tables are this release's, and the two dialects look alike. */
+import type { Kysely, SelectQueryBuilder } from 'kysely';
+import type { Database } from './schema/database.ts';
+
+export interface OpenDatabase {
+  readonly kind: 'sqlite' | 'postgres';
+  readonly db: Kysely<Database>;
+  /** Lets several dialers claim side by side: rows another is claiming are passed over. */
+  readonly lockForClaim: <O>(
+    query: SelectQueryBuilder<Database, 'tasks', O>,
+  ) => SelectQueryBuilder<Database, 'tasks', O>;
+  /** Leaves out events that could still be preceded by one that is not committed yet. */
+  readonly settledEventsOnly: <O>(
+    query: SelectQueryBuilder<Database, 'events', O>,
+  ) => SelectQueryBuilder<Database, 'events', O>;
+  close(): Promise<void>;
+}

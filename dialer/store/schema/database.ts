@@ -1,0 +1,11 @@
+/**
+ * The tables as Kysely sees them, one interface a table. Ids are UUIDv7 text, times epoch ms,
+ * booleans 0 or 1, JSON text that no hot query looks into, rates real. The SQL that makes them is in
+ * migrations/; a conformance test compares the two on both databases.
+ */
+import type { ContactTables } from './contact-tables.ts';
+import type { EngagementTables } from './engagement-tables.ts';
+import type { LogTables } from './log-tables.ts';
+import type { TaskTables } from './task-tables.ts';
+
+export type Database = ContactTables & EngagementTables & TaskTables & LogTables;

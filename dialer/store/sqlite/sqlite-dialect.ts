@@ -1,0 +1,128 @@
+/**
+ * Kysely over the SQLite thread. A transaction is a write session; a statement outside one that
+ * changes something is a session by itself; a query outside one goes to the reading connection.
+ */
+import assert from 'node:assert/strict';
+import {
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+} from 'kysely';
+import { toBindables } from '../bindable.ts';
+import type { SqlResult, SqlStatement } from './sqlite-messages.ts';
+import type { SqliteThread, WriteSession } from './sqlite-thread.ts';
+
+export class SqliteThreadDialect implements Dialect {
+  readonly #thread: SqliteThread;
+
+  constructor(thread: SqliteThread) {
+    this.#thread = thread;
+  }
+
+  createDriver(): Driver {
+    return new SqliteThreadDriver(this.#thread);
+  }
+
+  createQueryCompiler(): SqliteQueryCompiler {
+    return new SqliteQueryCompiler();
+  }
+
+  createAdapter(): SqliteAdapter {
+    return new SqliteAdapter();
+  }
+
+  createIntrospector(db: Kysely<unknown>): SqliteIntrospector {
+    return new SqliteIntrospector(db);
+  }
+}
+
+class SqliteThreadDriver implements Driver {
+  readonly #thread: SqliteThread;
+
+  constructor(thread: SqliteThread) {
+    this.#thread = thread;
+  }
+
+  async init(): Promise<void> {
+    // The thread is open before there is a dialect.
+  }
+
+  acquireConnection(): Promise<DatabaseConnection> {
+    return Promise.resolve(new SqliteConnection(this.#thread));
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await asOurs(connection).begin();
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await asOurs(connection).end('commit');
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await asOurs(connection).end('rollback');
+  }
+
+  async releaseConnection(): Promise<void> {
+    // Connections are handles on the one thread: there is nothing to give back.
+  }
+
+  async destroy(): Promise<void> {
+    await this.#thread.close();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #thread: SqliteThread;
+  #session: WriteSession | undefined;
+
+  constructor(thread: SqliteThread) {
+    this.#thread = thread;
+  }
+
+  async begin(): Promise<void> {
+    this.#session = await this.#thread.begin();
+  }
+
+  async end(how: 'commit' | 'rollback'): Promise<void> {
+    const session = this.#session;
+    assert(session !== undefined, 'no transaction has begun');
+    this.#session = undefined;
+    await session[how]();
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const statement = { sql: query.sql, parameters: toBindables(query.parameters) };
+    const { rows, changes } = await this.#run(statement, isRead(query));
+    return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+  }
+
+  /** Never used: lists are paged by id. */
+  async *streamQuery<R>(): AsyncGenerator<QueryResult<R>> {
+    await Promise.reject(new Error('the SQLite store does not stream: page by id instead'));
+  }
+
+  async #run(statement: SqlStatement, read: boolean): Promise<SqlResult> {
+    if (this.#session !== undefined) return this.#session.run(statement);
+    if (read) return this.#thread.read(statement);
+    const [result] = await this.#thread.unit([statement]);
+    assert(result !== undefined, 'a unit of one statement has one result');
+    return result;
+  }
+}
+
+function isRead(query: CompiledQuery): boolean {
+  if (query.query.kind === 'SelectQueryNode') return true;
+  return query.query.kind === 'RawNode' && /^\s*(?:select|with|explain|pragma)\b/i.test(query.sql);
+}
+
+function asOurs(connection: DatabaseConnection): SqliteConnection {
+  assert(connection instanceof SqliteConnection, 'a connection of another driver');
+  return connection;
+}

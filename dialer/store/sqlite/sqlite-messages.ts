@@ -1,0 +1,49 @@
+/** What the store's thread and its client say. One session at a time may write; see sqlite.worker. */
+import type { Bindable } from '../bindable.ts';
+
+export interface SqliteThreadOptions {
+  /** Path of the database file; its folder exists. */
+  readonly file: string;
+  /** How long commits may be gathered before one is made. Default 4 ms. */
+  readonly gatherMs?: number;
+}
+
+export interface SqlStatement {
+  readonly sql: string;
+  readonly parameters: readonly Bindable[];
+}
+
+export interface SqlResult {
+  readonly rows: readonly unknown[];
+  /** Rows inserted, changed or deleted; 0 for a query. */
+  readonly changes: number;
+}
+
+/** Client → thread. `id` pairs a question with its answer; every one is answered. */
+export type ToSqlite =
+  | { readonly type: 'read'; readonly id: number; readonly statement: SqlStatement }
+  /** The write session: begin, statements, then commit or rollback. `waiting` others queue behind it. */
+  | { readonly type: 'begin'; readonly id: number }
+  | { readonly type: 'write'; readonly id: number; readonly statement: SqlStatement }
+  | { readonly type: 'commit'; readonly id: number; readonly waiting: number }
+  | { readonly type: 'rollback'; readonly id: number; readonly waiting: number }
+  /** A whole write session in one message. */
+  | {
+      readonly type: 'unit';
+      readonly id: number;
+      readonly statements: readonly SqlStatement[];
+      readonly waiting: number;
+    }
+  | { readonly type: 'close'; readonly id: number };
+
+/** Thread → client. A commit is answered once it is on disk. */
+export type FromSqlite =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly problem: string }
+  | { readonly type: 'done'; readonly id: number; readonly results: readonly SqlResult[] }
+  | {
+      readonly type: 'error';
+      readonly id: number;
+      readonly code: string;
+      readonly problem: string;
+    };
