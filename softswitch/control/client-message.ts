@@ -3,6 +3,7 @@
  * is deliberately incomplete (no Via, often no From, To, Call-ID or CSeq), because the server fills
  * in the rest. The strict SIP parser therefore does not apply here.
  */
+import { canonicalHeaderName } from '../sip/header-names.ts';
 import type { SipHeaderField } from '../sip/message.ts';
 
 /** A start line, the header fields that make sense, and the rest as body. */
@@ -68,48 +69,11 @@ function parseStartLine(line: string): SipDraft['start'] | undefined {
   return { kind: 'request', method: request[1], uri: request[2] };
 }
 
-/** Names whose usual spelling is not "capital after each hyphen". */
-const SPELLINGS: Readonly<Record<string, string>> = {
-  'call-id': 'Call-ID',
-  cseq: 'CSeq',
-  'mime-version': 'MIME-Version',
-  'www-authenticate': 'WWW-Authenticate',
-  rack: 'RAck',
-  rseq: 'RSeq',
-  'sip-etag': 'SIP-ETag',
-  'sip-if-match': 'SIP-If-Match',
-  'min-se': 'Min-SE',
-};
-
-/** Short forms of RFC 3261 §7.3.3 and of the extensions that define one. */
-const COMPACT: Readonly<Record<string, string>> = {
-  a: 'Accept-Contact',
-  b: 'Referred-By',
-  c: 'Content-Type',
-  d: 'Request-Disposition',
-  e: 'Content-Encoding',
-  f: 'From',
-  i: 'Call-ID',
-  j: 'Reject-Contact',
-  k: 'Supported',
-  l: 'Content-Length',
-  m: 'Contact',
-  o: 'Event',
-  r: 'Refer-To',
-  s: 'Subject',
-  t: 'To',
-  u: 'Allow-Events',
-  v: 'Via',
-  x: 'Session-Expires',
-  y: 'Identity',
-};
-
 /** drachtio-srf writes most names in lower case; they go out as drachtio-server writes them. */
 function headerName(name: string): string {
-  const lower = name.toLowerCase();
-  const known = SPELLINGS[lower] ?? COMPACT[lower];
-  if (known !== undefined) return known;
-  if (lower.startsWith('x-')) return name; // a private header's spelling is its owner's business
+  const canonical = canonicalHeaderName(name);
+  if (canonical !== name) return canonical;
+  if (name.startsWith('x-')) return name; // a private header's spelling is its owner's business
   return name.replace(/(^|-)([a-z])/g, (_, hyphen: string, letter: string) => {
     return hyphen + letter.toUpperCase();
   });

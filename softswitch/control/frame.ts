@@ -85,10 +85,10 @@ export function encodeFrame(head: string, sipMessage?: Buffer): Buffer {
   const messageLength = headLength + (sipMessage === undefined ? 0 : sipMessage.length + 2);
   const prefix = `${messageLength}#`;
   const frame = Buffer.allocUnsafe(prefix.length + messageLength);
-  frame.latin1Write(prefix, 0);
-  frame.utf8Write(head, prefix.length);
+  frame.write(prefix, 0, 'latin1');
+  frame.write(head, prefix.length, 'utf8');
   if (sipMessage !== undefined) {
-    frame.latin1Write('\r\n', prefix.length + headLength);
+    frame.write('\r\n', prefix.length + headLength, 'latin1');
     sipMessage.copy(frame, prefix.length + headLength + 2);
   }
   return frame;

@@ -1,0 +1,134 @@
+/** What clients send outside dialogs: new requests, and CANCEL for an INVITE of theirs. */
+import { randomUUID } from 'node:crypto';
+import { cancelOf } from '../sip/derived-messages.ts';
+import { headerOf, serializeSipMessage, type SipRequest } from '../sip/message.ts';
+import { tagOf } from '../sip/name-addr.ts';
+import type { SipAddress } from '../sip/sip-address.ts';
+import type { SipDraft } from './client-message.ts';
+import type { ControlSession } from './control-session.ts';
+import { newDialogRecord } from './dialog-table.ts';
+import { sentMeta } from './message-meta.ts';
+import { ClientFault, formsDialog, newRequest, ownHeaders } from './new-request.ts';
+import { OutgoingInvite } from './outgoing-invite.ts';
+import { addressOfUri } from './party-header.ts';
+import { RequestEcho } from './request-echo.ts';
+import { hopOf, localAddress, type SwitchContext } from './switch-context.ts';
+
+export class OutsideDialogRequests {
+  readonly #context: SwitchContext;
+  /** INVITEs without a final response, and those with a 2xx until their transaction ends. */
+  readonly #invites = new Map<string, OutgoingInvite>();
+
+  constructor(context: SwitchContext) {
+    this.#context = context;
+  }
+
+  get invitesInProgress(): number {
+    return this.#invites.size;
+  }
+
+  /** `route` is the client's outbound proxy: it decides the next hop, not the Request-URI. */
+  send(client: ControlSession, messageId: string, draft: SipDraft, route: string): void {
+    const target = draft.start.kind === 'request' ? draft.start.uri : '';
+    const nextHop = addressOfUri(route === '' ? target : route);
+    const local = localAddress(this.#context, nextHop?.protocol);
+    if (local === undefined) throw new ClientFault('requested protocol/transport not available');
+    const request = newRequest(draft, local);
+    if (nextHop === undefined) throw new ClientFault(`invalid request-uri: ${target}`);
+    if (this.#isOurs(addressOfUri(target))) throw new ClientFault('can not send request to myself');
+    const transactionId = randomUUID();
+    const destination = route === '' ? undefined : nextHop;
+    if (formsDialog(request.method)) {
+      this.#sendInvite(client, messageId, transactionId, request, { destination, local });
+    } else this.#sendOther(client, messageId, transactionId, request, destination);
+  }
+
+  cancel(client: ControlSession, messageId: string, transactionId: string, draft: SipDraft): void {
+    const invite = this.#invites.get(transactionId);
+    const transaction = invite?.transaction;
+    if (invite === undefined || transaction === undefined) {
+      throw new ClientFault(`unable to cancel unknown transaction id: ${transactionId}`);
+    }
+    if (invite.final) {
+      throw new ClientFault(`internal server error canceling transaction id: ${transactionId}`);
+    }
+    invite.cancelled = true;
+    const local = this.#context.stack.contactAddress(transaction.destination);
+    const headers = ownHeaders(draft, local).filter(({ name }) => !CANCEL_OWN.has(name));
+    transaction.cancel(headers);
+    // The CANCEL as it goes out, with the INVITE's Via: it shows the client what was sent.
+    const sent = cancelOf(transaction.request, headers);
+    sent.headers.unshift(...transaction.request.headers.slice(0, 1));
+    const bytes = serializeSipMessage(sent);
+    client.requestSent(messageId, sentMeta(bytes.length, local), randomUUID(), bytes);
+  }
+
+  #sendInvite(
+    client: ControlSession,
+    messageId: string,
+    transactionId: string,
+    request: SipRequest,
+    path: { destination: SipAddress | undefined; local: SipAddress },
+  ): void {
+    const { local } = path;
+    const callId = headerOf(request, 'Call-ID') ?? '';
+    const localTag = tagOf(headerOf(request, 'From')) ?? '';
+    const dialog = newDialogRecord({
+      callId,
+      localTag,
+      fromTag: localTag,
+      role: 'uac',
+      method: request.method,
+      client,
+      local,
+      contact: headerOf(request, 'Contact') ?? '',
+      localSdp: request.body.length === 0 ? undefined : request.body,
+    });
+    const invite = new OutgoingInvite(this.#context, client, transactionId, request, dialog);
+    this.#invites.set(transactionId, invite);
+    this.#context.dialogs.add(dialog);
+    const echo = new RequestEcho(client, messageId, transactionId, this.#context);
+    invite.transaction = this.#context.stack.send(request, hopOf(path.destination), {
+      onResponse: (response, from) => {
+        if (response.statusCode === 100 || !invite.receive(response, from)) return;
+        echo.deliver(response, from, dialog.id);
+        if (response.statusCode >= 300) this.#invites.delete(transactionId);
+      },
+      onTerminated: () => {
+        this.#invites.delete(transactionId);
+        invite.terminated();
+      },
+    });
+    echo.sent(invite.transaction);
+    if (request.method === 'INVITE') this.#context.records.attempt('application', request);
+  }
+
+  #sendOther(
+    client: ControlSession,
+    messageId: string,
+    transactionId: string,
+    request: SipRequest,
+    destination: SipAddress | undefined,
+  ): void {
+    const echo = new RequestEcho(client, messageId, transactionId, this.#context);
+    const transaction = this.#context.stack.send(request, hopOf(destination), {
+      onResponse: (response, from) => {
+        if (response.statusCode > 100) echo.deliver(response, from, '');
+      },
+    });
+    echo.sent(transaction);
+  }
+
+  #isOurs(address: SipAddress | undefined): boolean {
+    if (address === undefined) return false;
+    const { host, port } = address;
+    return this.#context.stack.listening.some(
+      (own) =>
+        own.port === port &&
+        (own.host === host || (host === 'localhost' && own.host === '127.0.0.1')),
+    );
+  }
+}
+
+/** Not the client's to set on a CANCEL: they are the INVITE's (RFC 3261 §9.1). */
+const CANCEL_OWN = new Set(['From', 'To', 'Call-ID', 'CSeq', 'Contact', 'P-Asserted-Identity']);

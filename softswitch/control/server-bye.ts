@@ -1,0 +1,65 @@
+/**
+ * BYEs the switch sends on its own account, because the call cannot go on: the client is told by a
+ * frame marked `unsolicited`, which drachtio-srf turns into the dialog's `destroy` event.
+ */
+import type { Dialog } from '../sip/dialog.ts';
+import type { SipRequest } from '../sip/message.ts';
+import type { SipAddress } from '../sip/sip-address.ts';
+import type { StopReason } from './call-records.ts';
+import type { DialogRecord } from './dialog-table.ts';
+import { sentMeta } from './message-meta.ts';
+import { clientOf, hopOf, type SwitchContext } from './switch-context.ts';
+
+/** Reason texts in drachtio-server's words; drachtio-srf hands them to the application. */
+export const BYE_TEXTS = {
+  ackTimeout: 'ACK timeout',
+  cancelRace: 'ACK-BYE due to cancel race condition',
+  sessionExpired: 'Session timer expired',
+  unusableAnswer: 'answer can not be used',
+  forked: 'answered by another fork',
+  clientGone: 'no client for this call',
+} as const;
+
+/** Ends a dialog from our side and tells its client, if one is there to tell. */
+export function endDialog(
+  context: SwitchContext,
+  dialog: DialogRecord,
+  text: string,
+  record: StopReason,
+): void {
+  context.dialogs.remove(dialog);
+  const { sip } = dialog;
+  if (sip === undefined) return;
+  const sent = sendBye(context, sip, text, dialog.destination);
+  const client = clientOf(context, dialog);
+  const meta = sentMeta(sent.bytes.length, context.stack.contactAddress(sent.destination));
+  client?.deliver(meta, 'unsolicited', dialog.id, sent.bytes);
+  context.records.stop('application', record, sent.request);
+}
+
+/** ACK and BYE for a 2xx nobody wants: a second fork's, or one whose client has gone. */
+export function ackAndBye(
+  context: SwitchContext,
+  sip: Dialog,
+  inviteCSeq: number,
+  text: string,
+  destination: SipAddress | undefined,
+): void {
+  context.stack.sendAck(sip.createAck(inviteCSeq), destination);
+  sendBye(context, sip, text, destination);
+}
+
+function sendBye(
+  context: SwitchContext,
+  sip: Dialog,
+  text: string,
+  destination: SipAddress | undefined,
+): { request: SipRequest; bytes: Buffer; destination: SipAddress } {
+  const request = sip.createRequest('BYE', {
+    headers: [{ name: 'Reason', value: `SIP ;cause=200 ;text="${text}"` }],
+  });
+  const transaction = context.stack.send(request, hopOf(destination), {
+    onResponse: () => undefined, // whatever the far end says, the dialog is over
+  });
+  return { request, bytes: transaction.bytesSent, destination: transaction.destination };
+}
