@@ -1,5 +1,7 @@
-import type { SipRequest, SipResponse } from './message.ts';
+import { headerOf, setHeader, type SipRequest, type SipResponse } from './message.ts';
+import { tagOf, withTag } from './name-addr.ts';
 import type { SipAddress } from './sip-address.ts';
+import { newTag } from './sip-ids.ts';
 
 export interface ServerTransaction {
   readonly id: string;
@@ -18,4 +20,28 @@ export interface ServerTransaction {
   onAck: ((ack: SipRequest | undefined) => void) | undefined;
   /** Timer H: the final response was never acknowledged. */
   onTimeout: (() => void) | undefined;
+}
+
+/**
+ * Our tag in To: the request's own when it came inside a dialog, else that of the first response
+ * that brings one, else a fresh one. All responses of a transaction share it (RFC 3261 §8.2.6.2).
+ */
+export class LocalTag {
+  #value: string | undefined;
+
+  constructor(request: SipRequest) {
+    this.#value = tagOf(headerOf(request, 'To'));
+  }
+
+  get value(): string {
+    this.#value ??= newTag();
+    return this.#value;
+  }
+
+  stamp(response: SipResponse): void {
+    const to = headerOf(response, 'To') ?? '';
+    const tag = tagOf(to);
+    if (tag === undefined) setHeader(response, 'To', withTag(to, this.value));
+    else this.#value ??= tag;
+  }
 }

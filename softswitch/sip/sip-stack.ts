@@ -1,21 +1,37 @@
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { ClientHandlers, ClientTransaction } from './client-transaction.ts';
-import type { SipRequest, SipResponse } from './message.ts';
+import { ClientTransactions } from './client-transactions.ts';
+import { createResponse } from './create-response.ts';
+import { systemHostResolver, type ResolveHost } from './host-resolver.ts';
+import { headerOf, type SipRequest, type SipResponse } from './message.ts';
+import { nextHopOf } from './next-hop.ts';
+import { openTransports, socketTransports } from './open-transports.ts';
+import { parseSipMessage, type ParseOutcome } from './parse-message.ts';
+import { RequestHop } from './request-hop.ts';
 import type { ServerTransaction } from './server-transaction.ts';
+import { ServerTransactions } from './server-transactions.ts';
 import type { SipAddress } from './sip-address.ts';
-import type { SipTimerSettings } from './sip-timers.ts';
+import { newBranch } from './sip-ids.ts';
+import { SIP_TIMERS, type SipTimerSettings } from './sip-timers.ts';
+import { newStackCounters, type SipStackCounters } from './stack-counters.ts';
+import { StackNetwork } from './stack-network.ts';
+import type { OpenTransport, SipTransport, TransportEvents } from './transport.ts';
 
 export interface SipStackOptions {
   timers: TimerWheel;
-  /** Addresses to listen on; port 0 = any free one. Listing UDP and TCP with port 0 gives both the same port. */
+  /** Port 0 = any free one; several with port 0 on one host get the same. */
   listen: readonly SipAddress[];
-  /** Host for Via and Contact when listening on a wildcard address. Default: the first outer address. */
+  /** Host for Via and Contact. Default: the bound one; behind a wildcard the first outer address. */
   advertisedHost?: string;
   settings?: Partial<SipTimerSettings>;
-  /** Requests longer than this go over TCP if the peer accepts a connection (RFC 3261 §18.1.1). Default 1300. */
+  /** Longer requests go over TCP if the peer accepts it (RFC 3261 §18.1.1). Default 1300 bytes. */
   udpRequestBytesMax?: number;
   /** Sees every message as it comes and goes, for logs and tests. */
   trace?: (event: SipTraceEvent) => void;
+  /** Host names in URIs. Default: the operating system's resolver. */
+  resolveHost?: ResolveHost;
+  /** Default: real UDP and TCP sockets. */
+  openTransport?: OpenTransport;
 }
 
 export interface SipTraceEvent {
@@ -24,43 +40,168 @@ export interface SipTraceEvent {
   readonly bytes: Buffer;
 }
 
-export interface SipStackCounters {
-  requestsReceived: number;
-  responsesReceived: number;
-  requestsSent: number;
-  responsesSent: number;
-  retransmissionsReceived: number;
-  retransmissionsSent: number;
-  /** Messages that did not parse; those answered with 400 or 505 included. */
-  malformed: number;
-  strayResponses: number;
-  timeouts: number;
-  transportErrors: number;
-}
+const UDP_REQUEST_BYTES_MAX = 1_300; // RFC 3261 §18.1.1: path MTU unknown
+const MAX_FORWARDS = '70'; // RFC 3261 §8.1.1.6
 
-/** Transports and transactions of RFC 3261 §17, §18 with RFC 6026 and RFC 3581. */
-export declare class SipStack {
-  static open(options: SipStackOptions): Promise<SipStack>;
-  readonly listening: readonly SipAddress[];
+/** Transports and transactions of RFC 3261 §17 and §18, with RFC 6026 and RFC 3581. */
+export class SipStack {
   /** All new requests except ACK and CANCEL; an unmatched CANCEL is answered 481 by the stack. */
-  onRequest: (transaction: ServerTransaction) => void;
+  onRequest: (transaction: ServerTransaction) => void = (transaction) => {
+    transaction.respond(createResponse(transaction.request, 503));
+  };
   /** ACK to a 2xx. */
-  onAck: (ack: SipRequest, source: SipAddress) => void;
+  onAck: (ack: SipRequest, source: SipAddress) => void = () => undefined;
   /** A response no transaction waits for, such as a 2xx after the transaction ended. */
-  onStrayResponse: (response: SipResponse, source: SipAddress) => void;
+  onStrayResponse: (response: SipResponse, source: SipAddress) => void = () => undefined;
+  readonly counters: SipStackCounters = newStackCounters();
+  readonly #trace: SipStackOptions['trace'];
+  readonly #network: StackNetwork;
+  readonly #clients: ClientTransactions;
+  readonly #servers: ServerTransactions;
+
+  private constructor(options: SipStackOptions) {
+    const { timers, counters } = { timers: options.timers, counters: this.counters };
+    const context = { timers, counters, settings: { ...SIP_TIMERS, ...options.settings } };
+    const nowMs = (): number => timers.nowMs();
+    this.#trace = options.trace;
+    this.#network = new StackNetwork({
+      nowMs,
+      advertisedHost: options.advertisedHost,
+      udpRequestBytesMax: options.udpRequestBytesMax ?? UDP_REQUEST_BYTES_MAX,
+      resolveHost: options.resolveHost ?? systemHostResolver(nowMs),
+      onSent: (bytes, destination) => {
+        this.counters.requestsSent += 1;
+        this.#trace?.({ direction: 'sent', peer: destination, bytes });
+      },
+    });
+    this.#clients = new ClientTransactions(context, this.#network);
+    this.#servers = new ServerTransactions(context, {
+      onRequest: (transaction) => this.onRequest(transaction),
+      onAck: (ack, source) => this.onAck(ack, source),
+      onSent: (bytes, destination) => {
+        this.counters.responsesSent += 1;
+        this.#trace?.({ direction: 'sent', peer: destination, bytes });
+      },
+    });
+  }
+
+  /** Rejects with the first socket's error (EADDRINUSE ...), everything closed again. */
+  static async open(options: SipStackOptions): Promise<SipStack> {
+    const stack = new SipStack(options);
+    const open = options.openTransport ?? socketTransports(options.timers);
+    stack.#network.transports = await openTransports(options.listen, stack.#events(), open);
+    return stack;
+  }
+
+  get listening(): readonly SipAddress[] {
+    return this.#network.transports.map(({ local }) => local);
+  }
+
+  /** Open transactions; a test's way to see that nothing is left behind. */
+  get transactionCounts(): { client: number; server: number } {
+    return { client: this.#clients.size, server: this.#servers.size };
+  }
+
   /**
-   * Adds Via (with rport) and Max-Forwards, and starts the transaction. Next hop: `destination`,
-   * else the first Route, else the Request-URI.
+   * Puts Via (with rport) on top and Max-Forwards where missing, and starts the transaction. Next
+   * hop: `destination`, else the first Route, else the Request-URI. A next hop that cannot be
+   * reached, or read, ends in a 503 of the stack's own; nothing throws.
    */
   send(
     request: SipRequest,
     options: { destination?: SipAddress },
     handlers: ClientHandlers,
-  ): ClientTransaction;
-  /** ACK to a 2xx: outside any transaction, a branch of its own. Returns the bytes sent. */
-  sendAck(ack: SipRequest, destination?: SipAddress): Buffer;
+  ): ClientTransaction {
+    addMaxForwards(request);
+    return this.#clients.start(
+      request,
+      this.#destinationOf(request, options.destination),
+      handlers,
+    );
+  }
+
+  /** ACK to a 2xx: outside any transaction, with a branch of its own. Returns the bytes sent. */
+  sendAck(ack: SipRequest, destination?: SipAddress): Buffer {
+    addMaxForwards(ack);
+    const hop = new RequestHop(
+      this.#network,
+      ack,
+      newBranch(),
+      this.#destinationOf(ack, destination),
+    );
+    hop.start({
+      onTransport: () => undefined,
+      onFailure: () => (this.counters.transportErrors += 1), // the 2xx comes again and asks for it
+    });
+    return hop.bytes;
+  }
+
   /** Where a peer at `destination` reaches us over that protocol: for Contact. */
-  contactAddress(destination: SipAddress): SipAddress;
-  readonly counters: SipStackCounters;
-  close(): Promise<void>;
+  contactAddress(destination: SipAddress): SipAddress {
+    return this.#network.sentBy(destination);
+  }
+
+  async close(): Promise<void> {
+    this.#clients.abandonAll();
+    this.#servers.abandonAll();
+    await Promise.all(this.#network.transports.map((transport) => transport.close()));
+  }
+
+  /** An unreadable next hop becomes one no transport can serve, and so a 503 (§8.1.3.1). */
+  #destinationOf(request: SipRequest, given: SipAddress | undefined): SipAddress {
+    const protocol = this.#network.preferredProtocol;
+    return given ?? nextHopOf(request, protocol) ?? { protocol, host: '0.0.0.0', port: 0 };
+  }
+
+  #events(): TransportEvents {
+    return {
+      onMessage: (bytes, source, transport) => this.#receive(bytes, source, transport),
+      onUnreachable: (destination) => this.#clients.destinationUnreachable(destination),
+      onBrokenFrame: (head, source, problem, transport) => {
+        this.#trace?.({ direction: 'received', peer: source, bytes: head });
+        const outcome = parseSipMessage(head);
+        const statusCode = problem.includes('too long') ? 513 : 400;
+        const request = outcome.ok ? outcome.message : outcome.salvage;
+        this.counters.malformed += 1;
+        if (request?.kind !== 'request') return;
+        this.#servers.respondStateless(request, statusCode, undefined, source, transport);
+      },
+    };
+  }
+
+  #receive(bytes: Buffer, source: SipAddress, transport: SipTransport): void {
+    this.#trace?.({ direction: 'received', peer: source, bytes });
+    const outcome = parseSipMessage(bytes);
+    if (!outcome.ok) {
+      this.#refuse(outcome, source, transport);
+      return;
+    }
+    const { message } = outcome;
+    if (message.kind === 'request') {
+      this.counters.requestsReceived += 1;
+      this.#servers.receive(message, source, transport);
+      return;
+    }
+    this.counters.responsesReceived += 1;
+    if (this.#clients.receive(message, source)) return;
+    this.counters.strayResponses += 1;
+    this.onStrayResponse(message, source);
+  }
+
+  #refuse(
+    outcome: Extract<ParseOutcome, { ok: false }>,
+    source: SipAddress,
+    transport: SipTransport,
+  ): void {
+    this.counters.malformed += 1;
+    if (outcome.salvage === undefined) return;
+    // RFC 3261 §21.4.1: the phrase should say what is wrong.
+    const reason = outcome.statusCode === 400 ? `Bad Request: ${outcome.problem}` : undefined;
+    this.#servers.respondStateless(outcome.salvage, outcome.statusCode, reason, source, transport);
+  }
+}
+
+function addMaxForwards(request: SipRequest): void {
+  if (headerOf(request, 'Max-Forwards') !== undefined) return;
+  request.headers.push({ name: 'Max-Forwards', value: MAX_FORWARDS });
 }

@@ -1,0 +1,199 @@
+/**
+ * SIP over TCP (RFC 3261 §18): one table of connections by peer address, whoever opened them, used
+ * for requests and responses alike. Nagle is off: a SIP message is written in one piece and waits
+ * for nothing.
+ */
+import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { Timer, TimerWheel } from '../timers/timer-wheel.ts';
+import type { SipAddress } from './sip-address.ts';
+import { StreamFraming } from './stream-framing.ts';
+import { codeOf } from './system-error-code.ts';
+import type { SipTransport, TransportEvents } from './transport.ts';
+
+const CONNECTIONS_MAX = 1_000;
+const CONNECT_MS_MAX = 4_000; // a SYN that is dropped silently must not eat timer B's 32 s
+const IDLE_MS_MAX = 600_000; // RFC 3261 §18: at least as long as the longest transaction, 32 s
+const PARTIAL_MESSAGE_MS_MAX = 32_000; // a peer that feeds bytes slowly is no peer
+const SWEEP_MS = 10_000;
+const UNSENT_BYTES_MAX = 4 * 1024 * 1024; // a peer that reads nothing must not fill our memory
+
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: SipAddress;
+  readonly framing: StreamFraming;
+  isConnected: boolean;
+  lastUsedMs: number;
+  /** Since when part of a message has been waiting for the rest. */
+  partialSinceMs: number | undefined;
+  /** Failure callbacks of what was handed over before the connection stood. */
+  unsent: ((problem: string) => void)[];
+}
+
+export class TcpTransport implements SipTransport {
+  readonly reliable = true;
+  readonly local: SipAddress;
+  readonly #server: Server;
+  readonly #events: TransportEvents;
+  readonly #timers: TimerWheel;
+  readonly #connections = new Map<string, Connection>();
+  #sweepTimer: Timer | undefined;
+  #closed = false;
+
+  private constructor(
+    server: Server,
+    local: SipAddress,
+    events: TransportEvents,
+    timers: TimerWheel,
+  ) {
+    this.#server = server;
+    this.#events = events;
+    this.#timers = timers;
+    this.local = local;
+    server.maxConnections = CONNECTIONS_MAX;
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('error', () => undefined); // a failed accept (descriptors) must not end the stack
+    this.#sweepLater();
+  }
+
+  static async open(
+    address: SipAddress,
+    events: TransportEvents,
+    timers: TimerWheel,
+  ): Promise<TcpTransport> {
+    const server = createServer({ noDelay: true, keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+    return new TcpTransport(server, { ...address, protocol: 'tcp', port }, events, timers);
+  }
+
+  send(
+    bytes: Buffer,
+    destination: SipAddress,
+    _awaitsReply: boolean,
+    onFailure: (problem: string) => void,
+  ): void {
+    if (this.#closed) return;
+    const connection = this.#connections.get(keyOf(destination)) ?? this.#connect(destination);
+    if (connection === undefined) {
+      queueMicrotask(() => onFailure('EADDRNOTAVAIL'));
+      return;
+    }
+    if (connection.socket.writableLength > UNSENT_BYTES_MAX) {
+      connection.socket.destroy(new Error('the peer does not read'));
+      queueMicrotask(() => onFailure('EPIPE'));
+      return;
+    }
+    connection.lastUsedMs = this.#timers.nowMs();
+    if (!connection.isConnected) connection.unsent.push(onFailure);
+    connection.socket.write(bytes);
+  }
+
+  isConnected(destination: SipAddress): boolean {
+    return this.#connections.get(keyOf(destination))?.isConnected ?? false;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#sweepTimer?.cancel();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // What was written is with the kernel already; waiting for a peer that reads nothing would hang.
+    for (const { socket } of this.#connections.values()) socket.destroy();
+    this.#connections.clear();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) {
+      socket.destroy(); // reset before we looked
+      return;
+    }
+    const host = remoteAddress.replace(/^::ffff:/, '');
+    this.#adopt(socket, { protocol: 'tcp', host, port: remotePort }, true);
+  }
+
+  #connect(destination: SipAddress): Connection | undefined {
+    const { host, port } = destination;
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+    if (isIPv6(host) !== isIPv6(this.local.host)) return undefined;
+    const isWildcard = this.local.host === '0.0.0.0' || this.local.host === '::';
+    const from = isWildcard ? {} : { localAddress: this.local.host };
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...from });
+    const connection = this.#adopt(socket, destination, false);
+    const timer = this.#timers.schedule(CONNECT_MS_MAX, () => {
+      socket.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
+    });
+    socket.once('connect', () => {
+      connection.isConnected = true;
+      connection.unsent = [];
+    });
+    for (const event of ['connect', 'close']) socket.once(event, () => timer.cancel());
+    return connection;
+  }
+
+  #adopt(socket: Socket, peer: SipAddress, isConnected: boolean): Connection {
+    const connection: Connection = {
+      socket,
+      peer,
+      framing: this.#framing(socket, peer),
+      isConnected,
+      lastUsedMs: this.#timers.nowMs(),
+      partialSinceMs: undefined,
+      unsent: [],
+    };
+    const key = keyOf(peer);
+    this.#connections.set(key, connection);
+    socket.on('data', (chunk: Buffer) => {
+      connection.lastUsedMs = this.#timers.nowMs();
+      connection.framing.push(chunk);
+      if (!connection.framing.isInsideMessage) connection.partialSinceMs = undefined;
+      else connection.partialSinceMs ??= connection.lastUsedMs;
+    });
+    let problem: string | undefined;
+    socket.on('error', (error) => (problem = codeOf(error)));
+    socket.on('close', () => {
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      if (problem === undefined || this.#closed) return; // closed in good order
+      for (const fail of connection.unsent) fail(problem);
+      if (connection.isConnected) this.#events.onUnreachable(peer, problem);
+    });
+    return connection;
+  }
+
+  #framing(socket: Socket, peer: SipAddress): StreamFraming {
+    return new StreamFraming({
+      onMessage: (bytes) => {
+        if (!this.#closed) this.#events.onMessage(bytes, peer, this);
+      },
+      onPing: () => socket.write('\r\n'),
+      onBroken: (head, problem) => {
+        if (!this.#closed) this.#events.onBrokenFrame(head, peer, problem, this);
+        socket.destroySoon(); // after the answer, if there was one
+      },
+    });
+  }
+
+  #sweepLater(): void {
+    this.#sweepTimer = this.#timers.schedule(SWEEP_MS, () => {
+      const nowMs = this.#timers.nowMs();
+      for (const { socket, lastUsedMs, partialSinceMs } of this.#connections.values()) {
+        const isStalled =
+          partialSinceMs !== undefined && nowMs - partialSinceMs > PARTIAL_MESSAGE_MS_MAX;
+        if (isStalled) socket.destroy();
+        else if (nowMs - lastUsedMs > IDLE_MS_MAX) socket.destroySoon();
+      }
+      this.#sweepLater();
+    });
+  }
+}
+
+function keyOf(address: SipAddress): string {
+  return `${address.host}:${address.port}`;
+}
