@@ -13,7 +13,7 @@ export interface AudioNegotiationOptions {
   /** IPv4 address and even RTP port that we receive on. */
   readonly address: string;
   readonly port: number;
-  /** In order of preference; default PCMU, PCMA. */
+  /** In the order we offer them; default PCMU, PCMA. */
   readonly codecs?: readonly AudioCodec[];
   /** User of the o= line and name of the s= line. Default `Ringfence`. */
   readonly originUser?: string;
@@ -99,15 +99,15 @@ export class AudioNegotiation {
   }
 
   /**
-   * Answers an offer: the first audio stream that we can take, with the first of our codecs that
-   * it has; every other stream is rejected with port 0. Nothing is changed when it throws
+   * Answers an offer: the first audio stream that we can take, with the first of its codecs that
+   * is one of ours (§6.1 wants its order kept); every other stream is rejected with port 0. Nothing is changed when it throws
    * `SDP_NOT_ACCEPTABLE` (to be answered 488) or `INVALID_SDP` (400).
    */
   answer(offerSdp: string, direction: MediaDirection = 'sendrecv'): AudioAnswer {
     const session = parseSdp(offerSdp);
-    const audioIndex = session.media.findIndex((media) => this.#codecOf(media) !== undefined);
+    const audioIndex = session.media.findIndex((stream) => codecOf(stream, this.#options.codecs));
     const media = session.media[audioIndex];
-    const codec = media && this.#codecOf(media);
+    const codec = media && codecOf(media, this.#options.codecs);
     if (media === undefined || codec === undefined) throw notAcceptable(session, this.#options);
     const address = mediaAddress(media);
     const event = this.#options.telephoneEvents ? eventFormat(media) : undefined;
@@ -132,7 +132,7 @@ export class AudioNegotiation {
     }
     const session = parseSdp(answerSdp);
     const media = session.media[this.#streams.audioIndex];
-    const codec = media && this.#codecAnswered(media, offered.codecs);
+    const codec = media && codecOf(media, offered.codecs);
     if (media === undefined || codec === undefined) throw notAcceptable(session, this.#options);
     const address = mediaAddress(media);
     const event = offered.eventPayloadType === undefined ? undefined : eventFormat(media);
@@ -141,22 +141,6 @@ export class AudioNegotiation {
     this.#offered = undefined;
     this.#remote = remoteOf(media, address, codec, event, offered.eventPayloadType, direction);
     return this.#remote;
-  }
-
-  /** The first of our codecs that a stream has, if it is one we can take at all. */
-  #codecOf(media: SdpMedia): AudioCodec | undefined {
-    if (!isPlainAudio(media)) return undefined;
-    return this.#options.codecs.find((codec) => hasCodec(media, codec));
-  }
-
-  /** An answer is in the far end's order of preference: its first codec is what we send (§6.1). */
-  #codecAnswered(media: SdpMedia, offered: readonly AudioCodec[]): AudioCodec | undefined {
-    if (!isPlainAudio(media)) return undefined;
-    for (const { payloadType } of media.formats) {
-      const codec = offered.find((candidate) => PAYLOAD_TYPES[candidate] === payloadType);
-      if (codec !== undefined && hasCodec(media, codec)) return codec;
-    }
-    return undefined;
   }
 
   #write(local: LocalAudio): string {
@@ -198,11 +182,15 @@ function isPlainAudio(media: SdpMedia): boolean {
   return media.kind === 'audio' && media.port > 0 && media.protocol.toUpperCase() === 'RTP/AVP';
 }
 
-/** By payload type: both codecs are static types, and no one may give those another meaning. */
-function hasCodec(media: SdpMedia, codec: AudioCodec): boolean {
-  return media.formats.some(
-    ({ payloadType, encoding }) => payloadType === PAYLOAD_TYPES[codec] && encoding === codec,
-  );
+/** The first codec of a stream that is among `codecs`; undefined when we cannot take the stream. */
+function codecOf(media: SdpMedia, codecs: readonly AudioCodec[]): AudioCodec | undefined {
+  if (!isPlainAudio(media)) return undefined;
+  for (const { payloadType, encoding } of media.formats) {
+    // Both are static types, to which nobody may give another meaning.
+    const codec = codecs.find((candidate) => PAYLOAD_TYPES[candidate] === payloadType);
+    if (codec === encoding) return codec;
+  }
+  return undefined;
 }
 
 function eventFormat(media: SdpMedia): SdpFormat | undefined {

@@ -40,17 +40,12 @@ export class DtmfSender {
   #endsSent = 0;
 
   /** Digits, `w` for 500 ms and `W` for 1 s of pause as FreeSWITCH has them. */
-  queue(digits: string, durationMs: number, options: DtmfSendOptions = {}): Promise<void> {
-    let requests: Omit<Digit, 'settle'>[];
-    try {
-      requests = digitsOf(digits, durationMs, options);
-      if (this.#queue.length + requests.length > DIGITS_QUEUED_MAX) {
-        throw new MediaError('INVALID_DTMF', `more than ${DIGITS_QUEUED_MAX} digits queued`);
-      }
-    } catch (error) {
-      return Promise.reject(error as Error);
+  async queue(digits: string, durationMs: number, options: DtmfSendOptions = {}): Promise<void> {
+    const requests = digitsOf(digits, durationMs, options);
+    if (this.#queue.length + requests.length > DIGITS_QUEUED_MAX) {
+      throw new MediaError('INVALID_DTMF', `more than ${DIGITS_QUEUED_MAX} digits queued`);
     }
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       requests.forEach((request, index) => {
         const last = index === requests.length - 1;
         this.#queue.push({ ...request, settle: last ? { resolve, reject } : undefined });

@@ -1,12 +1,188 @@
-/** `tone_stream://` and `silence_stream://`, as FreeSWITCH reads them. */
+/** `tone_stream://` and `silence_stream://`, as FreeSWITCH plays them. */
+import { SAMPLES_PER_MS, SAMPLE_RATE_HZ } from './audio-format.ts';
 import type { AudioSource } from './audio-source.ts';
+import { MediaError } from './media-error.ts';
+import {
+  parseToneScript,
+  VOLUME_MAX_DBM0,
+  VOLUME_MIN_DBM0,
+  type ToneSegment,
+} from './tone-script.ts';
+
+const SINE_ENTRIES = 8_192;
+const sine = Float32Array.from({ length: SINE_ENTRIES }, (_, i) =>
+  Math.sin((2 * Math.PI * i) / SINE_ENTRIES),
+);
+const PHASE_PER_HZ = SINE_ENTRIES / SAMPLE_RATE_HZ;
+/** A sine at full scale is +3.14 dBm0 (ITU-T G.711, µ-law). */
+const FULL_SCALE_DBM0 = 3.14;
 
 /** True for what `openStream` takes. */
 export function isStreamUri(uri: string): boolean {
   return /^(?:tone_stream|silence_stream):\/\//i.test(uri);
 }
 
-/** `silence_stream://1000` and `tone_stream://%(400,200,440)`; throws `INVALID_TONE_STREAM`. */
+/**
+ * Opens either kind. Throws `INVALID_TONE_STREAM`.
+ *
+ * - `tone_stream://SCRIPT[;loops=N]`: the script is played N times; -1 = without end. The script's
+ *   grammar is in tone-script.ts.
+ * - `silence_stream://MS[,DIVISOR]`: 0 or less = without end. With a divisor there is noise in place
+ *   of digital silence, the softer the larger it is; 1400 is customary.
+ */
 export function openStream(uri: string): AudioSource {
-  throw new Error(uri);
+  const [, scheme = '', rest = ''] = /^(\w+):\/\/([^]*)$/.exec(uri) ?? [];
+  if (scheme.toLowerCase() === 'silence_stream') return openSilence(rest);
+  if (scheme.toLowerCase() === 'tone_stream') return openTones(rest);
+  throw new MediaError('INVALID_TONE_STREAM', `not a tone or silence stream: ${uri}`);
+}
+
+function openTones(rest: string): AudioSource {
+  const loopsAt = rest.search(/;\s*loops=/i);
+  const script = loopsAt < 0 ? rest : rest.slice(0, loopsAt);
+  let loops = 1;
+  if (loopsAt >= 0) {
+    const text = rest.slice(rest.indexOf('=', loopsAt) + 1).trim();
+    if (!/^-?\d{1,9}$/.test(text)) {
+      throw new MediaError('INVALID_TONE_STREAM', `tone stream: loops=${text} is no number`);
+    }
+    loops = Number(text);
+  }
+  // FreeSWITCH counts a first playing in any case, and takes every negative number for endless.
+  return new ToneSource(parseToneScript(script), loops < 0 ? Infinity : Math.max(1, loops));
+}
+
+/** Plays segments sample by sample; nothing is rendered in advance, so endless tones cost nothing. */
+export class ToneSource implements AudioSource {
+  readonly #segments: readonly ToneSegment[];
+  #loopsLeft: number;
+  #index = -1;
+  #segment: ToneSegment | undefined;
+  /** Samples of the segment that are played. */
+  #at = 0;
+  #amplitude = 0;
+  #volumeDbm0 = 0;
+  readonly #phases = new Float64Array(8);
+  #ended = false;
+
+  constructor(segments: readonly ToneSegment[], loops = 1) {
+    this.#segments = segments;
+    this.#loopsLeft = segments.some((segment) => lengthOf(segment) > 0) ? loops : 0;
+    this.#nextSegment();
+  }
+
+  read(into: Int16Array): boolean {
+    if (this.#ended) return false;
+    let filled = 0;
+    while (filled < into.length && this.#segment !== undefined) {
+      filled += this.#play(this.#segment, into, filled);
+    }
+    this.#ended = this.#segment === undefined;
+    into.fill(0, filled);
+    return filled > 0;
+  }
+
+  /** Plays what the frame has room for, up to the segment's end; returns the number of samples. */
+  #play(segment: ToneSegment, into: Int16Array, from: number): number {
+    const on = segment.frequenciesHz.length === 0 ? 0 : segment.onSamples;
+    const count = Math.min(into.length - from, on + segment.offSamples - this.#at);
+    for (let i = 0; i < count; i += 1, this.#at += 1) {
+      into[from + i] = this.#at < on ? this.#sample(segment) : 0;
+    }
+    if (this.#at >= on + segment.offSamples) this.#nextSegment();
+    return count;
+  }
+
+  #sample(segment: ToneSegment): number {
+    if (segment.decay !== undefined) this.#decay(segment.decay);
+    let sum = 0;
+    for (let tone = 0; tone < segment.frequenciesHz.length; tone += 1) {
+      const phase = this.#phases[tone] as number;
+      sum += sine[phase & (SINE_ENTRIES - 1)] as number;
+      const next = phase + (segment.frequenciesHz[tone] as number) * PHASE_PER_HZ;
+      this.#phases[tone] = next >= SINE_ENTRIES ? next - SINE_ENTRIES : next;
+    }
+    return Math.round((sum * this.#amplitude) / segment.frequenciesHz.length);
+  }
+
+  #decay({ stepSamples, stepDb }: { stepSamples: number; stepDb: number }): void {
+    if (this.#at === 0 || this.#at % Math.max(1, stepSamples) !== 0) return;
+    const volume = this.#volumeDbm0 + stepDb;
+    if (volume < VOLUME_MIN_DBM0 || volume > VOLUME_MAX_DBM0) return;
+    this.#volumeDbm0 = volume;
+    this.#amplitude = amplitudeOf(volume);
+  }
+
+  #nextSegment(): void {
+    this.#segment = undefined;
+    while (this.#loopsLeft > 0) {
+      this.#index += 1;
+      if (this.#index === this.#segments.length) {
+        this.#index = -1;
+        this.#loopsLeft -= 1;
+        continue;
+      }
+      const segment = this.#segments[this.#index] as ToneSegment;
+      if (lengthOf(segment) === 0) continue;
+      this.#segment = segment;
+      this.#at = 0;
+      this.#phases.fill(0);
+      this.#volumeDbm0 = segment.volumeDbm0;
+      this.#amplitude = amplitudeOf(segment.volumeDbm0);
+      return;
+    }
+  }
+}
+
+function lengthOf({ frequenciesHz, onSamples, offSamples }: ToneSegment): number {
+  return (frequenciesHz.length === 0 ? 0 : onSamples) + offSamples;
+}
+
+function amplitudeOf(volumeDbm0: number): number {
+  return 32_767 * 10 ** ((volumeDbm0 - FULL_SCALE_DBM0) / 20);
+}
+
+function openSilence(rest: string): AudioSource {
+  const match = /^\s*(-?\d{1,9})\s*(?:,\s*(-?\d{1,9})\s*)?$/.exec(rest);
+  if (match === null) {
+    throw new MediaError('INVALID_TONE_STREAM', `silence stream: not MS[,DIVISOR]: ${rest}`);
+  }
+  const ms = Number(match[1]);
+  const divisor = Number(match[2] ?? 0);
+  return new SilenceSource(ms > 0 ? ms : Infinity, Math.max(0, divisor));
+}
+
+/** Silence, or noise when there is a divisor: the sum of six random 16-bit values divided by it. */
+export class SilenceSource implements AudioSource {
+  #samplesLeft: number;
+  readonly #divisor: number;
+  #random: number;
+
+  constructor(lengthMs: number, divisor = 0, seed = 0x5eed) {
+    this.#samplesLeft = lengthMs * SAMPLES_PER_MS;
+    this.#divisor = divisor;
+    this.#random = seed;
+  }
+
+  read(into: Int16Array): boolean {
+    if (this.#samplesLeft <= 0) return false;
+    const count = Math.min(into.length, this.#samplesLeft);
+    this.#samplesLeft -= count;
+    into.fill(0);
+    if (this.#divisor === 0) return true;
+    for (let i = 0; i < count; i += 1) {
+      const sample = Math.trunc(this.#noise() / this.#divisor);
+      into[i] = Math.max(-32_768, Math.min(32_767, sample));
+    }
+    return true;
+  }
+
+  #noise(): number {
+    let sum = 0;
+    for (let i = 0; i < 6; i += 1) {
+      this.#random = (this.#random * 31_821 + 13_849) & 0xffff;
+      sum += (this.#random << 16) >> 16;
+    }
+    return sum;
+  }
 }
