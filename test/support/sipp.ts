@@ -89,12 +89,9 @@ export class SippFarEnd {
     return `sip:${this.host}:${this.port}`;
   }
 
-  /** CPU time used so far by the process, user and system, in ms. Linux only. */
-  async cpuMs(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid ?? 0}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]); // utime, stime: proc(5)
-    return (ticks * 1000) / 100; // USER_HZ is 100 on every Linux architecture Node runs on
+  /** CPU time used so far by the process, in ms. */
+  cpuMs(): Promise<number> {
+    return processCpuMs(this.#child.pid ?? 0);
   }
 
   /** What it sent and received so far. SIPp flushes its trace after every message. */
@@ -234,6 +231,14 @@ export function messagesOf(trace: string): SippMessage[] {
     });
   }
   return messages;
+}
+
+/** CPU time of a living process so far, user and system, in ms. Linux only. */
+export async function processCpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]); // utime, stime: proc(5)
+  return (ticks * 1000) / 100; // USER_HZ is 100 on every Linux architecture Node runs on
 }
 
 /** A UDP port nobody holds right now, for a far end that will, or for one that is not there. */
