@@ -1,0 +1,18 @@
+/** The API commands this switch has. */
+import type { SwitchCore } from '../switch-core.ts';
+import type { ApiCommand } from './api-command.ts';
+import { channelCommands } from './channel-commands.ts';
+import { systemCommands } from './system-commands.ts';
+
+const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map(
+  [...channelCommands, ...systemCommands].map((command) => [command.name, command]),
+);
+
+/** Runs `line`, as `api` and `bgapi` do; the answer to an unknown command is FreeSWITCH's. */
+export function runApi(core: SwitchCore, line: string): string {
+  const blank = line.indexOf(' ');
+  const name = blank === -1 ? line : line.slice(0, blank);
+  const command = COMMANDS.get(name.toLowerCase());
+  if (command === undefined) return `-ERR ${name} Command not found!\n`;
+  return command.run(core, blank === -1 ? '' : line.slice(blank + 1));
+}

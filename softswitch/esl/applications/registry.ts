@@ -1,0 +1,16 @@
+/** The applications this switch has, by the names FreeSWITCH gives them. */
+import type { Application } from './application.ts';
+import { channelControl } from './channel-control.ts';
+import { playAndGetDigits, read } from './collect-digits.ts';
+import { endlessPlayback, playback } from './playback.ts';
+
+const APPLICATIONS: ReadonlyMap<string, Application> = new Map(
+  [...channelControl, playback, endlessPlayback, read, playAndGetDigits].map((application) => [
+    application.name,
+    application,
+  ]),
+);
+
+export function applicationNamed(name: string): Application | undefined {
+  return APPLICATIONS.get(name.toLowerCase());
+}

@@ -1,0 +1,141 @@
+/**
+ * The events of one channel. FreeSWITCH puts some 180 headers into each; these are the ones that
+ * clients read. The two SDPs, by far the longest, are left to CHANNEL_DATA and `uuid_dump`.
+ */
+import type { AppRequest } from './app-run.ts';
+import { CALL_STATES, CHANNEL_STATES } from './channel-state.ts';
+import type { Channel } from './channel.ts';
+import { headerLines } from './event.ts';
+
+type Headers = Record<string, string>;
+
+const LONG_VARIABLES = new Set(['switch_r_sdp', 'rtp_local_sdp_str']);
+const isShort = (name: string): boolean => !LONG_VARIABLES.has(name);
+const isAny = (): boolean => true;
+
+/** Events that FreeSWITCH sends without the channel's variables. */
+const WITHOUT_VARIABLES = new Set([
+  'CHANNEL_CALLSTATE',
+  'CHANNEL_STATE',
+  'DTMF',
+  'CHANNEL_DESTROY',
+]);
+
+export class ChannelEvents {
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  fire(name: string, more?: Readonly<Headers>): void {
+    const channel = this.#channel;
+    channel.core.bus.fire({
+      name,
+      uuid: channel.uuid,
+      fill: (headers) => {
+        addChannelHeaders(channel, headers);
+        if (!WITHOUT_VARIABLES.has(name)) channel.variables.addTo(headers, isShort);
+        if (more !== undefined) Object.assign(headers, more);
+      },
+    });
+  }
+
+  applicationStarted(request: AppRequest): void {
+    this.fire('CHANNEL_EXECUTE', applicationHeaders(request));
+  }
+
+  /** Application-Response is what the application left, or `_none_`. */
+  applicationEnded(request: AppRequest): void {
+    const response = this.#channel.variables.get('current_application_response') ?? '_none_';
+    this.fire('CHANNEL_EXECUTE_COMPLETE', {
+      ...applicationHeaders(request),
+      'Application-Response': response,
+    });
+  }
+
+  callStateChanged(from: string): void {
+    this.fire('CHANNEL_CALLSTATE', {
+      'Original-Channel-Call-State': from,
+      'Channel-Call-State-Number': String(CALL_STATES.indexOf(this.#channel.callState)),
+    });
+  }
+
+  /** Duration goes out in samples of 8 kHz, as FreeSWITCH counts it. */
+  digit(digit: string, durationMs: number): void {
+    this.fire('DTMF', {
+      'DTMF-Digit': digit,
+      'DTMF-Duration': String(Math.round(durationMs * 8)),
+      'DTMF-Source': 'RTP',
+    });
+  }
+}
+
+function applicationHeaders({ name, argument, uuid }: AppRequest): Headers {
+  return {
+    Application: name,
+    ...(argument === '' ? {} : { 'Application-Data': argument }),
+    'Application-UUID': uuid,
+  };
+}
+
+/** Everything about a channel, as `uuid_dump` and the answer to `connect` show it. */
+export function channelData(channel: Channel): Headers {
+  const headers: Headers = { 'Event-Name': 'CHANNEL_DATA', 'Core-UUID': channel.core.uuid };
+  headers['FreeSWITCH-Hostname'] = channel.core.hostname;
+  headers['FreeSWITCH-IPv4'] = channel.core.host;
+  headers['Event-Date-Timestamp'] = String(Math.round(channel.core.nowMs() * 1_000));
+  addChannelHeaders(channel, headers);
+  channel.variables.addTo(headers, isAny);
+  return headers;
+}
+
+/** The answer to `connect`: one block of headers, the caller's profile twice, no body. */
+export function connectReply(channel: Channel): string {
+  const data = channelData(channel);
+  const reply: Headers = {
+    'Channel-Unique-ID': channel.uuid,
+    'Channel-Direction': 'inbound',
+    'Channel-Destination-Number': channel.profile.destination,
+    'Channel-Network-Addr': channel.profile.networkAddress,
+    ...data,
+    'Content-Type': 'command/reply',
+    'Reply-Text': '+OK\n',
+    'Socket-Mode': 'async',
+    Control: 'full',
+  };
+  return `${headerLines(reply)}\n`;
+}
+
+function addChannelHeaders(channel: Channel, headers: Headers): void {
+  const { profile, codec } = channel;
+  headers['Channel-State'] = channel.state;
+  headers['Channel-Call-State'] = channel.callState;
+  headers['Channel-State-Number'] = String(CHANNEL_STATES.indexOf(channel.state));
+  headers['Channel-Name'] = channel.name;
+  headers['Unique-ID'] = channel.uuid;
+  headers['Call-Direction'] = 'inbound';
+  headers['Presence-Call-Direction'] = 'inbound';
+  headers['Channel-HIT-Dialplan'] = 'true';
+  headers['Channel-Call-UUID'] = channel.variables.get('call_uuid') ?? channel.uuid;
+  headers['Answer-State'] = channel.answerState;
+  if (channel.hangupCause !== undefined) headers['Hangup-Cause'] = channel.hangupCause;
+  if (codec !== undefined) {
+    headers['Channel-Read-Codec-Name'] = headers['Channel-Write-Codec-Name'] = codec;
+    headers['Channel-Read-Codec-Rate'] = headers['Channel-Write-Codec-Rate'] = '8000';
+  }
+  headers['Caller-Direction'] = 'inbound';
+  headers['Caller-Caller-ID-Number'] = profile.callerIdNumber;
+  headers['Caller-Network-Addr'] = profile.networkAddress;
+  headers['Caller-Destination-Number'] = profile.destination;
+  headers['Caller-Unique-ID'] = channel.uuid;
+  headers['Caller-Source'] = 'mod_sofia';
+  headers['Caller-Channel-Name'] = channel.name;
+  headers['Caller-Channel-Created-Time'] = microseconds(channel.createdAtMs);
+  headers['Caller-Channel-Answered-Time'] = microseconds(channel.answeredAtMs);
+  headers['Caller-Channel-Hangup-Time'] = microseconds(channel.hungUpAtMs);
+}
+
+function microseconds(epochMs: number | undefined): string {
+  return epochMs === undefined ? '0' : String(Math.round(epochMs * 1_000));
+}

@@ -1,0 +1,133 @@
+/**
+ * One event socket, inbound or outbound: bytes to commands, frames to bytes, and bounds on what a
+ * client that does not read can make us keep. What commands mean is in socket-commands.ts.
+ */
+import type { Socket } from 'node:net';
+import type { Channel, ControllingSocket } from './channel.ts';
+import { CommandReader } from './command-reader.ts';
+import type { EslEvent } from './event.ts';
+import type { EventListener } from './event-bus.ts';
+import { disconnectNotice, eventFrame, lingerNotice } from './reply-frames.ts';
+import { answerCommand } from './socket-commands.ts';
+import { Subscription } from './subscription.ts';
+import type { SwitchCore } from './switch-core.ts';
+
+/** Unsent bytes above which events are lost, and above which even an answer ends the connection. */
+const EVENT_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
+/** FreeSWITCH cuts a listener off after as many lost events. */
+const LOST_EVENTS_MAX = 500;
+
+export interface EventSocketOptions {
+  readonly core: SwitchCore;
+  readonly socket: Socket;
+  /** Inbound sockets must present it; outbound ones were dialled by us and need none. */
+  readonly password?: string;
+  /** The channel an outbound socket controls. */
+  readonly channel?: Channel;
+  readonly onClosed?: (socket: EventSocket) => void;
+}
+
+export class EventSocket implements EventListener, ControllingSocket {
+  readonly core: SwitchCore;
+  readonly channel: Channel | undefined;
+  readonly password: string | undefined;
+  readonly subscription = new Subscription();
+  authorised: boolean;
+  /** An outbound socket that sent `connect`. */
+  connected = false;
+  logging = false;
+  /** Seconds the socket stays after its channel; -1 = until the client closes; undefined = not at all. */
+  lingerSeconds: number | undefined;
+  readonly #socket: Socket;
+  readonly #reader = new CommandReader();
+  readonly #onClosed: ((socket: EventSocket) => void) | undefined;
+  #unsent = '';
+  #lostEvents = 0;
+  #closing = false;
+
+  constructor(options: EventSocketOptions) {
+    this.core = options.core;
+    this.#socket = options.socket;
+    this.password = options.password;
+    this.channel = options.channel;
+    this.authorised = options.password === undefined;
+    this.#onClosed = options.onClosed;
+    this.#socket.setNoDelay(true);
+    this.#socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    this.#socket.on('error', () => this.#socket.destroy());
+    this.#socket.on('close', () => this.#closed());
+    if (this.channel !== undefined) this.channel.socket = this;
+    this.core.bus.place(this);
+  }
+
+  /** Sends a complete frame; frames of one turn of the event loop leave in one write. */
+  send(frame: string): void {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    if (this.#socket.writableLength > BACKLOG_BYTES_MAX) {
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#unsent === '') process.nextTick(() => this.#flush());
+    this.#unsent += frame;
+  }
+
+  deliver(event: EslEvent): void {
+    if (this.#socket.writableLength > EVENT_BACKLOG_BYTES_MAX) {
+      this.#lostEvents += 1;
+      if (this.#lostEvents > LOST_EVENTS_MAX) this.#socket.destroy();
+      return;
+    }
+    this.#lostEvents = 0;
+    this.send(eventFrame(event, this.subscription.format));
+  }
+
+  filtersChanged(): void {
+    this.core.bus.place(this);
+  }
+
+  /** Says goodbye and closes; what was sent before still arrives. */
+  close(message?: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.send(disconnectNotice(this.channel?.uuid, message));
+    this.core.bus.remove(this);
+    this.#flush();
+    this.#socket.end();
+  }
+
+  channelEnded(): void {
+    const seconds = this.lingerSeconds;
+    if (seconds === undefined || this.channel === undefined) {
+      this.close();
+      return;
+    }
+    this.send(lingerNotice(this.channel.uuid, this.channel.name, seconds));
+    if (seconds >= 0) this.core.timers.schedule(seconds * 1_000, () => this.close());
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#closing) return;
+    const { commands, problem } = this.#reader.push(chunk);
+    for (const command of commands) {
+      answerCommand(this, command);
+      if (this.#closing as boolean) return;
+    }
+    if (problem !== undefined) this.close();
+  }
+
+  #flush(): void {
+    if (this.#unsent === '') return;
+    const unsent = this.#unsent;
+    this.#unsent = '';
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(unsent);
+  }
+
+  #closed(): void {
+    this.#closing = true;
+    this.#unsent = '';
+    this.core.bus.remove(this);
+    this.#onClosed?.(this);
+    if (this.channel?.socket === this) this.channel.abandon();
+  }
+}

@@ -1,0 +1,83 @@
+/** FreeSWITCH's role, put together: SIP profile, event socket, RTP. Runs in the media worker. */
+import { MediaClock } from '../media/media-clock.ts';
+import { RtpPortPool } from '../media/rtp-port-pool.ts';
+import { SipStack } from '../sip/sip-stack.ts';
+import { UserAgent } from '../sip/user-agent.ts';
+import { realTimerWheel } from '../timers/timer-wheel.ts';
+import type { MediaPorts, MediaWorkerOptions, WorkerStats } from '../worker-messages.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { InboundServer } from './inbound-server.ts';
+import { acceptCall } from './sip-endpoint.ts';
+import { SwitchCore } from './switch-core.ts';
+
+export interface MediaServer extends MediaPorts {
+  stats(): WorkerStats;
+  /** Hangs every channel up (cause SYSTEM_SHUTDOWN) and closes every socket. */
+  close(): Promise<void>;
+}
+
+const PORTS_PER_LEG = 2;
+
+/** Resolves when the SIP profile and the event socket listen. */
+export async function startMediaServer(options: MediaWorkerOptions): Promise<MediaServer> {
+  const { host, media, esl } = options;
+  const timers = realTimerWheel();
+  const clock = new MediaClock();
+  const pool = new RtpPortPool({
+    portMin: media.rtpPortMin,
+    portMax: media.rtpPortMax,
+    quarantineMs: media.rtpQuarantineMs,
+    nowMs: () => timers.nowMs(),
+  });
+  const core = new SwitchCore({
+    host,
+    timers,
+    sessionsPerSecondMax: media.sessionsPerSecondMax,
+    sessionsMax: Math.floor((media.rtpPortMax - media.rtpPortMin + 1) / PORTS_PER_LEG),
+  });
+  const stack = await SipStack.open({
+    timers,
+    listen: [
+      { protocol: 'udp', host, port: media.sipPort },
+      { protocol: 'tcp', host, port: media.sipPort },
+    ],
+  });
+  const mediaSipPort = stack.listening[0]?.port ?? media.sipPort;
+  core.profileAddress = `sip:mod_sofia@${host}:${mediaSipPort}`;
+  const userAgent = new UserAgent(stack, {
+    timers,
+    contactUser: 'mod_sofia',
+    userAgent: 'ringfence-softswitch',
+  });
+  userAgent.onInvite = (call) => void acceptCall(call, { core, clock, pool });
+  let inbound: InboundServer;
+  try {
+    inbound = await InboundServer.listen({ core, host, ...esl });
+  } catch (error) {
+    await stack.close();
+    timers.stop();
+    throw error;
+  }
+  startHeartbeat(core);
+  return {
+    mediaSipPort,
+    eslPort: inbound.port,
+    stats: () => ({
+      channels: core.channels.size,
+      channelsPeak: core.sessionsPeak,
+      channelsTotal: core.sessionsTotal,
+      eventSockets: inbound.connections,
+      rtpPortsTaken: pool.takenCount,
+      rtpPortsFree: pool.freeCount,
+      sipRequestsReceived: stack.counters.requestsReceived,
+      sipRequestsMalformed: stack.counters.malformed,
+    }),
+    close: async () => {
+      for (const channel of [...core.channels.values()]) channel.hangUp('SYSTEM_SHUTDOWN');
+      await inbound.close();
+      await stack.close();
+      clock.stop();
+      timers.stop();
+    },
+  };
+}
