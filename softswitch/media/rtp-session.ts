@@ -13,6 +13,8 @@ import { RtpSender } from './rtp-sender.ts';
 import { rtpStats, type RtpStats } from './rtp-stats.ts';
 import { openUdpTransport, type RtpTransport } from './rtp-transport.ts';
 
+export type { RtpStats } from './rtp-stats.ts';
+
 /** Seen from us: `sendonly` means that we send and ignore what we get. */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 

@@ -29,7 +29,8 @@ const RATE_MAX_HZ = 192_000;
 const CHANNELS_MAX = 8;
 /** Encoders that stream write a length like this: it was not known when the header was. */
 const LENGTH_UNKNOWN_MIN = 0x7fff_f000;
-/** Output samples made before the event loop gets its turn: below 1 ms of work. */
+/** What is read and what is resampled before the event loop gets its turn: about 1 ms of work each. */
+const SLICE_FRAMES = 20_000;
 const SLICE_SAMPLES = 1_000;
 
 interface Format {
@@ -47,27 +48,32 @@ interface Format {
  * there is, is an error: half a prompt is not a prompt. Throws `INVALID_WAV` with what is wrong.
  */
 export function decodeWav(bytes: Uint8Array): WavAudio {
-  const { mono, format } = readWav(bytes);
+  const { data, format } = readWav(bytes);
+  const reading = new MonoReading(data, format);
+  reading.advance(reading.out.length);
+  const mono = reading.out;
   return audioOf(resample(mono, format.sampleRateHz, SAMPLE_RATE_HZ), format);
 }
 
-/** `decodeWav` that gives the event loop a turn after each ms or so of resampling. */
+/** `decodeWav` that gives the event loop a turn after each ms or so of work. */
 export async function decodeWavInTurns(bytes: Uint8Array): Promise<WavAudio> {
-  const { mono, format } = readWav(bytes);
+  const { data, format } = readWav(bytes);
+  const reading = new MonoReading(data, format);
+  while (reading.advance(SLICE_FRAMES)) await turnOfEventLoop();
+  const mono = reading.out;
   if (format.sampleRateHz === SAMPLE_RATE_HZ) return audioOf(mono, format);
   const resampling = new Resampling(mono, format.sampleRateHz, SAMPLE_RATE_HZ);
   while (resampling.advance(SLICE_SAMPLES)) await turnOfEventLoop();
   return audioOf(resampling.out, format);
 }
 
-function readWav(bytes: Uint8Array): { mono: Int16Array; format: Format } {
+function readWav(bytes: Uint8Array): { data: Buffer; format: Format } {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < 12) throw invalid(`only ${file.length} bytes`);
   const magic = file.toString('latin1', 0, 4);
   if (magic !== 'RIFF') throw invalid(`begins with ${JSON.stringify(magic)}, not RIFF`);
   if (file.toString('latin1', 8, 12) !== 'WAVE') throw invalid('a RIFF file, but not WAVE');
-  const { format, data } = readChunks(file);
-  return { mono: toMono(data, format), format };
+  return readChunks(file);
 }
 
 function audioOf(pcm: Int16Array, { sampleRateHz, channels }: Format): WavAudio {
@@ -118,19 +124,35 @@ function readFormat(chunk: Buffer): Format {
   return { tag, channels, sampleRateHz, bits };
 }
 
-function toMono(data: Buffer, format: Format): Int16Array {
-  const readSample = sampleReader(data, format);
-  const frameBytes = (format.bits / 8) * format.channels;
-  // A last frame that is not whole is left out: it is less than one sample of sound.
-  const mono = new Int16Array(Math.floor(data.length / frameBytes));
-  for (let frame = 0; frame < mono.length; frame += 1) {
-    let sum = 0;
-    for (let channel = 0; channel < format.channels; channel += 1) {
-      sum += readSample(frame * frameBytes + (channel * format.bits) / 8);
-    }
-    mono[frame] = Math.round(sum / format.channels);
+/** Channels averaged to one, in as many steps as the caller likes. */
+class MonoReading {
+  readonly out: Int16Array;
+  readonly #readSample: (offset: number) => number;
+  readonly #channels: number;
+  readonly #sampleBytes: number;
+  #done = 0;
+
+  constructor(data: Buffer, format: Format) {
+    this.#readSample = sampleReader(data, format);
+    this.#channels = format.channels;
+    this.#sampleBytes = format.bits / 8;
+    // A last frame that is not whole is left out: it is less than one sample of sound.
+    this.out = new Int16Array(Math.floor(data.length / (this.#sampleBytes * this.#channels)));
   }
-  return mono;
+
+  /** Reads up to `count` further frames; false when all are read. */
+  advance(count: number): boolean {
+    const end = Math.min(this.out.length, this.#done + count);
+    for (; this.#done < end; this.#done += 1) {
+      let sum = 0;
+      for (let channel = 0; channel < this.#channels; channel += 1) {
+        const index = this.#done * this.#channels + channel;
+        sum += this.#readSample(index * this.#sampleBytes);
+      }
+      this.out[this.#done] = Math.round(sum / this.#channels);
+    }
+    return this.#done < this.out.length;
+  }
 }
 
 /** Reads the sample at a byte offset, scaled to 16 bits. */
