@@ -81,10 +81,7 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
       return { ...evidence, sent: earliest(evidence.sent, { seq, callId, trunk }) };
     }
     case 'attempt.refused':
-      return {
-        ...evidence,
-        refused: evidence.refused ?? { code: event.code, detail: event.detail },
-      };
+      return withRefusal(evidence, event);
     case 'attempt.alerting':
       return { ...evidence, alerting: earliest(evidence.alerting, provisionalOf(event)) };
     case 'attempt.earlyMedia': {
@@ -135,6 +132,26 @@ export function withEnd(evidence: AttemptEvidence, ended: AttemptEnded): Attempt
     ...(redress === undefined ? {} : { redress }),
   };
   return { ...evidence, ended: kept };
+}
+
+/** The evidence with our own giving up; the first reason stays. */
+export function withCancel(evidence: AttemptEvidence, reason: CancelReason): AttemptEvidence {
+  return { ...evidence, cancelReason: evidence.cancelReason ?? reason };
+}
+
+/** The evidence with our own hang-up; the first reason stays. */
+export function withHangup(evidence: AttemptEvidence, reason: HangupReason): AttemptEvidence {
+  return { ...evidence, hangupReason: evidence.hangupReason ?? reason };
+}
+
+export function withRefusal(
+  evidence: AttemptEvidence,
+  refused: { readonly code: RefusalCode; readonly detail: string },
+): AttemptEvidence {
+  return {
+    ...evidence,
+    refused: evidence.refused ?? { code: refused.code, detail: refused.detail },
+  };
 }
 
 function provisionalOf(event: EventOf<'attempt.alerting'> | EventOf<'attempt.earlyMedia'>) {

@@ -21,8 +21,8 @@ export function sipDiagnostics(
   const fields = fieldsOf(evidence, outcome);
   const whole = JSON.stringify(fields);
   if (whole.length <= charsMax) return whole;
-  const { reasonHeaders: _, ...short } = fields;
-  const cut: Record<string, Field> = { ...short, truncated: true };
+  const cut: Record<string, Field> = { ...fields, truncated: true };
+  delete cut['reasonHeaders'];
   for (let json = JSON.stringify(cut); ; json = JSON.stringify(cut)) {
     if (json.length <= charsMax) return json;
     if (!halveLongestText(cut)) return JSON.stringify({ truncated: true });

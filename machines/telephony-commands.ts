@@ -151,6 +151,7 @@ export const HANGUP_REASONS = [
   'no_connect', // a person answered and nobody could be connected
   'shutdown',
   'limit', // a time limit of the dialer
+  'failed', // what was to be said could not be said
 ] as const;
 export type HangupReason = (typeof HANGUP_REASONS)[number];
 

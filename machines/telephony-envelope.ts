@@ -21,7 +21,9 @@ export const Fence = Type.Integer({
 });
 
 export const Seq = Type.Integer({
-  description: 'Counts the messages of one attempt (or lobby), fence and direction, from 1.',
+  description:
+    'Commands count from 1 per attempt (or lobby) and fence. Events count from 1 per attempt and ' +
+    'go on counting when another owner takes the attempt over.',
   minimum: 1,
 });
 

@@ -1,0 +1,134 @@
+/** What the call attempt machine is told, says, knows and answers. */
+import assert from 'node:assert/strict';
+import type { AttemptEvidence } from './attempt-evidence.ts';
+import type { AttemptOutcome } from './attempt-result.ts';
+import type { AttemptPhase, CommandReply } from './command-reply.ts';
+import type { SeenSequence } from './seen-sequence.ts';
+import type {
+  AttemptCommand,
+  AttemptCommandType,
+  AttemptDial,
+  CancelReason,
+} from './telephony-commands.ts';
+import { ATTEMPT_EVENTS, type AttemptEvent } from './telephony-events.ts';
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** A command as the machine makes it: the telephony actor stamps the time on it. */
+export type AttemptOrder = Without<AttemptCommand, 'atMs'>;
+/** What the machine decides of a command; identity and number are added when it is ordered. */
+export type OrderBody = Without<AttemptCommand, 'atMs' | 'attemptId' | 'fence' | 'seq'>;
+export type DialOrder = Omit<AttemptDial, 'type' | 'attemptId' | 'fence' | 'seq' | 'atMs'>;
+
+/** How long to wait for whom, ms. A default suits a gateway on the same continent. */
+export interface CallAttemptWaits {
+  /** A command's reply. */
+  readonly replyMs: number;
+  /** Dial accepted → INVITE sent: the endpoint is made meanwhile (FreeSWITCH has 4 s for it). */
+  readonly inviteMs: number;
+  /** CANCEL ordered → end: 64*T1 = 32 s for a far end that answers neither (RFC 3261 §9.1). */
+  readonly cancelMs: number;
+  /** BYE ordered → end: timer F, 32 s. */
+  readonly hangupMs: number;
+  /** Between two questions to a gateway that is silent. */
+  readonly queryMs: number;
+  /** For events that are missing although a later one has come. */
+  readonly gapMs: number;
+}
+
+export const DEFAULT_WAITS: CallAttemptWaits = {
+  replyMs: 2_000,
+  inviteMs: 10_000,
+  cancelMs: 36_000,
+  hangupMs: 36_000,
+  queryMs: 5_000,
+  gapMs: 1_000,
+};
+
+/** Questions in one attempt before it is given up as Unknown. */
+export const QUERIES_MAX = 12;
+
+export interface CallAttemptInput {
+  readonly attemptId: string;
+  readonly fence: number;
+  readonly dial: DialOrder;
+  /** First 180/183 → our CANCEL, ms. */
+  readonly ringTimeoutMs: number;
+  /** INVITE → first 180/183, ms. */
+  readonly setupTimeoutMs: number;
+  /** What to say once answered; nothing: hang up at once. */
+  readonly afterAnswer: { readonly prompts: readonly string[] };
+  /** Play ordered → hang-up, whatever became of it, ms. */
+  readonly playTimeoutMs: number;
+  readonly preview?: boolean;
+  readonly waits?: Partial<CallAttemptWaits>;
+  /**
+   * Set when a dial of this attempt may have been sent by an owner before us: nothing is dialled,
+   * the gateway is asked. `evidence` is folded from the stored events, the last of which was
+   * number `lastSeq`.
+   */
+  readonly recovery?: { readonly evidence: AttemptEvidence; readonly lastSeq: number };
+}
+
+export interface CallAttemptContext extends Omit<CallAttemptInput, 'waits'> {
+  readonly waits: CallAttemptWaits;
+  readonly evidence: AttemptEvidence;
+  readonly seen: SeenSequence;
+  /** Number of the last command ordered. */
+  readonly commandSeq: number;
+  readonly queriesLeft: number;
+  /** How far the attempt has come, by events and by the gateway's replies. Never goes back. */
+  readonly phase: AttemptPhase;
+  readonly playOrdered: boolean;
+}
+
+/** The actor that owns it asks to give the attempt up. After the answer it means: hang up. */
+export interface DialerCancel {
+  readonly type: 'dialer.cancel';
+  readonly reason: Extract<CancelReason, 'cancelled' | 'dialer_recall' | 'shutdown'>;
+}
+
+export interface TelephonyReply {
+  readonly type: 'telephony.reply';
+  readonly command: AttemptCommandType;
+  readonly seq: number;
+  readonly reply: CommandReply;
+}
+
+/** A command may not have arrived, or the gateway is known to be gone. */
+export interface TelephonyLost {
+  readonly type: 'telephony.lost';
+  readonly detail: string;
+}
+
+export type CallAttemptEvent = AttemptEvent | DialerCancel | TelephonyReply | TelephonyLost;
+
+export interface CallAttemptOutput extends AttemptOutcome {
+  readonly attemptId: string;
+  readonly evidence: AttemptEvidence;
+  /** JSON of at most 1,000 characters, for the delivery's row. */
+  readonly sipDiagnostics: string;
+}
+
+export interface CallAttemptTypes {
+  context: CallAttemptContext;
+  events: CallAttemptEvent;
+  input: CallAttemptInput;
+  output: CallAttemptOutput;
+}
+
+interface WithEvent {
+  readonly event: { readonly type: string };
+}
+
+/** For `params`: the gateway's event that is being handled. */
+export function news({ event }: WithEvent): AttemptEvent {
+  assert(Object.hasOwn(ATTEMPT_EVENTS, event.type), `not an event of an attempt: ${event.type}`);
+  return event as AttemptEvent;
+}
+
+/** For `params`: the reply that is being handled. */
+export function replied({ event }: WithEvent): TelephonyReply {
+  assert(event.type === 'telephony.reply', `not a reply: ${event.type}`);
+  return event as TelephonyReply;
+}

@@ -1,0 +1,281 @@
+/**
+ * One call attempt, from the dial command to its one Result. Pure: commands leave through, and
+ * replies and events come from, the injected `telephony` actor; time is the actor system's clock.
+ *
+ * Every event of the gateway is folded into the evidence exactly once, in whatever state it is
+ * heard; states only decide what to do next. So a repeated, late or crossing event needs no rule
+ * of its own: what a state does not name is evidence and nothing more.
+ */
+import {
+  cancelOf,
+  dialOf,
+  hangupOf,
+  hangupReasonFor,
+  initialContext,
+  outputOf,
+  playOf,
+} from './call-attempt.context.ts';
+import { news, replied, type OrderBody } from './call-attempt.events.ts';
+import { callAttemptSetup } from './call-attempt.setup.ts';
+import type { RefusalCode } from './command-reply.ts';
+import type { AttemptCommandType, CancelReason, HangupReason } from './telephony-commands.ts';
+
+/** An event of the gateway's that has not been heard before: kept as evidence. */
+const isNews = { type: 'isNews', params: news } as const;
+const record = { type: 'record', params: news } as const;
+const heard = { guard: isNews, actions: record } as const;
+
+const isAcceptedFor = (command: AttemptCommandType) =>
+  ({
+    type: 'isAccepted',
+    params: (args: Parameters<typeof replied>[0]) => ({ command, reply: replied(args) }),
+  }) as const;
+
+const isRefusedFor = (command: AttemptCommandType | null, code: RefusalCode | null) =>
+  ({
+    type: 'isRefused',
+    params: (args: Parameters<typeof replied>[0]) => ({ command, code, reply: replied(args) }),
+  }) as const;
+
+const noteReply = { type: 'noteReply', params: replied } as const;
+const noteCancel = (reason: CancelReason) => ({ type: 'noteCancel', params: { reason } }) as const;
+const noteHangup = (reason: HangupReason) => ({ type: 'noteHangup', params: { reason } }) as const;
+
+type CancelAsked = { readonly event: { readonly reason: CancelReason } };
+const noteCancelFor = {
+  type: 'noteCancel',
+  params: ({ event }: CancelAsked) => ({ reason: event.reason }),
+} as const;
+const noteHangupFor = {
+  type: 'noteHangup',
+  params: ({ event }: CancelAsked) => ({ reason: hangupReasonFor(event.reason) }),
+} as const;
+const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
+
+export const callAttemptMachine = callAttemptSetup.createMachine({
+  id: 'callAttempt',
+  context: ({ input }) => initialContext(input),
+  output: ({ context }) => outputOf(context),
+  invoke: {
+    id: 'telephony',
+    src: 'telephony',
+    input: ({ context }) => ({ attemptId: context.attemptId, fence: context.fence }),
+  },
+  initial: 'starting',
+  on: {
+    'attempt.*': heard,
+    'aiAgent.*': heard,
+    'recording.*': heard,
+    'attempt.refused': { guard: isNews, actions: record, target: '.ended' },
+    'attempt.ended': [
+      { guard: { type: 'isLastNews', params: news }, actions: record, target: '.ended' },
+      { guard: isNews, actions: record, target: '.settling' },
+    ],
+    'telephony.reply': [
+      // Another owner works the attempt: nothing that we do from here on has any effect.
+      { guard: isRefusedFor(null, 'STALE_FENCE'), actions: noteReply, target: '.ended' },
+      { guard: isRefusedFor(null, 'UNKNOWN_ATTEMPT'), target: '.inDoubt' },
+    ],
+    'telephony.lost': '.inDoubt',
+  },
+  states: {
+    starting: {
+      always: [
+        { guard: 'hasEnded', target: 'ended' },
+        { guard: 'isRecovery', target: 'inDoubt' },
+        { target: 'dialing' },
+      ],
+    },
+
+    // No INVITE that we know of. The gateway may be making the endpoint.
+    dialing: {
+      initial: 'ordered',
+      on: {
+        'attempt.sent': { ...heard, target: 'proceeding' },
+        'attempt.alerting': { ...heard, target: 'alerting' },
+        'attempt.earlyMedia': { ...heard, target: 'alerting' },
+        'attempt.answered': { ...heard, target: 'answered' },
+        'telephony.reply': {
+          guard: isRefusedFor('attempt.dial', null),
+          actions: noteReply,
+          target: 'ended',
+        },
+        'dialer.cancel': giveUp,
+      },
+      states: {
+        ordered: {
+          entry: { type: 'order', params: ({ context }) => dialOf(context) },
+          on: { 'telephony.reply': { guard: isAcceptedFor('attempt.dial'), target: 'accepted' } },
+          after: { replyWait: '#callAttempt.inDoubt' },
+        },
+        accepted: { after: { inviteWait: '#callAttempt.inDoubt' } },
+      },
+    },
+
+    // The INVITE is out. 100 Trying is no event: it comes from the next hop.
+    proceeding: {
+      on: {
+        'attempt.alerting': { ...heard, target: 'alerting' },
+        'attempt.earlyMedia': { ...heard, target: 'alerting' },
+        'attempt.answered': { ...heard, target: 'answered' },
+        'dialer.cancel': giveUp,
+      },
+      after: { setupTimeout: { actions: noteCancel('setup_timeout'), target: 'cancelling' } },
+    },
+
+    // Names no further 180 or 183: a repeat must not restart the ring timer.
+    alerting: {
+      on: {
+        'attempt.answered': { ...heard, target: 'answered' },
+        'dialer.cancel': giveUp,
+      },
+      after: { ringTimeout: { actions: noteCancel('ring_timeout'), target: 'cancelling' } },
+    },
+
+    // Off-hook. What is done with whoever answered is a state in here: today a prompt is played.
+    answered: {
+      initial: 'deciding',
+      on: {
+        'dialer.cancel': {
+          actions: noteHangupFor,
+          target: 'hangingUp',
+        },
+      },
+      states: {
+        deciding: {
+          always: [
+            {
+              guard: 'isSilent',
+              actions: noteHangup('completed'),
+              target: '#callAttempt.hangingUp',
+            },
+            { target: 'playing' },
+          ],
+        },
+        playing: {
+          entry: ['notePlay', { type: 'order', params: ({ context }) => playOf(context) }],
+          on: {
+            'attempt.played': [
+              {
+                guard: { type: 'isFailedPlay', params: news },
+                actions: [record, noteHangup('failed')],
+                target: '#callAttempt.hangingUp',
+              },
+              {
+                guard: { type: 'isOwnPlay', params: news },
+                actions: [record, noteHangup('completed')],
+                target: '#callAttempt.hangingUp',
+              },
+            ],
+            'telephony.reply': {
+              guard: isRefusedFor('attempt.play', null),
+              actions: noteHangup('failed'),
+              target: '#callAttempt.hangingUp',
+            },
+          },
+          after: {
+            playTimeout: { actions: noteHangup('limit'), target: '#callAttempt.hangingUp' },
+          },
+        },
+      },
+    },
+
+    // Given up before an answer was known. A 200 that crosses is hung up, and changes no Result.
+    cancelling: {
+      initial: 'ordered',
+      on: {
+        'attempt.answered': {
+          guard: isNews,
+          actions: [record, noteHangup('cancelled')],
+          target: 'hangingUp',
+        },
+        'telephony.reply': {
+          guard: isRefusedFor('attempt.dial', null),
+          actions: noteReply,
+          target: 'ended',
+        },
+      },
+      states: {
+        ordered: {
+          entry: { type: 'order', params: ({ context }) => cancelOf(context) },
+          on: { 'telephony.reply': { guard: isAcceptedFor('attempt.cancel'), target: 'accepted' } },
+          after: { replyWait: '#callAttempt.inDoubt' },
+        },
+        accepted: { after: { cancelWait: '#callAttempt.inDoubt' } },
+      },
+    },
+
+    hangingUp: {
+      initial: 'ordered',
+      states: {
+        ordered: {
+          entry: { type: 'order', params: ({ context }) => hangupOf(context) },
+          on: { 'telephony.reply': { guard: isAcceptedFor('attempt.hangup'), target: 'accepted' } },
+          after: { replyWait: '#callAttempt.inDoubt' },
+        },
+        accepted: { after: { hangupWait: '#callAttempt.inDoubt' } },
+      },
+    },
+
+    // The gateway is silent: it is asked, never dialled again. What it says leads back to work.
+    inDoubt: {
+      entry: 'noteDoubt',
+      always: [
+        { guard: 'hasQueriesLeft', target: 'asking' },
+        {
+          // Nobody will attend this call any more: should it still be up, it ought to end.
+          actions: {
+            type: 'order',
+            params: (): OrderBody => ({ type: 'attempt.cancel', reason: 'in_doubt' }),
+          },
+          target: 'ended',
+        },
+      ],
+    },
+    asking: {
+      entry: ['noteQuery', { type: 'order', params: (): OrderBody => ({ type: 'attempt.query' }) }],
+      on: {
+        'attempt.sent': { ...heard, target: 'resuming' },
+        'attempt.alerting': { ...heard, target: 'resuming' },
+        'attempt.earlyMedia': { ...heard, target: 'resuming' },
+        'attempt.answered': { ...heard, target: 'resuming' },
+        'telephony.reply': [
+          { guard: isRefusedFor(null, 'STALE_FENCE'), actions: noteReply, target: 'ended' },
+          { guard: isRefusedFor('attempt.dial', null), actions: noteReply, target: 'ended' },
+          { guard: isAcceptedFor('attempt.dial'), target: 'resuming' },
+          { guard: { type: 'isForgotten', params: replied }, target: 'ended' },
+          {
+            guard: { type: 'isInformed', params: replied },
+            actions: noteReply,
+            target: 'resuming',
+          },
+        ],
+        'telephony.lost': {}, // it is known: the next question is asked in its time
+        'dialer.cancel': [
+          { guard: 'isAnswered', actions: noteHangupFor },
+          { actions: noteCancelFor },
+        ],
+      },
+      after: { queryWait: 'inDoubt' },
+    },
+    resuming: {
+      always: [
+        { guard: 'hasEnded', target: 'ended' },
+        { guard: 'isUnwantedAnswer', target: 'hangingUp' },
+        { guard: 'isAnswered', target: 'answered' },
+        { guard: 'isGivenUp', target: 'cancelling' },
+        { guard: 'isRinging', target: 'alerting' },
+        { guard: 'isSent', target: 'proceeding' },
+        { target: 'dialing.accepted' },
+      ],
+    },
+
+    // The end overtook an event before it: the Result waits for the whole account.
+    settling: {
+      always: { guard: 'isComplete', target: 'ended' },
+      on: { 'telephony.lost': {}, 'telephony.reply': {} },
+      after: { gapWait: 'ended' },
+    },
+    ended: { type: 'final' },
+  },
+});
