@@ -1,0 +1,39 @@
+/** What an attempt is made of and works with. */
+import type { AttemptDial } from '../../machines/telephony-commands.ts';
+import type { GatewayClock } from '../clock.ts';
+import type { GatewayCounters } from '../counters.ts';
+import type { GatewayLog } from '../gateway-log.ts';
+import type { EndpointPool } from '../media/endpoint-pool.ts';
+import type { MediaEndpoint } from '../media/media-endpoint.ts';
+import type { PromptFiles } from '../media/prompts.ts';
+import type { DialogEnder } from '../sip/dialog-ender.ts';
+import type { SipLink } from '../sip/sip-link.ts';
+import type { Trunk } from '../trunks/trunk.ts';
+import type { Attempt } from './attempt.ts';
+import type { EventOutlet } from './event-outlet.ts';
+
+/** Shared by all attempts of a gateway. */
+export interface AttemptServices {
+  readonly link: SipLink;
+  readonly ender: DialogEnder;
+  readonly pool: EndpointPool<MediaEndpoint>;
+  readonly prompts: PromptFiles;
+  readonly clock: GatewayClock;
+  readonly log: GatewayLog;
+  readonly counters: GatewayCounters;
+}
+
+export interface AttemptParts {
+  readonly dial: AttemptDial;
+  readonly trunk: Trunk;
+  /** When the trunk's rate lets the INVITE go, epoch ms. */
+  readonly momentMs: number;
+  readonly uri: string;
+  readonly headers: Record<string, string>;
+  readonly events: EventOutlet;
+  readonly services: AttemptServices;
+  /** The attempt has ended or was refused: nothing more will be told. */
+  readonly onOver: (attempt: Attempt) => void;
+  /** And nothing of it is left on the wire: the trunk's channel is free. */
+  readonly onReleased: (attempt: Attempt) => void;
+}

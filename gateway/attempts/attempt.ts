@@ -1,0 +1,329 @@
+/**
+ * One attempt at the gateway: from the accepted dial to `attempt.ended`, which comes exactly once and
+ * last. Whatever crosses on the wire (a CANCEL and a 200, two BYEs, a hang-up and an endpoint in the
+ * making), every path ends in `#finish`, and what is left to do on the wire goes on behind it.
+ */
+import type { AttemptEnded } from '../../machines/attempt-ended.ts';
+import type { AttemptPhase, AttemptSnapshot } from '../../machines/command-reply.ts';
+import type {
+  AttemptCancel,
+  AttemptHangup,
+  AttemptPlay,
+} from '../../machines/telephony-commands.ts';
+import { elapsedMs } from '../clock.ts';
+import type { MediaEndpoint } from '../media/media-endpoint.ts';
+import {
+  accountOfFinal,
+  accountOfReasons,
+  NO_FINAL,
+  originOf,
+  type FinalAccount,
+} from '../sip/sip-final.ts';
+import { SipLadder } from '../sip/sip-ladder.ts';
+import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
+import { AttemptLaunch } from './attempt-launch.ts';
+import type { AttemptParts } from './attempt-parts.ts';
+import { CustomerLeg } from './customer-leg.ts';
+import { PlayQueue } from './play-queue.ts';
+
+/** 64 × T1 after CANCEL without a final response the INVITE counts as ended (RFC 3261 §9.1). */
+const CANCEL_LIMIT_MS = 33_000;
+
+/** The switch's own limit is only for a gateway that died: ours comes first. */
+const SWITCH_LIMIT_MARGIN_MS = 5_000;
+
+/** Who gave the attempt up before its answer was known, and why. The first one counts. */
+interface GiveUp {
+  readonly by: AttemptEnded['endedBy'];
+  readonly reason: string | null;
+}
+
+export class Attempt {
+  readonly id: string;
+  readonly ladder: SipLadder;
+  readonly #parts: AttemptParts;
+  #phase: AttemptPhase = 'starting';
+  #launch: AttemptLaunch | undefined;
+  #endpoint: MediaEndpoint | undefined;
+  #leg: CustomerLeg | undefined;
+  #plays: PlayQueue | undefined;
+  #giveUp: GiveUp | undefined;
+  #final: FinalAccount = NO_FINAL;
+  #ended: AttemptEnded | undefined;
+  #callId: string | undefined;
+  #dialogId: string | undefined;
+  #channelId: string | undefined;
+  #invites = 0;
+  #sentAtMs = 0;
+  #alertingAtMs: number | undefined;
+  #answeredAtMs: number | undefined;
+  #lastProvisional = 0;
+  #toldEarlyMedia = false;
+  /** One at a time: set-up limit, ring limit, limit of the CANCEL, call length. */
+  #timer: unknown;
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+    this.id = parts.dial.attemptId;
+    this.ladder = new SipLadder(() => parts.services.clock.now());
+  }
+
+  get phase(): AttemptPhase {
+    return this.#phase;
+  }
+
+  start(): void {
+    const { dial, trunk, momentMs, services, events } = this.#parts;
+    const { pool, clock } = services;
+    this.#launch = new AttemptLaunch(
+      { dial, trunk, momentMs, pool, clock },
+      {
+        onReady: (endpoint, offer) => this.#invite(endpoint, offer),
+        onRefused: (code, detail) => {
+          this.#ended = this.#accountOf(NO_FINAL, 'gateway');
+          events.emit({ type: 'attempt.refused', code, detail });
+          this.#over();
+          this.#parts.onReleased(this);
+        },
+      },
+    );
+    this.#launch.start();
+  }
+
+  play(command: AttemptPlay): boolean {
+    return this.#phase === 'answered' && this.#plays?.add(command) === true;
+  }
+
+  cancel(command: Pick<AttemptCancel, 'reason'>): void {
+    this.#end({ by: 'dialer', reason: command.reason });
+  }
+
+  hangup(command: Pick<AttemptHangup, 'reason'>): void {
+    this.#end({ by: 'dialer', reason: command.reason });
+  }
+
+  /** The connection to the switch is gone; see loss.ts. Legs tell their own loss while inviting. */
+  switchLost(): void {
+    if (this.#phase === 'starting') this.#end({ by: 'switch', reason: null });
+    else if (this.#phase === 'answered') this.#hangUp('switch');
+  }
+
+  snapshot(fence: number): AttemptSnapshot {
+    return {
+      attemptId: this.id,
+      fence,
+      phase: this.#phase,
+      trunk: this.#parts.trunk.name,
+      ...(this.#callId === undefined ? {} : { callId: this.#callId }),
+      ...(this.#dialogId === undefined ? {} : { dialogId: this.#dialogId }),
+      ...(this.#channelId === undefined ? {} : { channelId: this.#channelId }),
+      ...(this.#ended === undefined ? {} : { ended: this.#ended }),
+    };
+  }
+
+  #invite(endpoint: MediaEndpoint, offer: string): void {
+    const { trunk, uri, headers, services } = this.#parts;
+    const { link, ender } = services;
+    this.#launch = undefined;
+    this.#endpoint = endpoint;
+    this.#channelId = endpoint.channelId;
+    const { ladder } = this;
+    const leg = new CustomerLeg({
+      ...{ link, ender, endpoint, ladder, uri, headers, offer, auth: trunk.auth },
+      handlers: {
+        onSent: ({ callId }) => this.#onSent(callId),
+        onRetry: () => {
+          this.#invites += 1;
+        },
+        onProvisional: (statusCode, withSdp) => this.#onProvisional(statusCode, withSdp),
+        onAnswered: (dialogId) => this.#onAnswered(dialogId),
+        onUnusableAnswer: (response, problem) => this.#onUnusable(response, problem),
+        onFinal: (response) => this.#onFinal(response),
+        onNotSent: (problem) => this.#onNotSent(problem),
+        onLost: () => this.#onLost(),
+        onBye: (bye, bySwitch) => this.#onBye(bye, bySwitch),
+        onMediaProblem: (problem) => {
+          services.log.warn({ attemptId: this.id, problem }, 'media not connected');
+          this.#end({ by: 'gateway', reason: null });
+        },
+        onDigit: (digit) => {
+          if (this.#phase !== 'ended') {
+            this.#parts.events.emit({ type: 'attempt.dtmf', ...digit });
+          }
+        },
+      },
+    });
+    endpoint.gone.onFire(() => this.#end({ by: 'switch', reason: null }));
+    if (this.#phase !== 'starting') return;
+    this.#leg = leg;
+    // Counted before the echo: if the connection drops in between, somebody may have been rung.
+    this.#invites = 1;
+    leg.start();
+  }
+
+  #onSent(callId: string): void {
+    const { dial, trunk, events, services } = this.#parts;
+    this.#callId = callId;
+    this.#sentAtMs = services.clock.now();
+    this.#phase = 'sent';
+    const invites = this.#invites;
+    events.emit({ type: 'attempt.sent', callId, trunk: trunk.name, invites });
+    if (this.#giveUp !== undefined) return;
+    this.#limit(dial.setupTimeoutMs, () => this.#end({ by: 'gateway', reason: 'setup_timeout' }));
+  }
+
+  #onProvisional(statusCode: number, withSdp: boolean): void {
+    if (this.#phase === 'ended') return;
+    const { dial, events, services } = this.#parts;
+    const afterSentMs = elapsedMs(this.#sentAtMs, services.clock.now());
+    if (statusCode !== this.#lastProvisional) {
+      this.#lastProvisional = statusCode;
+      events.emit({ type: 'attempt.alerting', statusCode, afterSentMs });
+    }
+    if (withSdp && !this.#toldEarlyMedia) {
+      this.#toldEarlyMedia = true;
+      events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict: null });
+    }
+    // 181 and 182 are news, but nobody's phone rings yet.
+    if (this.#alertingAtMs !== undefined || (statusCode !== 180 && statusCode !== 183)) return;
+    this.#alertingAtMs = services.clock.now();
+    this.#phase = 'alerting';
+    if (this.#giveUp !== undefined) return;
+    this.#limit(dial.ringLimitMs, () => this.#end({ by: 'gateway', reason: 'ring_timeout' }));
+  }
+
+  #onAnswered(dialogId: string): void {
+    const { dial, events, services } = this.#parts;
+    const { clock, counters, prompts } = services;
+    const endpoint = this.#endpoint;
+    const leg = this.#leg;
+    if (this.#phase === 'ended' || endpoint === undefined || leg === undefined) {
+      void leg?.bye();
+      return;
+    }
+    this.#answeredAtMs = clock.now();
+    this.#dialogId = dialogId;
+    this.#phase = 'answered';
+    this.#final = { ...NO_FINAL, sip: { statusCode: 200, reasonPhrase: 'OK', origin: 'network' } };
+    counters.attemptsAnswered += 1;
+    const afterSentMs = elapsedMs(this.#sentAtMs, this.#answeredAtMs);
+    const { channelId } = endpoint;
+    events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
+    if (this.#giveUp !== undefined) {
+      // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
+      this.#hangUp(this.#giveUp.by);
+      return;
+    }
+    this.#plays = new PlayQueue({
+      ...{ endpoint, prompts, clock, mediaReady: () => leg.mediaReady },
+      onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
+    });
+    this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
+    endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
+  }
+
+  #onUnusable(response: SipResponse, problem: string): void {
+    this.#parts.services.log.warn({ attemptId: this.id, problem }, 'answer not usable');
+    this.#finish(accountOfFinal(response), this.#giveUp?.by ?? 'gateway', this.#leg?.bye());
+  }
+
+  #onFinal(response: SipResponse): void {
+    const by = originOf(response) === 'stack' ? 'trunk' : 'far';
+    // The 487 to our CANCEL is our doing; any other code crossed it and is the far end's.
+    const ours = response.status === 487 ? this.#giveUp?.by : undefined;
+    this.#finish(accountOfFinal(response), ours ?? by);
+  }
+
+  /** The switch refused to send it, so nobody was rung. */
+  #onNotSent(problem: string): void {
+    this.#parts.services.log.warn({ attemptId: this.id, problem }, 'INVITE not sent');
+    this.#invites = 0;
+    this.#finish(NO_FINAL, 'switch');
+  }
+
+  #onLost(): void {
+    this.#finish(NO_FINAL, 'switch', this.#leg?.orphan());
+  }
+
+  #onBye(bye: SipRequest, bySwitch: boolean): void {
+    this.#final = { ...this.#final, ...accountOfReasons(bye) };
+    this.#finish(this.#final, bySwitch ? 'switch' : 'far');
+  }
+
+  /** Gives the attempt up, whatever it takes at this point. Later reasons change nothing. */
+  #end(giveUp: GiveUp): void {
+    switch (this.#phase) {
+      case 'starting':
+        if (this.#giveUp !== undefined) return;
+        this.#giveUp = giveUp;
+        this.#launch?.withdraw();
+        // The INVITE may be on its way to the switch already: then CANCEL follows its echo.
+        if (this.#leg === undefined) this.#finish(NO_FINAL, giveUp.by);
+        else this.#cancel();
+        return;
+      case 'sent':
+      case 'alerting':
+        if (this.#giveUp !== undefined) return;
+        this.#giveUp = giveUp;
+        this.#cancel();
+        return;
+      case 'answered':
+        this.#hangUp(giveUp.by);
+        return;
+      case 'ended':
+      case 'unknown':
+        return;
+    }
+  }
+
+  #cancel(): void {
+    this.#leg?.cancel();
+    this.#limit(CANCEL_LIMIT_MS, () => {
+      this.#finish(NO_FINAL, this.#giveUp?.by ?? 'gateway', this.#leg?.orphan());
+    });
+  }
+
+  #hangUp(by: AttemptEnded['endedBy']): void {
+    this.#finish(this.#final, by, this.#leg?.bye());
+  }
+
+  /** `rest` is what must still happen on the wire before the trunk's channel is free. */
+  #finish(account: FinalAccount, endedBy: AttemptEnded['endedBy'], rest?: Promise<void>): void {
+    if (this.#phase === 'ended') return;
+    const { events, onReleased } = this.#parts;
+    this.#ended = this.#accountOf(account, endedBy);
+    this.#phase = 'ended';
+    this.#plays?.stop();
+    events.emit({ type: 'attempt.ended', ...this.#ended });
+    this.#over();
+    void (rest ?? Promise.resolve()).then(() => onReleased(this));
+  }
+
+  #accountOf(account: FinalAccount, endedBy: AttemptEnded['endedBy']): AttemptEnded {
+    const nowMs = this.#parts.services.clock.now();
+    const pickedUpMs = this.#answeredAtMs ?? nowMs;
+    return {
+      ...account,
+      endedBy,
+      cancelReason: this.#giveUp?.reason ?? null,
+      answered: this.#answeredAtMs !== undefined,
+      ringMs: this.#alertingAtMs === undefined ? null : elapsedMs(this.#alertingAtMs, pickedUpMs),
+      talkMs: this.#answeredAtMs === undefined ? null : elapsedMs(this.#answeredAtMs, nowMs),
+      invites: this.#invites,
+    };
+  }
+
+  #over(): void {
+    this.#phase = 'ended';
+    this.#parts.services.clock.clearTimeout(this.#timer);
+    this.#endpoint?.release();
+    this.#launch = this.#endpoint = this.#plays = undefined;
+    this.#parts.onOver(this);
+  }
+
+  #limit(afterMs: number, fire: () => void): void {
+    const { clock } = this.#parts.services;
+    clock.clearTimeout(this.#timer);
+    this.#timer = clock.setTimeout(fire, afterMs);
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The SIP leg of one attempt towards its trunk, together with the endpoint that speaks for it: the
+ * INVITE, its dialog, and the far end's SDP, which is applied to the endpoint as soon as it is known.
+ */
+import type { SipLadder } from '../sip/sip-ladder.ts';
+import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
+import { hasUsableAudio } from '../media/sdp-offer.ts';
+import type { DialogEnder } from '../sip/dialog-ender.ts';
+import { dialogRecord, recordOfAnswer, type DialogRecord } from '../sip/dialog-record.ts';
+import type { InviteFailure, InviteIdentity, OutgoingInvite } from '../sip/outgoing-invite.ts';
+import type { SipLink } from '../sip/sip-link.ts';
+import type { DigestAnswer, SipDialog, SipRequest, SipResponse } from '../sip/srf.port.ts';
+import { digitOfInfo } from './info-digit.ts';
+
+export interface CustomerLegHandlers {
+  onSent(identity: InviteIdentity): void;
+  onRetry(): void;
+  onProvisional(statusCode: number, withSdp: boolean): void;
+  /** A 2xx with SDP, its own or that of a provisional response before it. */
+  onAnswered(dialogId: string): void;
+  /** A 2xx that cannot be used: it has been acknowledged, and BYE is on its way. */
+  onUnusableAnswer(response: SipResponse, problem: string): void;
+  onFinal(response: SipResponse): void;
+  onNotSent(problem: string): void;
+  onLost(): void;
+  /** `bySwitch`: the switch ended the dialog by itself (no ACK, session timer). */
+  onBye(bye: SipRequest, bySwitch: boolean): void;
+  /** The media server did not take the far end's SDP. */
+  onMediaProblem(problem: string): void;
+  onDigit(digit: ReceivedDigit): void;
+}
+
+export interface CustomerLegParts {
+  readonly link: SipLink;
+  readonly ender: DialogEnder;
+  readonly endpoint: MediaEndpoint;
+  readonly ladder: SipLadder;
+  readonly uri: string;
+  readonly headers: Record<string, string>;
+  readonly offer: string;
+  readonly auth: DigestAnswer | undefined;
+  readonly handlers: CustomerLegHandlers;
+}
+
+export class CustomerLeg {
+  readonly #parts: CustomerLegParts;
+  #invite: OutgoingInvite | undefined;
+  #dialog: SipDialog | undefined;
+  #record: DialogRecord | undefined;
+  #hasEarlySdp = false;
+  #mediaReady: Promise<unknown> = Promise.resolve();
+  #over = false;
+
+  constructor(parts: CustomerLegParts) {
+    this.#parts = parts;
+    parts.endpoint.onDigit = (digit) => parts.handlers.onDigit(digit);
+  }
+
+  get identity(): InviteIdentity | undefined {
+    return this.#invite?.identity;
+  }
+
+  /** Settles when the last SDP of the far end has been applied. */
+  get mediaReady(): Promise<unknown> {
+    return this.#mediaReady;
+  }
+
+  start(): void {
+    const { link, uri, headers, offer, auth, ladder, handlers } = this.#parts;
+    const options = { headers, localSdp: offer, ...(auth === undefined ? {} : { auth }) };
+    this.#invite = link.invite(uri, options, {
+      onSent: (identity) => {
+        ladder.out(`INVITE ${identity.uri} SIP/2.0`);
+        handlers.onSent(identity);
+      },
+      onRetry: () => {
+        ladder.out(`INVITE ${uri} SIP/2.0 (with credentials)`);
+        handlers.onRetry();
+      },
+      onProvisional: (response) => this.#onProvisional(response),
+      onAnswered: (dialog) => this.#onAnswered(dialog),
+      onFailed: (failure) => this.#onFailed(failure),
+      onLost: () => {
+        this.#over = true;
+        handlers.onLost();
+      },
+    });
+  }
+
+  cancel(): void {
+    this.#parts.ladder.out(`CANCEL ${this.#parts.uri} SIP/2.0`);
+    this.#invite?.cancel();
+  }
+
+  /** BYE, now or when the switch is back. Resolves when it is over. */
+  async bye(): Promise<void> {
+    this.#over = true;
+    const dialog = this.#dialog;
+    const record = this.#record;
+    if (record === undefined) return;
+    const { ender, link, ladder, auth } = this.#parts;
+    ladder.out(`BYE ${record.remoteTarget} SIP/2.0`);
+    const end = await ender.bye(record, auth === undefined ? {} : { auth });
+    if (end.kind === 'ended') ladder.response(end.response);
+    if (dialog !== undefined) link.forget(dialog);
+  }
+
+  /** Nobody can tell what became of the INVITE: see to it that it ends, and listen no more. */
+  async orphan(): Promise<void> {
+    this.#over = true;
+    const identity = this.#invite?.identity;
+    this.#invite?.abandon();
+    if (identity !== undefined) await this.#parts.ender.endOrphan(identity);
+  }
+
+  #onProvisional(response: SipResponse): void {
+    this.#parts.ladder.response(response);
+    const sdp = response.body;
+    const withSdp = hasUsableAudio(sdp);
+    this.#parts.handlers.onProvisional(response.status, withSdp);
+    if (!withSdp || this.#over) return;
+    this.#hasEarlySdp = true;
+    this.#apply(sdp);
+  }
+
+  #onAnswered(dialog: SipDialog): void {
+    const { ladder, handlers } = this.#parts;
+    this.#dialog = dialog;
+    this.#record = dialogRecord(dialog);
+    ladder.response(dialog.res);
+    ladder.out(`ACK ${this.#record.remoteTarget} SIP/2.0`);
+    this.#listen(dialog);
+    const sdp = dialog.remote.sdp;
+    if (!hasUsableAudio(sdp) && !(this.#hasEarlySdp && isAbsent(sdp))) {
+      handlers.onUnusableAnswer(dialog.res, 'answered without usable SDP');
+      return;
+    }
+    handlers.onAnswered(dialog.id);
+    if (hasUsableAudio(sdp) && !this.#over) this.#apply(sdp);
+  }
+
+  #listen(dialog: SipDialog): void {
+    const { handlers, ladder } = this.#parts;
+    dialog.on('destroy', (bye) => {
+      ladder.in(`BYE ${bye.uri} SIP/2.0`);
+      // Our own BYE may have crossed it: then the end was told before.
+      if (this.#over) return;
+      this.#over = true;
+      handlers.onBye(bye, bye.source === 'application');
+    });
+    dialog.on('modify', (request, response) => void this.#onReinvite(dialog, request, response));
+    dialog.on('info', (request, response) => {
+      response.send(200);
+      const digit = digitOfInfo(request);
+      if (digit !== undefined) handlers.onDigit(digit);
+    });
+  }
+
+  #onFailed(failure: InviteFailure): void {
+    const { handlers, ladder } = this.#parts;
+    this.#over = true;
+    if (failure.kind === 'notSent') {
+      handlers.onNotSent(failure.problem);
+      return;
+    }
+    ladder.response(failure.response);
+    if (failure.kind === 'final') {
+      handlers.onFinal(failure.response);
+      return;
+    }
+    this.#record = recordOfAnswer(failure.response);
+    handlers.onUnusableAnswer(failure.response, failure.problem);
+  }
+
+  /** The far end moves its media, holds or resumes (RFC 3261 §14): the media server answers. */
+  async #onReinvite(dialog: SipDialog, request: SipRequest, response: SipResponse): Promise<void> {
+    this.#parts.ladder.in(`INVITE ${request.uri} SIP/2.0`);
+    const offer = request.body ?? '';
+    if (offer === '') {
+      // An offerless re-INVITE: ours goes into the 200, the answer comes with the ACK.
+      this.#answer(response, 200, this.#parts.offer);
+      dialog.once('ack', (ack) => {
+        if (hasUsableAudio(ack.body)) this.#apply(ack.body);
+      });
+      return;
+    }
+    const outcome = await this.#parts.endpoint.applyRemote(offer);
+    const ok = outcome.kind === 'done';
+    this.#answer(response, ok ? 200 : 488, ok ? outcome.value || this.#parts.offer : '');
+  }
+
+  #answer(response: SipResponse, status: number, sdp: string): void {
+    this.#parts.ladder.out(`SIP/2.0 ${status}`);
+    const body = sdp === '' ? {} : { headers: { 'Content-Type': 'application/sdp' }, body: sdp };
+    response.send(status, body);
+  }
+
+  #apply(sdp: string): void {
+    this.#mediaReady = this.#parts.endpoint.applyRemote(sdp).then((outcome) => {
+      if (this.#over || outcome.kind === 'done' || outcome.kind === 'gone') return;
+      const problem = outcome.kind === 'failed' ? outcome.problem : 'no answer to the re-INVITE';
+      this.#parts.handlers.onMediaProblem(problem);
+    });
+  }
+}
+
+/** The answer may have come in a provisional response already (RFC 3261 §13.2.1). */
+function isAbsent(sdp: string | undefined): boolean {
+  return sdp === undefined || sdp === '';
+}

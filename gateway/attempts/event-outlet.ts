@@ -1,0 +1,41 @@
+/** The events of one attempt, numbered in the order in which they happened. */
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+
+type Body<E> = E extends AttemptEvent ? Omit<E, 'attemptId' | 'fence' | 'seq' | 'atMs'> : never;
+export type AttemptEventBody = Body<AttemptEvent>;
+
+export class EventOutlet {
+  readonly #attemptId: string;
+  readonly #now: () => number;
+  readonly #publish: (event: AttemptEvent) => void;
+  #fence: number;
+  #seq = 0;
+
+  constructor(
+    attemptId: string,
+    fence: number,
+    parts: { now: () => number; publish: (event: AttemptEvent) => void },
+  ) {
+    this.#attemptId = attemptId;
+    this.#fence = fence;
+    this.#now = parts.now;
+    this.#publish = parts.publish;
+  }
+
+  emit(body: AttemptEventBody): void {
+    this.#seq += 1;
+    this.#publish({
+      ...body,
+      attemptId: this.#attemptId,
+      fence: this.#fence,
+      seq: this.#seq,
+      atMs: this.#now(),
+    });
+  }
+
+  /** A new owner reads from 1. */
+  raiseFence(fence: number): void {
+    this.#fence = fence;
+    this.#seq = 0;
+  }
+}

@@ -1,0 +1,26 @@
+/** Everything the gateway counts since its start, in one flat object: metrics read it as it is. */
+export class GatewayCounters {
+  attemptsAccepted = 0;
+  attemptsRefused = 0;
+  attemptsAnswered = 0;
+  attemptsEnded = 0;
+  commandsDuplicate = 0;
+  commandsStale = 0;
+  /** INVITEs towards trunks, digest retries counted. */
+  invitesSent = 0;
+  cancelsSent = 0;
+  byesSent = 0;
+  /** BYEs that had to wait for the signalling connection and were sent by their stored id. */
+  byesRecovered = 0;
+  /** Given up: the switch knew the dialog no more, or nobody answered the BYE. */
+  byesAbandoned = 0;
+  signallingLost = 0;
+  signallingConnected = 0;
+  mediaLost = 0;
+  mediaConnected = 0;
+  endpointsCreated = 0;
+  endpointsFailed = 0;
+  endpointsReleased = 0;
+  /** Media waits that ended by time-out instead of by an answer. */
+  mediaTimeouts = 0;
+}

@@ -1,0 +1,70 @@
+/** Events of the gateway itself, and the listeners of all events. */
+import type { GatewayCapacity } from '../machines/gateway-events.ts';
+import type { TelephonyEvent } from '../machines/telephony-events.ts';
+import type { GatewayClock } from './clock.ts';
+import type { GatewayLog } from './gateway-log.ts';
+import type { Trunk } from './trunks/trunk.ts';
+
+type Capacity = Pick<GatewayCapacity, 'attemptsMax' | 'attemptsInFlight' | 'endpointsWarm'>;
+
+/** Capacity changes with every call; whoever paces by it needs it this often at most. */
+const CAPACITY_PAUSE_MS = 1_000;
+
+export class GatewayEvents {
+  readonly #parts: { gatewayId: string; clock: GatewayClock; log: GatewayLog };
+  readonly #listeners = new Set<(event: TelephonyEvent) => void>();
+  #seq = 0;
+  #capacityTimer: unknown;
+  #lastCapacity = '';
+
+  constructor(parts: { gatewayId: string; clock: GatewayClock; log: GatewayLog }) {
+    this.#parts = parts;
+  }
+
+  subscribe(listener: (event: TelephonyEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A listener that throws is a mistake of its own; the others and the call go on. */
+  publish(event: TelephonyEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#parts.log.error({ err: error, event: event.type }, 'an event listener threw');
+      }
+    }
+  }
+
+  trunkState(trunk: Trunk): void {
+    const { state, stateDetail: detail, name } = trunk;
+    this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
+  }
+
+  /** Told at most once a second, and only when it changed. */
+  capacityChanged(read: () => Capacity): void {
+    if (this.#capacityTimer !== undefined) return;
+    this.#capacityTimer = this.#parts.clock.setTimeout(() => {
+      this.#capacityTimer = undefined;
+      const capacity = read();
+      const print = JSON.stringify(capacity);
+      if (print === this.#lastCapacity) return;
+      this.#lastCapacity = print;
+      this.publish({ type: 'gateway.capacity', ...this.#envelope(), ...capacity });
+    }, CAPACITY_PAUSE_MS);
+  }
+
+  close(): void {
+    this.#parts.clock.clearTimeout(this.#capacityTimer);
+  }
+
+  #envelope() {
+    this.#seq += 1;
+    return {
+      gatewayId: this.#parts.gatewayId,
+      seq: this.#seq,
+      atMs: this.#parts.clock.now(),
+    };
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The SIP edge gateway: the telephony contract on one side, drachtio-server and FreeSWITCH on the
+ * other. It does not know whether they are the real ones or the embedded switch.
+ */
+import { lookup } from 'node:dns/promises';
+import type { GatewayConfig } from '../config/gateway.schema.ts';
+import type { CommandReply } from '../machines/command-reply.ts';
+import { DialerError } from '../machines/errors.ts';
+import {
+  ATTEMPT_COMMANDS,
+  type AttemptCommand,
+  type TelephonyCommand,
+} from '../machines/telephony-commands.ts';
+import type { TelephonyEvent } from '../machines/telephony-events.ts';
+import type { TelephonyPort } from '../machines/telephony.port.ts';
+import { AttemptDesk } from './attempts/attempt-desk.ts';
+import { AttemptRegistry } from './attempts/attempt-registry.ts';
+import { systemClock, type GatewayClock } from './clock.ts';
+import { GatewayCounters } from './counters.ts';
+import { GatewayEvents } from './gateway-events.ts';
+import type { GatewayLog } from './gateway-log.ts';
+import { switchProblem, watchLoss } from './loss.ts';
+import { EndpointPool } from './media/endpoint-pool.ts';
+import { EndpointSignalling } from './media/endpoint-signalling.ts';
+import { EslConnection, MediaServer } from './media/fsmrf.ts';
+import type { MediaEndpoint } from './media/media-endpoint.ts';
+import { MediaLink } from './media/media-link.ts';
+import { promptFiles } from './media/prompts.ts';
+import { DialogEnder } from './sip/dialog-ender.ts';
+import type { LadderLine } from './sip/sip-ladder.ts';
+import { SipLink } from './sip/sip-link.ts';
+import { answerStrayRequests } from './sip/sip-routes.ts';
+import { makeSrf } from './sip/srf.ts';
+import { Trunk } from './trunks/trunk.ts';
+import type { TrunkVerdict } from './trunks/trunk-check.ts';
+import { TrunkMonitor } from './trunks/trunk-monitor.ts';
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig;
+  readonly log: GatewayLog;
+  readonly clock?: GatewayClock;
+}
+
+/** How long an ended attempt can be asked about, and how many: about 20 MB at the most. */
+const ENDED_KEPT_MS = 15 * 60_000;
+const ENDED_KEPT_MAX = 20_000;
+
+/** Media servers end channels that hear nothing for minutes; ours are fresher than that. */
+const WARM_AGE_MAX_MS = 120_000;
+const CREATING_MAX = 16;
+
+/** On close: what is still talking gets this long to be told BYE. */
+const CLOSE_LIMIT_MS = 5_000;
+
+export class Gateway implements TelephonyPort {
+  readonly counters = new GatewayCounters();
+  readonly #config: GatewayConfig;
+  readonly #clock: GatewayClock;
+  readonly #log: GatewayLog;
+  readonly #events: GatewayEvents;
+  readonly #link: SipLink;
+  readonly #ender: DialogEnder;
+  readonly #media: MediaLink;
+  readonly #pool: EndpointPool<MediaEndpoint>;
+  readonly #registry: AttemptRegistry;
+  readonly #desk: AttemptDesk;
+  readonly #trunks: ReadonlyMap<string, Trunk>;
+  readonly #monitor: TrunkMonitor;
+  #closing: Promise<void> | undefined;
+
+  constructor({ config, log, clock = systemClock }: GatewayOptions) {
+    const { counters } = this;
+    this.#config = config;
+    this.#log = log;
+    this.#clock = clock;
+    this.#events = new GatewayEvents({ gatewayId: config.id, clock, log });
+    this.#trunks = new Map(config.trunks.map((trunk) => [trunk.name, new Trunk(trunk)]));
+    const srf = makeSrf(config.drachtio.sharedTag);
+    answerStrayRequests(srf);
+    const link = new SipLink({
+      ...{ srf, clock, log, counters },
+      options: { ...config, ...config.drachtio },
+    });
+    const ender = new DialogEnder({ link, clock, log, counters });
+    const signalling = new EndpointSignalling(link, ender);
+    this.#link = link;
+    this.#ender = ender;
+    this.#media = new MediaLink({
+      ...{ link, ender, clock, log, counters },
+      options: { ...config, ...config.freeswitch },
+      connector: { EslConnection, MediaServer, signalling, clock },
+    });
+    this.#pool = this.#makePool();
+    this.#registry = new AttemptRegistry(clock, {
+      endedKeptMs: ENDED_KEPT_MS,
+      endedKeptMax: ENDED_KEPT_MAX,
+    });
+    this.#desk = this.#makeDesk();
+    this.#monitor = this.#makeMonitor();
+    const { onChange } = this;
+    const { registry, media, pool } = this.#watched();
+    watchLoss({ link, media, pool, registry, log, onChange });
+  }
+
+  /** Begins to connect; `ready` tells when both halves of the switch are there. */
+  start(): void {
+    this.#link.start();
+    this.#media.start();
+    this.#monitor.start();
+  }
+
+  /** Resolves when dials are taken. Rejects with what was in the way when that takes too long. */
+  ready(limitMs: number): Promise<void> {
+    if (this.#link.isUp && this.#media.isUp) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (!this.#link.isUp || !this.#media.isUp) return;
+        this.#clock.clearTimeout(limit);
+        resolve();
+      };
+      const limit = this.#clock.setTimeout(() => reject(this.#whyNotReady()), limitMs);
+      this.#link.onUp(check);
+      this.#media.onUp(check);
+    });
+  }
+
+  send(command: TelephonyCommand): Promise<CommandReply> {
+    if (!isAttemptCommand(command)) {
+      const detail = `${command.type} is not offered by this gateway`;
+      return Promise.resolve({ accepted: false, code: 'BAD_STATE', detail });
+    }
+    return Promise.resolve(this.#desk.handle(command));
+  }
+
+  subscribe(listener: (event: TelephonyEvent) => void): () => void {
+    return this.#events.subscribe(listener);
+  }
+
+  /** One OPTIONS to a trunk of the configuration. Throws UNKNOWN_TRUNK for another. */
+  checkTrunk(name: string): Promise<TrunkVerdict> {
+    const trunk = this.#trunks.get(name);
+    if (trunk === undefined) {
+      const known = [...this.#trunks.keys()].join(', ');
+      throw new DialerError('UNKNOWN_TRUNK', `no trunk ${name}; there are: ${known || 'none'}`);
+    }
+    return this.#monitor.check(trunk);
+  }
+
+  /** The SIP messages of an attempt that is known still; numbers masked unless asked for. */
+  ladder(attemptId: string, options: { showNumbers?: boolean } = {}): readonly LadderLine[] {
+    return this.#registry.get(attemptId)?.attempt?.ladder.lines(options) ?? [];
+  }
+
+  /** Resolves when nothing of the attempt is left on the wire: BYE answered, channel free. */
+  whenReleased(attemptId: string): Promise<void> {
+    return this.#desk.whenReleased(attemptId);
+  }
+
+  /** Counts for metrics, tests and the demo's live line. */
+  get gauges() {
+    const { warm, creating, inCalls, waiting } = this.#pool.counts;
+    return {
+      attemptsInFlight: this.#registry.active.size,
+      attemptsReleasing: this.#desk.releasing.size,
+      dialogsEnding: this.#ender.inHand,
+      endpointsWarm: warm,
+      endpointsCreating: creating,
+      endpointsInCalls: inCalls,
+      endpointsWaiting: waiting,
+      signallingUp: this.#link.isUp ? 1 : 0,
+      mediaUp: this.#media.isUp ? 1 : 0,
+    };
+  }
+
+  /** Takes no more dials, ends every call, and lets go of the switch. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#monitor.stop();
+    const attempts = [...this.#registry.active];
+    for (const attempt of attempts) attempt.cancel({ reason: 'shutdown' });
+    this.#pool.pause('the gateway is closing');
+    const idle = this.#untilIdle();
+    await idle.promise;
+    this.#media.close();
+    this.#ender.close();
+    this.#link.close();
+    this.#events.close();
+  }
+
+  #untilIdle(): { promise: Promise<void> } {
+    const clock = this.#clock;
+    const deadlineMs = clock.now() + CLOSE_LIMIT_MS;
+    const isIdle = (): boolean =>
+      this.#registry.active.size === 0 &&
+      this.#ender.inHand === 0 &&
+      this.#pool.counts.creating === 0;
+    const promise = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isIdle() || !this.#link.isUp || clock.now() >= deadlineMs) resolve();
+        else clock.setTimeout(look, 10);
+      };
+      look();
+    });
+    return { promise };
+  }
+
+  readonly onChange = (): void => {
+    this.#events.capacityChanged(() => ({
+      attemptsMax: switchProblem(this.#watched()) === undefined ? this.#config.endpointsMax : 0,
+      attemptsInFlight: this.#registry.active.size,
+      endpointsWarm: this.#pool.counts.warm,
+    }));
+  };
+
+  #watched() {
+    return { link: this.#link, media: this.#media, pool: this.#pool, registry: this.#registry };
+  }
+
+  #makePool(): EndpointPool<MediaEndpoint> {
+    const { endpointsWarm, endpointsMax, reconnectDelayMinMs, reconnectDelayMaxMs } = this.#config;
+    const options = {
+      warm: endpointsWarm,
+      max: Math.max(endpointsMax, endpointsWarm),
+      warmAgeMaxMs: WARM_AGE_MAX_MS,
+      creatingMax: CREATING_MAX,
+      retryDelayMinMs: reconnectDelayMinMs,
+      retryDelayMaxMs: reconnectDelayMaxMs,
+    };
+    return new EndpointPool(() => this.#media.createEndpoint(), options, this.#clock);
+  }
+
+  #makeDesk(): AttemptDesk {
+    const { counters } = this;
+    return new AttemptDesk({
+      registry: this.#registry,
+      services: {
+        ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
+        ...{ clock: this.#clock, log: this.#log, prompts: promptFiles(this.#config.promptsDir) },
+      },
+      view: () => ({
+        gatewayId: this.#config.id,
+        trunks: this.#trunks,
+        switchProblem: switchProblem(this.#watched()),
+        closing: this.#closing !== undefined,
+      }),
+      publish: (event) => this.#events.publish(event),
+      onChange: () => this.onChange(),
+    });
+  }
+
+  #makeMonitor(): TrunkMonitor {
+    const { trunkCheckIntervalMs, trunkCheckTimeoutMs } = this.#config;
+    return new TrunkMonitor({
+      trunks: this.#trunks,
+      clock: this.#clock,
+      intervalMs: trunkCheckIntervalMs,
+      check: {
+        link: this.#link,
+        now: () => performance.now(),
+        timeoutMs: trunkCheckTimeoutMs,
+        resolveHost: (host) => lookup(host.replace(/^\[|\]$/g, '')),
+      },
+      onNews: (trunk) => this.#events.trunkState(trunk),
+    });
+  }
+
+  #whyNotReady(): DialerError {
+    const { drachtio, freeswitch } = this.#config;
+    if (!this.#link.isUp) {
+      const { code, detail } = this.#link.problem;
+      return new DialerError(code, `drachtio at ${drachtio.host}:${drachtio.port}: ${detail}`);
+    }
+    const where = `FreeSWITCH at ${freeswitch.host}:${freeswitch.port}`;
+    return new DialerError('MEDIA_CONNECT_FAILED', `${where}: ${this.#media.problem}`);
+  }
+}
+
+function isAttemptCommand(command: TelephonyCommand): command is AttemptCommand {
+  return Object.hasOwn(ATTEMPT_COMMANDS, command.type);
+}
+
+/** Connects, and returns when dials are taken. On failure nothing is left running. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = new Gateway(options);
+  gateway.start();
+  try {
+    await gateway.ready(options.config.connectTimeoutMs);
+    return gateway;
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+}

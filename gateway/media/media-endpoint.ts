@@ -1,0 +1,141 @@
+/**
+ * One channel of the media server, made for one call: warm in the pool, then the customer's, then
+ * destroyed. It ends as a whole: when its event socket, its SIP dialog or its channel goes, `gone`
+ * fires and whatever still waits for it is let go.
+ */
+import type { GatewayClock } from '../clock.ts';
+import { OneTimeSignal } from '../one-time-signal.ts';
+import type { DialogEnder } from '../sip/dialog-ender.ts';
+import { dialogRecord } from '../sip/dialog-record.ts';
+import type { SipLink } from '../sip/sip-link.ts';
+import type { SipDialog } from '../sip/srf.port.ts';
+import type { EslEvent, FsmrfEndpoint } from './fsmrf.port.ts';
+import { mediaWait, type MediaOutcome } from './media-wait.ts';
+import { sameMedia } from './sdp-offer.ts';
+
+/** FreeSWITCH counts the length of a DTMF event in samples at 8 kHz. */
+const SAMPLES_PER_MS = 8;
+
+/** How long the channel's event socket may outlive its BYE before it is closed from our side. */
+const LINGER_MS = 2_000;
+
+export interface ReceivedDigit {
+  readonly digit: string;
+  readonly durationMs: number;
+  /** As FreeSWITCH names it, e.g. RTP. */
+  readonly source: string;
+}
+
+export interface MediaEndpointParts {
+  readonly endpoint: FsmrfEndpoint;
+  readonly dialog: SipDialog;
+  readonly link: SipLink;
+  readonly ender: DialogEnder;
+  readonly clock: GatewayClock;
+  readonly commandTimeoutMs: number;
+  readonly onTimeout: () => void;
+}
+
+export class MediaEndpoint {
+  readonly gone = new OneTimeSignal<string>();
+  readonly channelId: string;
+  onDigit: ((digit: ReceivedDigit) => void) | undefined;
+  readonly #parts: MediaEndpointParts;
+  #remoteSdp: string | undefined;
+  /** One re-INVITE at a time; srf would queue too, but never gets past one that was refused. */
+  #lastModify: Promise<MediaOutcome<string>> = Promise.resolve({ kind: 'done', value: '' });
+  #dialogEnded = false;
+  #released = false;
+
+  constructor(parts: MediaEndpointParts) {
+    this.#parts = parts;
+    const { endpoint, dialog } = parts;
+    this.channelId = endpoint.uuid;
+    endpoint.on('destroy', () => this.#end('the channel ended'));
+    endpoint.on('dtmf', (event: { dtmf?: string; duration?: string; source?: string }) => {
+      this.onDigit?.({
+        digit: (event.dtmf ?? '').toUpperCase(),
+        durationMs: Math.round((Number(event.duration) || 0) / SAMPLES_PER_MS),
+        source: (event.source ?? 'rtp').toLowerCase(),
+      });
+    });
+    dialog.on('destroy', () => {
+      this.#dialogEnded = true;
+      this.#end('the media server hung up');
+    });
+  }
+
+  /** What the media server listens on: the offer that the INVITE is made from. */
+  get localSdp(): string {
+    return this.#parts.dialog.remote.sdp ?? this.#parts.endpoint.local.sdp ?? '';
+  }
+
+  /**
+   * Sends the media to where the far end asks for it, by a re-INVITE to the media server. Done at
+   * once when nothing changed, as between a 183 and its 200. fsmrf's own `modify` would also fetch
+   * all 200 channel variables, of which nothing is
+   * needed here. The value is the media server's answer.
+   */
+  applyRemote(sdp: string): Promise<MediaOutcome<string>> {
+    if (this.#remoteSdp !== undefined && sameMedia(this.#remoteSdp, sdp)) return this.#lastModify;
+    this.#remoteSdp = sdp;
+    const earlier = this.#lastModify;
+    this.#lastModify = earlier.then((outcome) => {
+      if (outcome.kind === 'timeout' || outcome.kind === 'gone') return outcome;
+      return this.#wait(this.#parts.dialog.modify(sdp));
+    });
+    return this.#lastModify;
+  }
+
+  /** Plays files or streams one after the other. The limit is a last resort for a lost event. */
+  async play(files: readonly string[], limitMs: number): Promise<MediaOutcome<EslEvent>> {
+    const { endpoint } = this.#parts;
+    if (files.length > 1) {
+      const set = await this.#wait(endpoint.execute('set', 'playback_delimiter=!'));
+      if (set.kind !== 'done') return set;
+    }
+    return this.#wait(endpoint.execute('playback', files.join('!')), limitMs);
+  }
+
+  /** The media server ends the call by itself after this, should the gateway die meanwhile. */
+  scheduleHangup(afterMs: number): void {
+    const seconds = Math.ceil(afterMs / 1_000);
+    const args = `+${seconds} ${this.channelId} alloted_timeout`;
+    void this.#wait(this.#parts.endpoint.api('sched_hangup', args));
+  }
+
+  /** Ends the channel. Returns at once; `gone` fires now, the rest happens behind it. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.onDigit = undefined;
+    this.#end('the endpoint was released');
+    const { endpoint, dialog, link, ender } = this.#parts;
+    // While drachtio is away the channel's own socket still reaches the media server.
+    if (!link.isUp) endpoint.execute('hangup', 'NORMAL_CLEARING').catch(() => undefined);
+    if (this.#dialogEnded) return;
+    void ender.bye(dialogRecord(dialog)).then(() => {
+      link.forget(dialog);
+      this.#closeSocketLater();
+    });
+  }
+
+  async #wait<T>(work: Promise<T>, limitMs?: number): Promise<MediaOutcome<T>> {
+    const { clock, commandTimeoutMs, onTimeout } = this.#parts;
+    const until = { gone: this.gone, limitMs: limitMs ?? commandTimeoutMs, clock };
+    const outcome = await mediaWait(work, until);
+    if (outcome.kind === 'timeout') onTimeout();
+    return outcome;
+  }
+
+  #closeSocketLater(): void {
+    const { endpoint, clock } = this.#parts;
+    if (endpoint.conn === null) return;
+    const timer = clock.setTimeout(() => endpoint.conn?.socket?.destroy(), LINGER_MS);
+    endpoint.conn.on('esl::end', () => clock.clearTimeout(timer));
+  }
+
+  #end(problem: string): void {
+    this.gone.fire(problem);
+  }
+}

@@ -1,0 +1,71 @@
+/** SDP between the media server and a trunk: only as much of it as the gateway must change. */
+import type { TrunkConfig } from '../../config/trunk.schema.ts';
+
+type Codec = TrunkConfig['codecs'][number];
+
+/** Static payload types, RFC 3551 §6. */
+const PAYLOAD_TYPES: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
+
+/**
+ * The media server's SDP as an offer to a trunk: one plain RTP audio stream with the trunk's codecs
+ * in the trunk's order, and telephone-event. Everything else is left out: comfort noise, and the
+ * SRTP twin that FreeSWITCH adds by default and that would turn encryption on *(measured)*.
+ * Undefined when the media server offers none of the trunk's codecs.
+ */
+export function offerFor(mediaSdp: string, codecs: readonly Codec[]): string | undefined {
+  const [session = [], ...streams] = sections(mediaSdp);
+  const audio = streams.find((stream) => /^m=audio \d+ RTP\/AVP /.test(stream[0] ?? ''));
+  if (audio === undefined) return undefined;
+  const [port = '', ...payloads] = (audio[0] ?? '')
+    .replace(/^m=audio /, '')
+    .split(/ (?:RTP\/AVP )?/);
+  const wanted = codecs.map((codec) => String(PAYLOAD_TYPES[codec]));
+  const offered = wanted.filter((payload) => payloads.includes(payload));
+  if (offered.length === 0) return undefined;
+  const events = payloads.filter((payload) => isTelephoneEvent(audio, payload));
+  const kept = [...offered, ...events];
+  const media = `m=audio ${port} RTP/AVP ${kept.join(' ')}`;
+  const lines = [...session, media, ...audio.slice(1)].filter((line) => {
+    // The endpoint was made without a partner; towards the trunk it sends and receives.
+    if (/^a=(?:recvonly|sendonly|inactive)$/.test(line)) return false;
+    const payload = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line)?.[1];
+    return payload === undefined || kept.includes(payload);
+  });
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/**
+ * Two descriptions that ask the same of the media server. The origin line counts versions and may
+ * differ between a 183 and its 200 (RFC 3264 §8), which is no reason for another re-INVITE.
+ */
+export function sameMedia(one: string, other: string): boolean {
+  return one === other || withoutOrigin(one) === withoutOrigin(other);
+}
+
+/** An audio stream that is not refused (port 0, RFC 3264 §6). */
+export function hasUsableAudio(sdp: string | undefined): sdp is string {
+  return sdp !== undefined && /^m=audio [1-9]/m.test(sdp);
+}
+
+function sections(sdp: string): string[][] {
+  const found: string[][] = [[]];
+  for (const line of sdp.split(/\r?\n/)) {
+    if (line === '') continue;
+    if (line.startsWith('m=')) found.push([]);
+    found.at(-1)?.push(line);
+  }
+  return found;
+}
+
+function isTelephoneEvent(stream: readonly string[], payload: string): boolean {
+  return stream.some((line) =>
+    line.toLowerCase().startsWith(`a=rtpmap:${payload} telephone-event/8000`),
+  );
+}
+
+function withoutOrigin(sdp: string): string {
+  return sdp
+    .replace(/^o=.*$/m, '')
+    .replace(/\r/g, '')
+    .trim();
+}
