@@ -207,6 +207,8 @@ interface Batch {
 
 const CR = 0x0d;
 const LF = 0x0a;
+/** Line ends, space, tab and form feed, as csv-parse trims them. */
+const BLANKS = [LF, CR, 0x20, 0x09, 0x0c];
 
 /** Line ends in the bytes; CR LF counts once. */
 function linesIn(bytes: Uint8Array): number {
@@ -233,8 +235,9 @@ function endOfLastLine(bytes: Buffer): number {
   return bytes.subarray(0, end).lastIndexOf(CR) + 1;
 }
 
+/** Bytes before the first sign that is not blank: the empty lines that csv-parse skips silently. */
 function blankLinesAt(bytes: Uint8Array): number {
-  const index = bytes.findIndex((byte) => byte !== LF && byte !== CR);
+  const index = bytes.findIndex((byte) => !BLANKS.includes(byte));
   return index === -1 ? bytes.length : index;
 }
 
