@@ -124,9 +124,10 @@ function isPromptDone({ plays }: AttemptEvidence): boolean {
   return plays.some(({ status }) => status === 'done');
 }
 
-/** Rows 13 to 16. */
-function earlyMedia({ earlyMedia: heard }: AttemptEvidence): Outcome | undefined {
-  return heard?.verdict == null ? undefined : rows.EARLY_MEDIA_ROWS[heard.verdict];
+/** Rows 13 to 16. In preview the representative hears the greeting, and nothing is detected. */
+function earlyMedia({ preview, earlyMedia: heard }: AttemptEvidence): Outcome | undefined {
+  if (heard?.verdict == null || (preview && heard.verdict === 'voicemail')) return undefined;
+  return rows.EARLY_MEDIA_ROWS[heard.verdict];
 }
 
 /** Rows 17 to 33. */
