@@ -46,9 +46,7 @@ export async function startSoftswitch(options: SoftswitchOptions): Promise<Softs
   ] as const);
   const [signalling, mediaServer] = started;
   if (signalling.status === 'rejected' || mediaServer.status === 'rejected') {
-    await Promise.all(
-      started.map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)),
-    );
+    for (const result of started) if (result.status === 'fulfilled') await result.value.stop();
     throw signalling.status === 'rejected' ? signalling.reason : rejectionOf(mediaServer);
   }
   const workers = [signalling.value, mediaServer.value] as const;

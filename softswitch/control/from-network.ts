@@ -70,7 +70,7 @@ export class FromNetwork {
     const callId = headerOf(request, 'Call-ID') ?? '';
     const dialog = this.#context.dialogs.byLocalTag(callId, toTag);
     if (dialog === undefined || dialog.state === 'ended') return undefined;
-    const fromTag = tagOf(headerOf(request, 'From'));
+    const fromTag = tagOf(headerOf(request, 'From')) ?? '';
     return dialog.sip === undefined || dialog.sip.remoteTag === fromTag ? dialog : undefined;
   }
 
