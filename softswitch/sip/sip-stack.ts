@@ -16,6 +16,7 @@ import { SIP_TIMERS, type SipTimerSettings } from './sip-timers.ts';
 import { newStackCounters, type SipStackCounters } from './stack-counters.ts';
 import { StackNetwork } from './stack-network.ts';
 import type { OpenTransport, SipTransport, TransportEvents } from './transport.ts';
+import { parseVia } from './via.ts';
 
 export interface SipStackOptions {
   timers: TimerWheel;
@@ -54,14 +55,16 @@ export class SipStack {
   /** A response no transaction waits for, such as a 2xx after the transaction ended. */
   onStrayResponse: (response: SipResponse, source: SipAddress) => void = () => undefined;
   readonly counters: SipStackCounters = newStackCounters();
+  readonly settings: SipTimerSettings;
   readonly #trace: SipStackOptions['trace'];
   readonly #network: StackNetwork;
   readonly #clients: ClientTransactions;
   readonly #servers: ServerTransactions;
 
   private constructor(options: SipStackOptions) {
-    const { timers, counters } = { timers: options.timers, counters: this.counters };
-    const context = { timers, counters, settings: { ...SIP_TIMERS, ...options.settings } };
+    const { timers } = options;
+    this.settings = { ...SIP_TIMERS, ...options.settings };
+    const context = { timers, counters: this.counters, settings: this.settings };
     const nowMs = (): number => timers.nowMs();
     this.#trace = options.trace;
     this.#network = new StackNetwork({
@@ -120,13 +123,16 @@ export class SipStack {
     );
   }
 
-  /** ACK to a 2xx: outside any transaction, with a branch of its own. Returns the bytes sent. */
+  /**
+   * ACK to a 2xx: outside any transaction, with a branch of its own, which it keeps when it is sent
+   * again for a repeated 2xx. Returns the bytes sent.
+   */
   sendAck(ack: SipRequest, destination?: SipAddress): Buffer {
     addMaxForwards(ack);
     const hop = new RequestHop(
       this.#network,
       ack,
-      newBranch(),
+      branchOf(ack) ?? newBranch(),
       this.#destinationOf(ack, destination),
     );
     hop.start({
@@ -204,4 +210,9 @@ export class SipStack {
 function addMaxForwards(request: SipRequest): void {
   if (headerOf(request, 'Max-Forwards') !== undefined) return;
   request.headers.push({ name: 'Max-Forwards', value: MAX_FORWARDS });
+}
+
+function branchOf(ack: SipRequest): string | undefined {
+  const via = headerOf(ack, 'Via');
+  return via === undefined ? undefined : parseVia(via)?.params.get('branch');
 }

@@ -38,7 +38,7 @@ export class StreamFraming {
   push(chunk: Buffer): void {
     if (this.#broken) return;
     this.#buffered = this.#buffered.length === 0 ? chunk : Buffer.concat([this.#buffered, chunk]);
-    while (!this.#broken && this.#buffered.length > 0 && this.#takeOne());
+    while (this.#buffered.length > 0 && this.#takeOne());
   }
 
   /** False when more bytes are needed. */

@@ -111,6 +111,8 @@ export class UdpTransport implements SipTransport {
   }
 
   async close(): Promise<void> {
+    // What waits for a socket to be connected is one turn away: a last BYE should still leave.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     this.#closed = true;
     this.#sweepTimer?.cancel();
     for (const { socket } of this.#peers.values()) socket.close();
@@ -214,7 +216,7 @@ function sharedSocket(host: string): Socket {
     type: isIPv6(host) ? 'udp6' : 'udp4',
     reuseAddr: true,
     recvBufferSize: RECEIVE_BUFFER_BYTES,
-    lookup: literalLookup as never,
+    lookup: literalLookup,
   });
 }
 
