@@ -1,20 +1,14 @@
 /** A file that is refused as a whole; the message is one sentence for the person who chose it. */
+import { DialerError } from '../../machines/errors.ts';
 
-export type ContactsCsvErrorCode =
-  | 'CONTACTS_TOO_LARGE'
-  | 'CONTACTS_NOT_TEXT'
-  | 'CONTACTS_NOT_UTF8'
-  | 'CONTACTS_EMPTY'
-  | 'CONTACTS_NOT_CSV'
-  | 'CONTACTS_NO_PHONE_COLUMN'
-  | 'CONTACTS_NO_IDENTIFIER_COLUMN';
+export type ContactsFault =
+  'tooLarge' | 'notText' | 'notUtf8' | 'empty' | 'notCsv' | 'noPhoneColumn' | 'noIdentifierColumn';
 
-export class ContactsCsvError extends Error {
-  readonly code: ContactsCsvErrorCode;
+export class ContactsCsvError extends DialerError {
+  readonly fault: ContactsFault;
 
-  constructor(code: ContactsCsvErrorCode, message: string) {
-    super(message);
-    this.name = 'ContactsCsvError';
-    this.code = code;
+  constructor(fault: ContactsFault, message: string) {
+    super('CONTACTS_INVALID', message);
+    this.fault = fault;
   }
 }

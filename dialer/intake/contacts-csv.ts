@@ -83,11 +83,11 @@ async function readHeader(
 ): Promise<{ header: readonly string[]; columns: ContactColumns }> {
   const first = await records.next();
   if (first.done === true) {
-    throw new ContactsCsvError('CONTACTS_EMPTY', 'The file is empty: it holds not even a header.');
+    throw new ContactsCsvError('empty', 'The file is empty: it holds not even a header.');
   }
   if (first.value.kind === 'fault') {
     const { line, reason } = first.value;
-    throw new ContactsCsvError('CONTACTS_NOT_CSV', `The header, line ${String(line)}, ${reason}.`);
+    throw new ContactsCsvError('notCsv', `The header, line ${String(line)}, ${reason}.`);
   }
   const header = first.value.fields;
   const columns = contactColumns(header);
@@ -103,14 +103,14 @@ function checkColumns(
   if (!PHONE_FIELDS.some((field) => fields.has(field))) {
     const found = header.map((name) => `'${withoutDigits(name)}'`).join(', ');
     throw new ContactsCsvError(
-      'CONTACTS_NO_PHONE_COLUMN',
+      'noPhoneColumn',
       `No phone column: name one MobilePhoneNumber, BusinessPhoneNumber, HomePhoneNumber, phone, ` +
         `number, mobile or tel in the first line. Columns found: ${found}.`,
     );
   }
   if (options.identifier === 'required' && !fields.has('UniqueIdentifier')) {
     throw new ContactsCsvError(
-      'CONTACTS_NO_IDENTIFIER_COLUMN',
+      'noIdentifierColumn',
       'No column UniqueIdentifier: it tells one contact from another.',
     );
   }

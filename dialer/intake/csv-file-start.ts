@@ -12,19 +12,19 @@ export function textStart(start: Buffer): Buffer {
   const begins = (...bytes: number[]) => bytes.every((byte, index) => start[index] === byte);
   if (begins(0xff, 0xfe) || begins(0xfe, 0xff)) {
     throw new ContactsCsvError(
-      'CONTACTS_NOT_UTF8',
+      'notUtf8',
       'The file is UTF-16, and contacts are read as UTF-8: save it as "CSV UTF-8".',
     );
   }
   if (begins(0x50, 0x4b, 0x03, 0x04) || begins(0xd0, 0xcf, 0x11, 0xe0)) {
     throw new ContactsCsvError(
-      'CONTACTS_NOT_TEXT',
+      'notText',
       'The file is a workbook or an archive, not CSV: save the sheet as "CSV UTF-8".',
     );
   }
   if (start.includes(0)) {
     throw new ContactsCsvError(
-      'CONTACTS_NOT_TEXT',
+      'notText',
       'The file holds NUL bytes, so it is UTF-16 or no text at all: save it as "CSV UTF-8".',
     );
   }

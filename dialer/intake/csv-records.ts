@@ -56,7 +56,7 @@ export async function* csvRecords(
 export function tooLarge(bytesMax: number): ContactsCsvError {
   const megabytes = String(bytesMax / 1_000_000);
   return new ContactsCsvError(
-    'CONTACTS_TOO_LARGE',
+    'tooLarge',
     `The file is larger than ${megabytes} MB: split it into smaller files.`,
   );
 }
@@ -159,7 +159,7 @@ class BatchReader {
     const line = this.#line + linesIn(rest.subarray(0, blankBytes));
     if (this.#brokenLines > BROKEN_LINES_MAX) {
       throw new ContactsCsvError(
-        'CONTACTS_NOT_CSV',
+        'notCsv',
         `More than ${String(BROKEN_LINES_MAX)} lines hold quotes that do not pair, the last of ` +
           `them line ${String(line)}: a quote inside a quoted field is written twice.`,
       );

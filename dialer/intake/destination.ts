@@ -22,8 +22,8 @@ export interface DestinationRules {
   readonly defaultRegion?: CountryCode;
 }
 
-/** The user part of a SIP URI that needs no escaping and means the same to every far end. */
-const USER_PART = /^[0-9A-Za-z+*._~-]{1,64}$/;
+/** Dial strings: what a gateway can write into the user part of a SIP URI. */
+const USER_PART = /^[0-9A-Za-z+*#._-]{1,64}$/;
 
 export function asRegion(text: string): CountryCode | undefined {
   const region = text.trim().toUpperCase();

@@ -119,22 +119,22 @@ t.test('A full column name wins over an alias, and the alias passes through', as
 
 t.test('Without a phone column the file is refused and the columns found are listed', async (t) => {
   const error = await refusal(open('name,city\nAda,Rome\n'));
-  t.equal(error?.code, 'CONTACTS_NO_PHONE_COLUMN');
+  t.equal(error?.fault, 'noPhoneColumn');
   t.match(error?.message, /Columns found: 'name', 'city'\.$/);
 });
 
 t.test('A file without header is refused without repeating its numbers', async (t) => {
   const error = await refusal(open('+12025550100,Ada\n+12025550101,Ben\n'));
-  t.equal(error?.code, 'CONTACTS_NO_PHONE_COLUMN');
+  t.equal(error?.fault, 'noPhoneColumn');
   t.notMatch(error?.message, '2025550100');
   t.match(error?.message, /looks like data/);
 });
 
 t.test('[API-23] Missing UniqueIdentifier or all phone columns is refused', async (t) => {
   const noId = await refusal(open('phone\n+12025550100\n', { identifier: 'required' }));
-  t.equal(noId?.code, 'CONTACTS_NO_IDENTIFIER_COLUMN');
+  t.equal(noId?.fault, 'noIdentifierColumn');
   const noPhone = await refusal(open('UniqueIdentifier\nC-1\n', { identifier: 'required' }));
-  t.equal(noPhone?.code, 'CONTACTS_NO_PHONE_COLUMN');
+  t.equal(noPhone?.fault, 'noPhoneColumn');
   t.same(
     inShort(await rowsOf('UniqueIdentifier,tel\n,+12025550100\n', { identifier: 'required' })),
     ['2 bad: has no UniqueIdentifier'],
@@ -149,29 +149,29 @@ t.test('Where the demo reads it, a missing identifier is the line number', async
   );
 });
 
-const encodings: { name: string; given: Buffer; code: string }[] = [
+const encodings: { name: string; given: Buffer; fault: string }[] = [
   {
     name: 'UTF-16 with its mark',
     given: Buffer.from('\ufeffphone\n+12025550100\n', 'utf16le'),
-    code: 'CONTACTS_NOT_UTF8',
+    fault: 'notUtf8',
   },
   {
     name: 'UTF-16, big end first',
     given: Buffer.from('\ufeffphone\n+12025550100\n', 'utf16le').swap16(),
-    code: 'CONTACTS_NOT_UTF8',
+    fault: 'notUtf8',
   },
   {
     name: 'UTF-16 without a mark',
     given: Buffer.from('phone\n+12025550100\n', 'utf16le'),
-    code: 'CONTACTS_NOT_TEXT',
+    fault: 'notText',
   },
-  { name: 'a workbook', given: Buffer.from('PK\u0003\u0004xl/'), code: 'CONTACTS_NOT_TEXT' },
-  { name: 'an empty file', given: Buffer.alloc(0), code: 'CONTACTS_EMPTY' },
-  { name: 'a file of blank lines', given: Buffer.from('\n\r\n\n'), code: 'CONTACTS_EMPTY' },
+  { name: 'a workbook', given: Buffer.from('PK\u0003\u0004xl/'), fault: 'notText' },
+  { name: 'an empty file', given: Buffer.alloc(0), fault: 'empty' },
+  { name: 'a file of blank lines', given: Buffer.from('\n\r\n\n'), fault: 'empty' },
 ];
-for (const { name, given, code } of encodings) {
+for (const { name, given, fault } of encodings) {
   t.test(`Refused as a whole: ${name}`, async (t) => {
-    t.equal((await refusal(open(given)))?.code, code);
+    t.equal((await refusal(open(given)))?.fault, fault);
   });
 }
 
@@ -195,7 +195,7 @@ t.test('A row that is not UTF-8 is reported and the rest goes on', async (t) => 
   ]);
 });
 
-t.test('[API-22] More than 10 MB is refused, 10 MB is not', async (t) => {
+t.test('More than 10 MB is refused, 10 MB is not', async (t) => {
   const row = `+12025550100,${'x'.repeat(1_000)}\n`; // few rows: the limit is of bytes
   const fill = (bytes: number) => {
     const csv = `phone,name\n${row.repeat(Math.floor((bytes - 11) / row.length))}`;
@@ -208,7 +208,7 @@ t.test('[API-22] More than 10 MB is refused, 10 MB is not', async (t) => {
     return count;
   };
   t.equal(await whole(fill(10_000_000)), Math.floor((10_000_000 - 11) / row.length));
-  t.equal((await refusal(whole(fill(10_100_000))))?.code, 'CONTACTS_TOO_LARGE');
+  t.equal((await refusal(whole(fill(10_100_000))))?.fault, 'tooLarge');
 });
 
 const quotes: { name: string; given: string; expected: string[] }[] = [
@@ -306,7 +306,7 @@ t.test('A header whose quote stays open refuses the file and names the line', as
 
 t.test('A file full of open quotes is refused', async (t) => {
   const error = await refusal(rowsOf(`phone,name\n${'+12025550100,"x\n'.repeat(301)}`));
-  t.equal(error?.code, 'CONTACTS_NOT_CSV');
+  t.equal(error?.fault, 'notCsv');
 });
 
 t.test('A repeated column name is left out with a warning', async (t) => {
