@@ -13,6 +13,8 @@ const CAPACITY_PAUSE_MS = 1_000;
 export class GatewayEvents {
   readonly #parts: { gatewayId: string; clock: GatewayClock; log: GatewayLog };
   readonly #listeners = new Set<(event: TelephonyEvent) => void>();
+  readonly #unpublished: TelephonyEvent[] = [];
+  #publishing = false;
   #seq = 0;
   #capacityTimer: unknown;
   #lastCapacity = '';
@@ -26,8 +28,22 @@ export class GatewayEvents {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A listener that throws is a mistake of its own; the others and the call go on. */
+  /**
+   * Every listener hears every event in the same order: what a listener causes by a command of its
+   * own waits until the others have heard the cause.
+   */
   publish(event: TelephonyEvent): void {
+    this.#unpublished.push(event);
+    if (this.#publishing) return;
+    this.#publishing = true;
+    for (let next = this.#unpublished.shift(); next; next = this.#unpublished.shift()) {
+      this.#tell(next);
+    }
+    this.#publishing = false;
+  }
+
+  /** A listener that throws is a mistake of its own; the others and the call go on. */
+  #tell(event: TelephonyEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);

@@ -208,18 +208,19 @@ export class Attempt {
     counters.attemptsAnswered += 1;
     const afterSentMs = elapsedMs(this.#sentAtMs, this.#answeredAtMs);
     const { channelId } = endpoint;
-    events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
-    if (this.#giveUp !== undefined) {
-      // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
-      this.#hangUp(this.#giveUp.by);
-      return;
+    const crossed = this.#giveUp;
+    if (crossed === undefined) {
+      // Before the news, which may be answered by `attempt.play` at once.
+      this.#plays = new PlayQueue({
+        ...{ endpoint, prompts, clock, mediaReady: () => leg.mediaReady },
+        onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
+      });
+      this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
+      endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
     }
-    this.#plays = new PlayQueue({
-      ...{ endpoint, prompts, clock, mediaReady: () => leg.mediaReady },
-      onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
-    });
-    this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
-    endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
+    events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
+    // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
+    if (crossed !== undefined) this.#end(crossed);
   }
 
   #onUnusable(response: SipResponse, problem: string): void {
