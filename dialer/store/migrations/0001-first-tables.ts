@@ -21,7 +21,7 @@ const TABLES = [
       number text not null,
       in_flight_attempt_id text,
       last_attempt_at_ms bigint not null,
-      last_ended_at_ms bigint,
+      previous_attempt_at_ms bigint not null,
       primary key (number)
     )`,
   `create table contacts (

@@ -34,7 +34,8 @@ export interface NumberGuardRow {
   in_flight_attempt_id: string | null;
   /** When the attempt in flight, else the last one, was made. */
   last_attempt_at_ms: number;
-  last_ended_at_ms: number | null;
+  /** Of the attempt before; restored when the one in flight turns out never to have been tried. */
+  previous_attempt_at_ms: number;
 }
 
 export interface ContactRow {
