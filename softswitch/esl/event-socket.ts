@@ -45,6 +45,8 @@ export class EventSocket implements EventListener, ControllingSocket {
   #unsent = '';
   #lostEvents = 0;
   #closing = false;
+  #isAnswering = false;
+  readonly #held: (() => void)[] = [];
 
   constructor(options: EventSocketOptions) {
     this.core = options.core;
@@ -79,7 +81,8 @@ export class EventSocket implements EventListener, ControllingSocket {
       return;
     }
     this.#lostEvents = 0;
-    this.send(eventFrame(event, this.subscription.format));
+    const frame = eventFrame(event, this.subscription.format);
+    this.#afterAnswer(() => this.send(frame));
   }
 
   filtersChanged(): void {
@@ -97,6 +100,10 @@ export class EventSocket implements EventListener, ControllingSocket {
   }
 
   channelEnded(): void {
+    this.#afterAnswer(() => this.#endWithChannel());
+  }
+
+  #endWithChannel(): void {
     const seconds = this.lingerSeconds;
     if (seconds === undefined || this.channel === undefined) {
       this.close();
@@ -110,10 +117,19 @@ export class EventSocket implements EventListener, ControllingSocket {
     if (this.#closing) return;
     const { commands, problem } = this.#reader.push(chunk);
     for (const command of commands) {
+      this.#isAnswering = true;
       answerCommand(this, command);
+      this.#isAnswering = false;
+      for (const act of this.#held.splice(0)) act();
       if (this.#closing as boolean) return;
     }
     if (problem !== undefined) this.close();
+  }
+
+  /** What a command sets off is told after its answer: clients count on that order. */
+  #afterAnswer(act: () => void): void {
+    if (this.#isAnswering) this.#held.push(act);
+    else act();
   }
 
   #flush(): void {

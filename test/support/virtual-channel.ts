@@ -16,6 +16,7 @@ import { SwitchCore } from '../../softswitch/esl/switch-core.ts';
 
 export interface VirtualSwitch {
   readonly core: SwitchCore;
+  readonly timers: ManualTimerWheel;
   readonly events: EslEvent[];
   /** A parked channel, as after `connect`. */
   channel: () => VirtualChannel;
@@ -63,6 +64,7 @@ export function virtualSwitch(options: { sessionsPerSecondMax?: number } = {}): 
   let reported = 0;
   return {
     core,
+    timers,
     events,
     channel: () => parkedChannel(core, clock),
     advance: async (ms) => {
