@@ -42,12 +42,13 @@ export function digestResponse(input: DigestInput): string {
   return hash(`${a1}:${input.nonce}:${nonceCount}:${cnonce}:auth:${a2}`);
 }
 
+const CHARACTERS_MAX = 4_096; // real ones have a few hundred; PARAM is slow on long nonsense
 const PARAM = /([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)/gs;
 
 /** Parameters of a challenge or of credentials; undefined when the scheme is not Digest. */
 export function parseDigestParams(value: string): Map<string, string> | undefined {
   const scheme = /^\s*digest\s+/i.exec(value);
-  if (scheme === null) return undefined;
+  if (scheme === null || value.length > CHARACTERS_MAX) return undefined;
   const params = new Map<string, string>();
   for (const match of value.slice(scheme[0].length).matchAll(PARAM)) {
     if (match[1] !== undefined) params.set(match[1].toLowerCase(), unquote(match[2] ?? ''));

@@ -60,6 +60,11 @@ export function canonicalHeaderName(name: string): string {
   return CANONICAL_BY_SPELLING.get(name) ?? CANONICAL_BY_LOWER_CASE.get(name.toLowerCase()) ?? name;
 }
 
+/** The canonical name of a usual spelling; undefined for any other, legal or not. */
+export function knownSpelling(name: string): string | undefined {
+  return CANONICAL_BY_SPELLING.get(name);
+}
+
 /** Whether the canonical spelling of that name is ours rather than the sender's. */
 export function isKnownHeaderName(canonicalName: string): boolean {
   return CANONICAL_BY_SPELLING.get(canonicalName) === canonicalName;

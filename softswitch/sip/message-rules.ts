@@ -1,16 +1,21 @@
 import { parseCSeq } from './cseq.ts';
 import type { SipMessage, SipRequest } from './message.ts';
-import { parseNameAddr } from './name-addr.ts';
+import { isNameAddr } from './name-addr.ts';
 import { isToken, splitCommaList } from './quoted-text.ts';
 import { parseSipUri } from './sip-uri.ts';
-import { parseVia } from './via.ts';
+import { isVia } from './via.ts';
 
-const REQUIRED = ['Via', 'From', 'To', 'Call-ID', 'CSeq'];
-
-/** Header fields RFC 3261 §20 allows once; two of them leave the meaning to chance. */
-const ONLY_ONCE = new Set([
-  ...['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Type', 'Content-Length'],
+/** A bit per header field RFC 3261 §20 allows once: two of them leave the meaning to chance. */
+const ONLY_ONCE: ReadonlyMap<string, number> = new Map([
+  ['From', 1],
+  ['To', 2],
+  ['Call-ID', 4],
+  ['CSeq', 8],
+  ['Max-Forwards', 16],
+  ['Content-Type', 32],
+  ['Content-Length', 64],
 ]);
+const REQUIRED_BITS = 1 | 2 | 4 | 8;
 
 const MAX_FORWARDS_MAX = 255; // RFC 3261 §20.22
 
@@ -19,30 +24,37 @@ const MAX_FORWARDS_MAX = 255; // RFC 3261 §20.22
  * is one. Checks what the stack itself relies on (RFC 3261 §8.1.1), nothing a TU may want to judge.
  */
 export function problemOf(message: SipMessage): string | undefined {
-  const seen = new Map<string, string>();
+  let seen = 0;
+  let hasVia = false;
   for (const { name, value } of message.headers) {
-    if (seen.has(name)) {
-      if (ONLY_ONCE.has(name)) return `more than one ${name}`;
-    } else seen.set(name, value);
-    const problem = problemOfField(name, value);
+    const bit = ONLY_ONCE.get(name) ?? 0;
+    if ((seen & bit) !== 0) return `more than one ${name}`;
+    seen |= bit;
+    hasVia ||= name === 'Via';
+    const problem = problemOfField(name, value, message);
     if (problem !== undefined) return problem;
   }
-  for (const name of REQUIRED) if (!seen.has(name)) return `no ${name}`;
-  if (message.kind === 'response') return undefined;
-  const cseqMethod = parseCSeq(seen.get('CSeq') ?? '')?.method;
-  if (cseqMethod !== message.method) return 'CSeq names another method than the request line';
-  return problemOfRequestLine(message);
+  if (!hasVia) return 'no Via';
+  if ((seen & REQUIRED_BITS) !== REQUIRED_BITS) {
+    const missing = [...ONLY_ONCE].find(([, bit]) => (bit & REQUIRED_BITS & ~seen) !== 0);
+    return `no ${missing?.[0] ?? ''}`;
+  }
+  return message.kind === 'response' ? undefined : problemOfRequestLine(message);
 }
 
-function problemOfField(name: string, value: string): string | undefined {
+function problemOfField(name: string, value: string, message: SipMessage): string | undefined {
   switch (name) {
     case 'Via':
       return value.includes(',') ? problemOfViaList(value) : problemOfVia(value);
     case 'From':
     case 'To':
-      return parseNameAddr(value) === undefined ? `${name} cannot be read` : undefined;
-    case 'CSeq':
-      return parseCSeq(value) === undefined ? 'CSeq is no number below 2^32 and method' : undefined;
+      return isNameAddr(value) ? undefined : `${name} cannot be read`;
+    case 'CSeq': {
+      const cseq = parseCSeq(value);
+      if (cseq === undefined) return 'CSeq is no number below 2^32 and method';
+      const isOther = message.kind === 'request' && cseq.method !== message.method;
+      return isOther ? 'CSeq names another method than the request line' : undefined;
+    }
     case 'Call-ID':
       return value === '' || /\s/.test(value) ? 'Call-ID is not one word' : undefined;
     case 'Max-Forwards':
@@ -55,7 +67,7 @@ function problemOfField(name: string, value: string): string | undefined {
 }
 
 function problemOfVia(value: string): string | undefined {
-  return parseVia(value) === undefined ? 'Via cannot be read' : undefined;
+  return isVia(value) ? undefined : 'Via cannot be read';
 }
 
 function problemOfViaList(value: string): string | undefined {

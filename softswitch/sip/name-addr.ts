@@ -35,6 +35,13 @@ export function parseNameAddr(value: string): NameAddr | undefined {
   };
 }
 
+const USUAL_FORM = /^[^"<>;,]*<[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+>(?:;[^"<>]*)?$/;
+
+/** Whether `parseNameAddr` could read it; quick for the usual form. */
+export function isNameAddr(value: string): boolean {
+  return USUAL_FORM.test(value) || parseNameAddr(value) !== undefined;
+}
+
 /** Without brackets every parameter is the header's, and '?' is not allowed (§20.10). */
 function parseAddrSpec(text: string): NameAddr | undefined {
   const semicolon = text.indexOf(';');

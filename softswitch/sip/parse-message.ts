@@ -3,7 +3,7 @@
  * space, bare LF, leading empty lines, compact and unknown names), and never throwing.
  * Cost: bench/softswitch-sip.ts.
  */
-import { canonicalHeaderName } from './header-names.ts';
+import { canonicalHeaderName, knownSpelling } from './header-names.ts';
 import { EMPTY_BODY, type SipHeaderField, type SipMessage, type SipRequest } from './message.ts';
 import { problemOf } from './message-rules.ts';
 
@@ -117,30 +117,47 @@ function parseHeaderFields(
 ): { headers: SipHeaderField[]; problem?: string } {
   const headers: SipHeaderField[] = [];
   let problem: string | undefined;
-  for (let at = start; at < head.length;) {
-    let end = head.indexOf('\n', at);
-    if (end < 0) end = head.length;
-    let line = head.slice(at, end);
-    at = end + 1;
-    while (at < head.length && isBlank(head.charCodeAt(at))) {
-      end = head.indexOf('\n', at);
-      if (end < 0) end = head.length;
-      line = `${line.trimEnd()} ${head.slice(at, end).trim()}`;
-      at = end + 1;
-    }
-    const colon = line.indexOf(':');
-    const name = colon < 0 ? '' : line.slice(0, colon).trimEnd();
-    if (!HEADER_NAME.test(name)) {
-      problem ??= 'a header line without a name';
-      continue;
-    }
-    if (headers.length === HEADER_FIELDS_MAX) {
+  let lines = 0;
+  for (let at = start; at < head.length; lines += 1) {
+    if (lines === HEADER_FIELDS_MAX) {
       problem ??= 'too many header fields';
       break;
     }
-    headers.push({ name: canonicalHeaderName(name), value: line.slice(colon + 1).trim() });
+    const lineStart = at;
+    let end = endOfLine(head, at);
+    const colon = head.indexOf(':', at);
+    const rawName = colon < 0 || colon > end ? '' : head.slice(at, colon);
+    at = end + 1;
+    const isFolded = isBlank(head.charCodeAt(at));
+    for (; isBlank(head.charCodeAt(at)); at = end + 1) end = endOfLine(head, at);
+    const name = knownSpelling(rawName) ?? lessUsualName(rawName);
+    if (name === undefined) {
+      problem ??= 'a header line without a name';
+      continue;
+    }
+    const value = head.slice(lineStart + rawName.length + 1, end).trim();
+    headers.push({ name, value: isFolded ? unfold(value) : value });
   }
   return problem === undefined ? { headers } : { headers, problem };
+}
+
+/** §7.3.1: a line break with the white space around it is one space. */
+function unfold(value: string): string {
+  return value
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
+}
+
+function endOfLine(head: string, at: number): number {
+  const end = head.indexOf('\n', at);
+  return end < 0 ? head.length : end;
+}
+
+function lessUsualName(rawName: string): string | undefined {
+  const name = rawName.trimEnd(); // white space before the colon is legal (§25.1 HCOLON)
+  return HEADER_NAME.test(name) ? canonicalHeaderName(name) : undefined;
 }
 
 const HEADER_NAME = /^[A-Za-z0-9.!%*_+`'~-]+$/;

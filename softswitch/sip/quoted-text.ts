@@ -1,21 +1,29 @@
 /** Scanning of header values that may hold quoted strings, <URIs> and comments (RFC 3261 §25.1). */
 
+const QUOTE = 34;
+const BACKSLASH = 92;
+const LESS_THAN = 60;
+const GREATER_THAN = 62;
+
 /**
- * Index of the first of `stops` outside quotes and angle brackets, at or after `from`; -1 when
- * there is none. An unbalanced quote runs to the end, as a tolerant reader must assume.
+ * Index of the first `stop` (one character) outside quotes and angle brackets, at or after `from`;
+ * -1 when there is none. An unbalanced quote runs to the end, as a tolerant reader must assume.
  */
-export function indexOutsideQuotes(text: string, stops: string, from = 0): number {
+export function indexOutsideQuotes(text: string, stop: string, from = 0): number {
+  const first = text.indexOf(stop, from);
+  if (first < 0) return -1;
+  const stopCode = stop.charCodeAt(0);
   let inQuotes = false;
   let inBrackets = false;
   for (let index = from; index < text.length; index += 1) {
-    const character = text.charAt(index);
+    const code = text.charCodeAt(index);
     if (inQuotes) {
-      if (character === '\\') index += 1;
-      else if (character === '"') inQuotes = false;
-    } else if (!inBrackets && stops.includes(character)) return index;
-    else if (character === '"') inQuotes = true;
-    else if (character === '<') inBrackets = true;
-    else if (character === '>') inBrackets = false;
+      if (code === BACKSLASH) index += 1;
+      else if (code === QUOTE) inQuotes = false;
+    } else if (code === stopCode && !inBrackets) return index;
+    else if (code === QUOTE) inQuotes = true;
+    else if (code === LESS_THAN) inBrackets = true;
+    else if (code === GREATER_THAN) inBrackets = false;
   }
   return -1;
 }

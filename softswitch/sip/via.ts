@@ -29,6 +29,12 @@ export function parseVia(value: string): Via | undefined {
   };
 }
 
+/** Whether `parseVia` could read it, at half the cost. */
+export function isVia(value: string): boolean {
+  const match = VIA.exec(value);
+  return match !== null && Number(match[3] ?? 0) <= PORT_MAX;
+}
+
 export function formatVia(via: Via): string {
   const sentBy = formatHostPort(via.host, via.port);
   return `SIP/2.0/${via.transport} ${sentBy}${formatParams(via.params)}`;
