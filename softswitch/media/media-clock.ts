@@ -11,9 +11,11 @@ export interface MediaTime {
 export interface Ticking {
   /**
    * One frame is due. `skippedTicks` is the number of frames given up before this one, because the
-   * process was held up for longer than the clock catches up: timestamps move on by them.
+   * process was held up for longer than the clock catches up: timestamps move on by them. `late` is
+   * set on every tick of a wake-up that came a frame late or more: what has arrived in the
+   * meantime has not been read from the sockets yet.
    */
-  tick(skippedTicks: number): void;
+  tick(skippedTicks: number, late: boolean): void;
 }
 
 export interface MediaClockLateness {
@@ -147,26 +149,26 @@ export class MediaClock {
     this.#timer = undefined;
     const elapsedMs = this.#time.nowMs() - this.#startedAtMs;
     const lastDue = Math.floor(elapsedMs / SLOT_MS);
-    this.#giveUpBeyondCatchUp(lastDue);
     const latenessMs = elapsedMs - this.#nextSlot * SLOT_MS;
+    this.#giveUpBeyondCatchUp(lastDue);
     if (latenessMs >= 0) this.#recordLateness(latenessMs);
     const run = this.#runs;
     while (this.#nextSlot <= lastDue && this.#memberCount > 0 && this.#runs === run) {
       const slot = this.#nextSlot % SLOTS;
       this.#nextSlot += 1;
-      this.#runSlot(slot);
+      this.#runSlot(slot, latenessMs >= FRAME_MS);
     }
     if (this.#memberCount > 0) this.#schedule();
   }
 
-  #runSlot(slot: number): void {
+  #runSlot(slot: number, late: boolean): void {
     const skipped = this.#skipped[slot] as number;
     this.#skipped[slot] = 0;
     const members = this.#membersOf(slot);
     for (const member of members) {
       if (member.removed) continue;
       this.#ticks += 1;
-      member.ticking.tick(skipped);
+      member.ticking.tick(skipped, late);
     }
   }
 

@@ -56,6 +56,9 @@ export interface MediaPeer {
 /** Sources of no length, one set at the end of the other, must not hold up the clock for ever. */
 const SOURCES_PER_TICK_MAX = 16;
 
+/** As many frames as the clock catches up (200 ms), and one. */
+const OWED_FRAMES_MAX = 11;
+
 export class RtpSession {
   /** Even port that RTP is received on; RTCP is on the one above. */
   readonly localPort: number;
@@ -90,6 +93,8 @@ export class RtpSession {
   #lastReceivedAtMs: number;
   #fromStranger = 0;
   #unwanted = 0;
+  /** Frames not played yet, because the process was held up. */
+  #owedFrames = 0;
   #closed = false;
 
   /** Binds the sockets. Throws `RTP_PORTS_EXHAUSTED` or `RTP_BIND_FAILED`. */
@@ -194,9 +199,9 @@ export class RtpSession {
   }
 
   /** The clock's. One frame each way. */
-  tick(skippedTicks: number): void {
+  tick(skippedTicks: number, late: boolean): void {
     const nowMs = this.#clock.nowMs();
-    this.#playReceived(nowMs);
+    this.#playDue(skippedTicks, late, nowMs);
     this.#sender.advance(skippedTicks);
     const hasAudio = this.#nextFrame(this.#sent);
     if (!hasAudio) this.#sent.fill(0);
@@ -204,6 +209,18 @@ export class RtpSession {
     if (this.#closed) return;
     this.onSentFrame?.(this.#sent, hasAudio && this.#sends ? 'audio' : 'silence');
     this.#sendRtcp(this.#rtcp.poll(nowMs));
+  }
+
+  /**
+   * Plays one frame. After a stall of ours the packets that came in the meantime are still unread:
+   * their frames are put off to the next tick, instead of being made up and then delayed.
+   */
+  #playDue(skippedTicks: number, late: boolean, nowMs: number): void {
+    this.#owedFrames = Math.min(OWED_FRAMES_MAX, this.#owedFrames + skippedTicks + 1);
+    if (late && this.#owedFrames < OWED_FRAMES_MAX) return;
+    do this.#playReceived(nowMs);
+    while (--this.#owedFrames > 0 && this.#receiver.jitter.levelMs > 0);
+    this.#owedFrames = 0;
   }
 
   #playReceived(nowMs: number): void {

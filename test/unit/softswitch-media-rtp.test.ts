@@ -631,6 +631,42 @@ t.test(
   },
 );
 
+t.test(
+  'receiving: after a stall of ours the packets that wait are played, none made up',
+  async (t) => {
+    const time = new StallingTime();
+    const transport: RtpTransport = {
+      localPort: 4_000,
+      errorCount: 0,
+      onRtp: () => undefined,
+      onRtcp: () => undefined,
+      sendRtp: () => undefined,
+      sendRtcp: () => undefined,
+      close: () => Promise.resolve(),
+    };
+    const session = new RtpSession(transport, { clock: new MediaClock(time) });
+    session.setRemote({ address: '192.0.2.1', port: 5_000, payloadType: 0, direction: 'sendrecv' });
+    let frames = 0;
+    session.onFrame = (_pcm, kind) => (frames += kind === 'audio' ? 1 : 0);
+    let sequence = 0;
+    const deliver = () => {
+      transport.onRtp(audioPacket(sequence), '192.0.2.1', 5_000);
+      sequence += 1;
+    };
+    for (let i = 0; i < 20; i += 1) {
+      deliver();
+      time.run(20);
+    }
+    const before = frames;
+    time.stall(160);
+    time.run(0); // the clock catches up before any socket is read
+    for (let i = 0; i < 8; i += 1) deliver();
+    time.run(20);
+    t.equal(frames - before, 9);
+    t.match(session.stats(), { received: { concealedFrames: 0, late: 0 }, jitterBufferMs: 20 });
+  },
+);
+
 t.test('sending: A-law or µ-law as negotiated, and nothing when on hold', async (t) => {
   const { time, session, sent, far } = leg({ payloadType: 8 });
   session.sendSilence = true;
