@@ -1,0 +1,152 @@
+/**
+ * The production path in one test: call attempt machines on the gateway, the gateway on the embedded
+ * switch, the switch on real sockets. What stands at the other end of the trunk is the test's.
+ */
+import { Value } from 'typebox/value';
+import { createActor, toPromise } from 'xstate';
+import { GatewayConfig } from '../../config/gateway.schema.ts';
+import type { TrunkConfig } from '../../config/trunk.schema.ts';
+import { createGateway, type Gateway } from '../../gateway/gateway.ts';
+import type { GatewayLog } from '../../gateway/gateway-log.ts';
+import type { CallAttemptOutput } from '../../machines/call-attempt.events.ts';
+import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
+import { TelephonyActors } from '../../machines/telephony-actor.ts';
+import { isAttemptEvent, type AttemptEvent } from '../../machines/telephony-events.ts';
+import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
+
+export interface RigOptions {
+  readonly trunks: readonly (Pick<TrunkConfig, 'name' | 'address'> & Partial<TrunkConfig>)[];
+  readonly gateway?: Partial<GatewayConfig>;
+  /** RFC 3261 T1; timer B is 64 of it. Default 500, as on the wire. */
+  readonly t1Ms?: number;
+}
+
+export interface DialOptions {
+  readonly trunk: string;
+  readonly destination?: string;
+  readonly ringTimeoutMs?: number;
+  readonly setupTimeoutMs?: number;
+  /** Said once answered; the default is a fifth of a second of tone. Empty: hang up at once. */
+  readonly prompts?: readonly string[];
+}
+
+export interface DialedAttempt {
+  readonly attemptId: string;
+  /** Everything the gateway told about it, in order. */
+  readonly events: readonly AttemptEvent[];
+  readonly outcome: Promise<CallAttemptOutput>;
+}
+
+const CALLER_ID = '+12025550100';
+const DESTINATION = '+12065550123';
+const BRIEF_TONE = 'tone_stream://%(200,0,440)';
+const READY_WITHIN_MS = 20_000;
+
+const silentLog: GatewayLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export class DialingRig {
+  readonly gateway: Gateway;
+  readonly switch: Softswitch;
+  readonly #telephony: TelephonyActors;
+  readonly #events = new Map<string, AttemptEvent[]>();
+  #attempts = 0;
+
+  static async start(options: RigOptions): Promise<DialingRig> {
+    const softswitch = await startSoftswitch({
+      host: '127.0.0.1',
+      sip: { port: 0, protocols: ['udp', 'tcp'] },
+      control: { port: 0, secret: 'rig-secret' },
+      media: { sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 5_000 },
+      esl: { port: 0, password: 'rig-password' },
+      ...(options.t1Ms === undefined ? {} : { t1Ms: options.t1Ms }),
+    });
+    try {
+      const config = gatewayConfig(options, softswitch);
+      return new DialingRig(await createGateway({ config, log: silentLog }), softswitch);
+    } catch (error) {
+      await softswitch.stop();
+      throw error;
+    }
+  }
+
+  private constructor(gateway: Gateway, softswitch: Softswitch) {
+    this.gateway = gateway;
+    this.switch = softswitch;
+    this.#telephony = new TelephonyActors(gateway, () => Date.now());
+    gateway.subscribe((event) => {
+      if (isAttemptEvent(event)) this.#events.get(event.attemptId)?.push(event);
+    });
+  }
+
+  dial(options: DialOptions): DialedAttempt {
+    this.#attempts += 1;
+    const attemptId = `attempt-${this.#attempts}`;
+    const events: AttemptEvent[] = [];
+    this.#events.set(attemptId, events);
+    const machine = callAttemptMachine.provide({
+      actors: { telephony: this.#telephony.logic },
+    });
+    const { ringTimeoutMs = 30_000, setupTimeoutMs = 40_000 } = options;
+    const actor = createActor(machine, {
+      input: {
+        attemptId,
+        fence: 1,
+        dial: {
+          gatewayId: 'rig',
+          notAfterMs: Date.now() + 60_000,
+          trunk: options.trunk,
+          destination: options.destination ?? DESTINATION,
+          callerId: CALLER_ID,
+          setupTimeoutMs: setupTimeoutMs + 5_000,
+          ringLimitMs: ringTimeoutMs + 5_000,
+          callLengthMaxMs: 60_000,
+        },
+        ringTimeoutMs,
+        setupTimeoutMs,
+        afterAnswer: { prompts: options.prompts ?? [BRIEF_TONE] },
+        playTimeoutMs: 10_000,
+      },
+    });
+    const outcome = toPromise(actor);
+    actor.start();
+    return { attemptId, events, outcome };
+  }
+
+  /** Dials, and waits until nothing of the attempt is left on the wire. */
+  async dialToEnd(options: DialOptions): Promise<CallAttemptOutput & { events: AttemptEvent[] }> {
+    const { attemptId, outcome } = this.dial(options);
+    const output = await outcome;
+    await this.gateway.whenReleased(attemptId);
+    return { ...output, events: this.#events.get(attemptId) ?? [] };
+  }
+
+  async stop(): Promise<void> {
+    this.#telephony.close();
+    await this.gateway.close();
+    await this.switch.stop();
+  }
+}
+
+function gatewayConfig({ trunks, gateway = {} }: RigOptions, softswitch: Softswitch) {
+  const given = {
+    id: 'rig',
+    embedded: true,
+    connectTimeoutMs: READY_WITHIN_MS,
+    trunkCheckIntervalMs: 0,
+    drachtio: { host: '127.0.0.1', port: softswitch.controlPort, secret: 'rig-secret' },
+    freeswitch: { host: '127.0.0.1', port: softswitch.eslPort, password: 'rig-password' },
+    trunks: trunks.map((trunk) => ({
+      callerId: CALLER_ID,
+      channelsMax: 500,
+      callsPerSecondMax: 500,
+      ...trunk,
+    })),
+    ...gateway,
+  };
+  return Value.Parse(GatewayConfig, Value.Default(GatewayConfig, given));
+}
