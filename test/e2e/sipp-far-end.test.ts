@@ -494,7 +494,8 @@ t.test('a trunk that is not there', async (t) => {
     t.match(outcome.evidence.ended?.sip, { statusCode: 408, origin: 'stack' });
     t.equal(eventTypes(outcome.events), 'sent ended');
     const received = (await silent.messages()).length;
-    t.equal(received, 7, 'an INVITE and six retransmissions (RFC 3261 §17.1.1.2)');
+    // Seven by RFC 3261 §17.1.1.2; on a busy machine the last falls together with timer B.
+    t.ok(received === 6 || received === 7, `${received} INVITEs`);
   });
 
   for (const trunk of ['closed', 'closed-tcp']) {
