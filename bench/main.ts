@@ -1,0 +1,52 @@
+/**
+ * `npm run bench -- NAME [--seconds N] [--rate N] [--json]`. People read stderr; with --json stdout
+ * holds exactly one JSON value. A missed target is a measurement, not a failure: exit code 0 means
+ * that the benchmark ran.
+ */
+import { parseArgs } from 'node:util';
+import { reportInWords, type BenchOptions, type BenchReport } from './bench-report.ts';
+
+interface Benchmark {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly load: () => Promise<(options: BenchOptions) => Promise<BenchReport>>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  gateway: {
+    rate: 100,
+    seconds: 60,
+    load: async () => (await import('./gateway.ts')).benchGateway,
+  },
+};
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+    },
+  });
+  const [name = ''] = positionals;
+  const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
+  if (benchmark === undefined || positionals.length !== 1) {
+    const names = Object.keys(BENCHMARKS).join(', ');
+    console.error(`usage: npm run bench -- NAME [--seconds N] [--rate N] [--json]; NAME: ${names}`);
+    return 2;
+  }
+  const seconds = Number(values.seconds ?? benchmark.seconds);
+  const rate = Number(values.rate ?? benchmark.rate);
+  if (!(seconds > 0) || !(rate > 0)) {
+    console.error('--seconds and --rate take a number above 0');
+    return 2;
+  }
+  const run = await benchmark.load();
+  const report = await run({ seconds, rate, say: (line) => console.error(line) });
+  if (values.json) console.log(JSON.stringify(report));
+  else console.error(reportInWords(report));
+  return 0;
+}
+
+process.exitCode = await main();
