@@ -47,6 +47,7 @@ export type PostponeReason =
   | 'number_in_flight'
   | 'number_gap'
   | 'queue_closed'
+  | 'reattempt_wait'
   | 'no_capacity';
 
 export type FinishReason =

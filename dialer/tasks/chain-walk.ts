@@ -97,6 +97,17 @@ export function stepAfter(
   return nextStep(chain, { ...marked, attemptsInLoop: marked.attemptsInLoop + 1 }, rule);
 }
 
+/** Where the walk goes when the number where it stands turns out to be none, without an attempt. */
+export function stepPast(
+  chain: readonly ChainContact[],
+  progress: ChainProgress,
+  rule: ReattemptRule,
+): WalkStep {
+  const target = targetAt(chain, progress);
+  assert(target !== undefined, 'the walk stands on no number');
+  return nextStep(chain, marking(progress, target.contactPointId, 'dropNumber'), rule);
+}
+
 function marking(
   progress: ChainProgress,
   contactPointId: string,
