@@ -9,6 +9,7 @@ export class GatewayCounters {
   /** INVITEs towards trunks, digest retries counted. */
   invitesSent = 0;
   cancelsSent = 0;
+  /** Also those that end endpoints. */
   byesSent = 0;
   /** BYEs that had to wait for the signalling connection and were sent by their stored id. */
   byesRecovered = 0;

@@ -134,6 +134,7 @@ export class Attempt {
         onSent: ({ callId }) => this.#onSent(callId),
         onRetry: () => {
           this.#invites += 1;
+          services.counters.invitesSent += 1;
         },
         onProvisional: (statusCode, withSdp) => this.#onProvisional(statusCode, withSdp),
         onAnswered: (dialogId) => this.#onAnswered(dialogId),
@@ -166,6 +167,7 @@ export class Attempt {
     this.#callId = callId;
     this.#sentAtMs = services.clock.now();
     this.#phase = 'sent';
+    services.counters.invitesSent += 1;
     const invites = this.#invites;
     events.emit({ type: 'attempt.sent', callId, trunk: trunk.name, invites });
     if (this.#giveUp !== undefined) return;

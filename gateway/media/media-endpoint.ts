@@ -4,6 +4,7 @@
  * fires and whatever still waits for it is let go.
  */
 import type { GatewayClock } from '../clock.ts';
+import type { GatewayCounters } from '../counters.ts';
 import { OneTimeSignal } from '../one-time-signal.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
 import { dialogRecord } from '../sip/dialog-record.ts';
@@ -33,7 +34,7 @@ export interface MediaEndpointParts {
   readonly ender: DialogEnder;
   readonly clock: GatewayClock;
   readonly commandTimeoutMs: number;
-  readonly onTimeout: () => void;
+  readonly counters: GatewayCounters;
 }
 
 export class MediaEndpoint {
@@ -108,6 +109,7 @@ export class MediaEndpoint {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#parts.counters.endpointsReleased += 1;
     this.onDigit = undefined;
     this.#end('the endpoint was released');
     const { endpoint, dialog, link, ender } = this.#parts;
@@ -121,10 +123,10 @@ export class MediaEndpoint {
   }
 
   async #wait<T>(work: Promise<T>, limitMs?: number): Promise<MediaOutcome<T>> {
-    const { clock, commandTimeoutMs, onTimeout } = this.#parts;
+    const { clock, commandTimeoutMs, counters } = this.#parts;
     const until = { gone: this.gone, limitMs: limitMs ?? commandTimeoutMs, clock };
     const outcome = await mediaWait(work, until);
-    if (outcome.kind === 'timeout') onTimeout();
+    if (outcome.kind === 'timeout') counters.mediaTimeouts += 1;
     return outcome;
   }
 

@@ -90,7 +90,7 @@ export class MediaLink {
         ender: this.#parts.ender,
         clock: this.#parts.clock,
         commandTimeoutMs: this.#parts.options.mediaCommandTimeoutMs,
-        onTimeout: () => (counters.mediaTimeouts += 1),
+        counters,
       });
     } catch (error) {
       counters.endpointsFailed += 1;

@@ -114,9 +114,7 @@ export class OutgoingInvite {
   #onEcho(request: SipRequest): void {
     this.#parts.clock.clearTimeout(this.#echoTimer);
     this.#request = request;
-    this.#parts.counters.invitesSent += 1;
     request.on('authenticate', () => {
-      this.#parts.counters.invitesSent += 1;
       if (!this.#settled) this.#parts.handlers.onRetry();
     });
     if (this.#settled) return;
