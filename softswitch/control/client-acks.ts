@@ -45,7 +45,7 @@ export class ClientAcks {
     }
     dialog.lastAck = ack;
     dialog.ackDue = undefined;
-    const bytes = this.#context.stack.sendAck({ ...ack }, dialog.destination);
+    const bytes = this.#context.stack.sendAck(ack, dialog.destination);
     client.requestSent(messageId, sentMeta(bytes.length, dialog.local), randomUUID(), bytes);
     if (dialog.state === 'ended') this.#context.dialogs.remove(dialog);
     else if (due?.thenBye !== undefined) endDialog(this.#context, dialog, due.thenBye, 'ackbye');
@@ -59,14 +59,14 @@ export class ClientAcks {
     dialog.lastAck = sip.createAck(cseqOf(ackDue.invite)?.number ?? 0, {
       headers: credentialsOf(ackDue.invite),
     });
-    this.#context.stack.sendAck({ ...dialog.lastAck }, dialog.destination);
+    this.#context.stack.sendAck(dialog.lastAck, dialog.destination);
   }
 
   /** For a 2xx that came again; false when it is the first of its INVITE. */
   acknowledgeAgain(dialog: DialogRecord, answer: SipResponse): boolean {
     const { lastAck } = dialog;
     if (lastAck === undefined || cseqOf(lastAck)?.number !== cseqOf(answer)?.number) return false;
-    this.#context.stack.sendAck({ ...lastAck }, dialog.destination);
+    this.#context.stack.sendAck(lastAck, dialog.destination);
     return true;
   }
 

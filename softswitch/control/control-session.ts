@@ -48,6 +48,8 @@ export class ControlSession {
       }
     });
     this.#socket.on('error', () => undefined); // 'close' follows and says all there is to say
+    // At the client's FIN, before our own goes out: it can rely on having left once it sees ours.
+    this.#socket.on('end', () => this.#closed());
     this.#socket.on('close', () => this.#closed());
   }
 

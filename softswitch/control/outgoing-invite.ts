@@ -8,7 +8,7 @@ import type { SipAddress } from '../sip/sip-address.ts';
 import { parseSipUri } from '../sip/sip-uri.ts';
 import type { ControlSession } from './control-session.ts';
 import type { DialogRecord } from './dialog-table.ts';
-import { ackAndBye, BYE_TEXTS, endDialog } from './server-bye.ts';
+import { BYE_TEXTS, endDialog, refuseAnswer } from './server-bye.ts';
 import type { SwitchContext } from './switch-context.ts';
 
 export class OutgoingInvite {
@@ -79,7 +79,7 @@ export class OutgoingInvite {
   #receiveAnswer(response: SipResponse, from: ResponseOrigin): boolean {
     const toTag = tagOf(headerOf(response, 'To')) ?? '';
     if (this.final) {
-      if (this.request.method === 'INVITE') this.#receiveFurtherAnswer(response, toTag, from);
+      if (this.request.method === 'INVITE') this.#receiveFurtherAnswer(response, toTag);
       return false;
     }
     this.final = true;
@@ -92,7 +92,7 @@ export class OutgoingInvite {
     if (!this.#context.router.isConnected(this.client)) {
       this.#context.dialogs.remove(dialog);
       dialog.ackDue = undefined;
-      this.#ackAndBye(dialog.sip, BYE_TEXTS.clientGone, from.address);
+      refuseAnswer(this.#context, response, BYE_TEXTS.clientGone);
       return false;
     }
     this.#context.records.start('network', 'uac', response);
@@ -107,19 +107,12 @@ export class OutgoingInvite {
   }
 
   /** A repeated 2xx is acknowledged again; one from another fork is acknowledged and hung up. */
-  #receiveFurtherAnswer(response: SipResponse, toTag: string, from: ResponseOrigin): void {
+  #receiveFurtherAnswer(response: SipResponse, toTag: string): void {
     const { sip, lastAck } = this.dialog;
-    if (sip?.remoteTag !== toTag) {
-      this.#ackAndBye(Dialog.fromUac(this.request, response), BYE_TEXTS.forked, from.address);
-    } else if (lastAck !== undefined && cseqOf(lastAck)?.number === cseqOf(response)?.number) {
-      this.#context.stack.sendAck({ ...lastAck }, this.dialog.destination);
+    if (sip?.remoteTag !== toTag) refuseAnswer(this.#context, response, BYE_TEXTS.forked);
+    else if (lastAck !== undefined && cseqOf(lastAck)?.number === cseqOf(response)?.number) {
+      this.#context.stack.sendAck(lastAck, this.dialog.destination);
     }
-  }
-
-  #ackAndBye(sip: Dialog, text: string, source: SipAddress | undefined): void {
-    const inviteCSeq = cseqOf(this.request)?.number ?? 0;
-    const destination = this.dialog.destination ?? (sip.remoteTarget === '' ? source : undefined);
-    ackAndBye(this.#context, sip, inviteCSeq, text, destination);
   }
 }
 

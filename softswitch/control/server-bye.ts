@@ -3,7 +3,13 @@
  * frame marked `unsolicited`, which drachtio-srf turns into the dialog's `destroy` event.
  */
 import type { Dialog } from '../sip/dialog.ts';
-import type { SipRequest } from '../sip/message.ts';
+import {
+  headerOf,
+  type SipHeaderField,
+  type SipRequest,
+  type SipResponse,
+} from '../sip/message.ts';
+import { tagOf } from '../sip/name-addr.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { StopReason } from './call-records.ts';
 import type { DialogRecord } from './dialog-table.ts';
@@ -17,6 +23,7 @@ export const BYE_TEXTS = {
   sessionExpired: 'Session timer expired',
   unusableAnswer: 'answer can not be used',
   forked: 'answered by another fork',
+  tooLate: 'answered too late',
   clientGone: 'no client for this call',
 } as const;
 
@@ -37,16 +44,27 @@ export function endDialog(
   context.records.stop('application', record, sent.request);
 }
 
-/** ACK and BYE for a 2xx nobody wants: a second fork's, or one whose client has gone. */
-export function ackAndBye(
-  context: SwitchContext,
-  sip: Dialog,
-  inviteCSeq: number,
-  text: string,
-  destination: SipAddress | undefined,
-): void {
-  context.stack.sendAck(sip.createAck(inviteCSeq), destination);
-  sendBye(context, sip, text, destination);
+/** ACK and BYE for a 2xx nobody wants: another fork's, or one whose client has gone. */
+export function refuseAnswer(context: SwitchContext, answer: SipResponse, text: string): void {
+  context.unwanted.end(answer, [reasonOf(text)]);
+}
+
+/**
+ * A 2xx later than its transaction: of a call given up (the far end must not be left in it), or a
+ * late repetition in a call that is up, which only wants its ACK again.
+ */
+export function strayAnswer(context: SwitchContext, answer: SipResponse): void {
+  const callId = headerOf(answer, 'Call-ID') ?? '';
+  const dialog = context.dialogs.byLocalTag(callId, tagOf(headerOf(answer, 'From')) ?? '');
+  const remoteTag = tagOf(headerOf(answer, 'To')) ?? '';
+  if (dialog?.sip?.remoteTag !== remoteTag) refuseAnswer(context, answer, BYE_TEXTS.tooLate);
+  else if (dialog.lastAck !== undefined) {
+    context.stack.sendAck(dialog.lastAck, dialog.destination);
+  }
+}
+
+function reasonOf(text: string): SipHeaderField {
+  return { name: 'Reason', value: `SIP ;cause=200 ;text="${text}"` };
 }
 
 function sendBye(
@@ -56,7 +74,7 @@ function sendBye(
   destination: SipAddress | undefined,
 ): { request: SipRequest; bytes: Buffer; destination: SipAddress } {
   const request = sip.createRequest('BYE', {
-    headers: [{ name: 'Reason', value: `SIP ;cause=200 ;text="${text}"` }],
+    headers: [reasonOf(text)],
   });
   const transaction = context.stack.send(request, hopOf(destination), {
     onResponse: () => undefined, // whatever the far end says, the dialog is over

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { SipStack, type SipStackOptions } from '../sip/sip-stack.ts';
 import { SIP_TIMERS } from '../sip/sip-timers.ts';
+import { UnwantedAnswers } from '../sip/unwanted-answers.ts';
 import { realTimerWheel, type TimerWheel } from '../timers/timer-wheel.ts';
 import type { SignallingPorts, SignallingWorkerOptions, WorkerStats } from '../worker-messages.ts';
 import { CallRecords } from './call-records.ts';
@@ -18,6 +19,7 @@ import { IncomingRequests } from './incoming-request.ts';
 import { InsideDialogRequests } from './inside-dialog.ts';
 import { OutsideDialogRequests } from './outside-dialog.ts';
 import { SessionTimers } from './session-timers.ts';
+import { strayAnswer } from './server-bye.ts';
 import type { SwitchContext } from './switch-context.ts';
 
 export interface SignallingOptions extends SignallingWorkerOptions {
@@ -51,7 +53,8 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
   const router = new ClientRouter<ControlSession>();
   const records = new CallRecords(router);
   const dialogs = new DialogTable();
-  const context: SwitchContext = { stack, timers, timing, dialogs, router, records };
+  const unwanted = new UnwantedAnswers(stack, timers);
+  const context: SwitchContext = { stack, timers, timing, dialogs, router, records, unwanted };
   const incoming = new IncomingRequests();
   const sessionTimers = new SessionTimers(context);
   const fromNetwork = new FromNetwork(context, incoming);
@@ -60,6 +63,7 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
   const responses = new ClientResponses(context, incoming, sessionTimers);
   stack.onRequest = (transaction) => fromNetwork.receive(transaction);
   stack.onAck = (ack, source) => fromNetwork.receiveAck(ack, source);
+  stack.onStrayResponse = (response) => strayAnswer(context, response);
 
   const parts = { outside, inside, responses, fromNetwork };
   const server = await ControlServer.open(context, parts, { host, ...control }).catch(

@@ -2,6 +2,7 @@
 import type { SipStack } from '../sip/sip-stack.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { SipTimerSettings } from '../sip/sip-timers.ts';
+import type { UnwantedAnswers } from '../sip/unwanted-answers.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { CallRecords } from './call-records.ts';
 import type { ClientRouter } from './client-router.ts';
@@ -15,6 +16,8 @@ export interface SwitchContext {
   readonly dialogs: DialogTable;
   readonly router: ClientRouter<ControlSession>;
   readonly records: CallRecords;
+  /** Answers that must be acknowledged and hung up: other forks', and those nobody is left for. */
+  readonly unwanted: UnwantedAnswers;
 }
 
 /** RFC 3261 table 4: timers B, F and H, and how long a 2xx may still be repeated. */

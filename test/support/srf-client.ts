@@ -113,6 +113,7 @@ export class SrfClient {
   readonly srf: SrfInstance;
   /** `tcp/127.0.0.1:5070,udp/127.0.0.1:5070` */
   readonly hostPorts: string;
+  #isOpen = true;
 
   static async connect(target: ControlTarget, tag = 'contract'): Promise<SrfClient> {
     const srf = new Srf(tag) as unknown as SrfInstance;
@@ -176,8 +177,17 @@ export class SrfClient {
     await refused.catch(() => undefined);
   }
 
+  /** May be called twice, by a test and by its teardown. */
   close(): void {
-    this.srf.disconnect();
+    if (this.#isOpen) this.srf.disconnect();
+    this.#isOpen = false;
+  }
+
+  /** Closes; resolves when the switch has noticed. */
+  async closed(): Promise<void> {
+    const closed = once(this.srf, 'close');
+    this.close();
+    await closed;
   }
 }
 
