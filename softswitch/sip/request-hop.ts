@@ -84,8 +84,8 @@ export class RequestHop {
   transmit(events: HopEvents): void {
     const transport = this.#network.transportOf(this.#destination.protocol);
     const sentTo = this.#destination;
-    if (transport === undefined) {
-      queueMicrotask(() => events.onFailure('EPROTONOSUPPORT'));
+    if (transport === undefined || sentTo.port === 0) {
+      queueMicrotask(() => events.onFailure('EPROTONOSUPPORT')); // also a next hop nobody can read
       return;
     }
     transport.send(this.#bytes, sentTo, true, (problem) => {
