@@ -1,0 +1,203 @@
+/** Puts claimed starts and the changes found beside them into the store, in the claim's transaction. */
+import type { Transaction } from 'kysely';
+import { appendEvents, type NewEvent } from '../store/event-log.ts';
+import type { Database } from '../store/schema/database.ts';
+import type { EngagementRow } from '../store/schema/engagement-tables.ts';
+import type { ClaimContext, ClaimedStart } from './claim-starts.ts';
+import type { TaskChange } from './task-changes.ts';
+
+export async function writeStarts(
+  context: ClaimContext,
+  tx: Transaction<Database>,
+  engagement: EngagementRow,
+  starts: readonly ClaimedStart[],
+  changes: readonly TaskChange[],
+): Promise<void> {
+  const effective = changes.filter((change) => isEffective(change, context.nowMs));
+  if (starts.length > 0) {
+    await tx
+      .insertInto('deliveries')
+      .values(starts.map((start) => deliveryRow(context, engagement, start)))
+      .execute();
+    await tx
+      .insertInto('attempts')
+      .values(starts.map((start) => attemptRow(context, engagement, start)))
+      .execute();
+    for (const start of starts) await markWorking(context, tx, start);
+  }
+  for (const change of effective) await applyChange(context, tx, change);
+  await appendEvents(tx, engagement.business_unit_id, context.nowMs, [
+    ...starts.map((start) => startedEvent(context, engagement, start)),
+    ...effective.map((change) => changedEvent(context, change)),
+  ]);
+  await countThem(tx, engagement, starts, effective);
+}
+
+/** A postponement to a time that is not in the future leaves the task where it is: nothing to write. */
+function isEffective(change: TaskChange, nowMs: number): boolean {
+  return change.kind === 'finished' || change.untilMs > nowMs;
+}
+
+function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: ClaimedStart) {
+  const { nowMs } = context;
+  return {
+    id: start.deliveryId,
+    business_unit_id: engagement.business_unit_id,
+    engagement_id: engagement.id,
+    task_id: start.task.id,
+    batch_id: start.task.batch_id,
+    contact_id: start.target.contactId,
+    contact_point_id: start.target.contactPointId,
+    seq_no: start.seqNo,
+    channel: 'voice',
+    status: 'InProcess',
+    dial_mode: engagement.dial_mode,
+    queue_id: engagement.queue_id,
+    from_address: context.fromAddress,
+    phone_type: start.phoneType,
+    window_start_ms: start.window.startMs,
+    window_end_ms: start.window.endMs,
+    start_at_ms: nowMs,
+    tracking_id: start.task.request_id,
+    exceeded_customer_wait_threshold: 0,
+    speech_detected: 0,
+    created_at_ms: nowMs,
+    updated_at_ms: nowMs,
+  };
+}
+
+function attemptRow(context: ClaimContext, engagement: EngagementRow, start: ClaimedStart) {
+  return {
+    id: start.attemptId,
+    business_unit_id: engagement.business_unit_id,
+    engagement_id: engagement.id,
+    task_id: start.task.id,
+    delivery_id: start.deliveryId,
+    contact_point_id: start.target.contactPointId,
+    fence: start.fence,
+    gateway_id: context.gatewayId,
+    trunk: context.trunk,
+    phase: 'starting',
+    invites: 0,
+    created_at_ms: context.nowMs,
+    machine_version: context.machineVersion,
+  };
+}
+
+async function markWorking(
+  context: ClaimContext,
+  tx: Transaction<Database>,
+  start: ClaimedStart,
+): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({
+      state: 'working',
+      status: 'InProcess',
+      progress: JSON.stringify(start.progress),
+      loop: start.progress.loop,
+      attempt_count: start.seqNo,
+      last_attempt_at_ms: context.nowMs,
+      owner_epoch: context.fence,
+      updated_at_ms: context.nowMs,
+    })
+    .where('id', '=', start.task.id)
+    .execute();
+}
+
+async function applyChange(
+  context: ClaimContext,
+  tx: Transaction<Database>,
+  change: TaskChange,
+): Promise<void> {
+  const common = { progress: JSON.stringify(change.progress), updated_at_ms: context.nowMs };
+  const changed =
+    change.kind === 'postponed'
+      ? { state: 'waiting', status: 'Pending', due_at_ms: change.untilMs }
+      : {
+          state: 'final',
+          status: change.status,
+          last_result: change.result,
+          last_sub_reason: change.subReason,
+        };
+  await tx
+    .updateTable('tasks')
+    .set({ ...common, ...changed, owner_epoch: null })
+    .where('id', '=', change.task.id)
+    .execute();
+}
+
+function startedEvent(
+  { actor, gatewayId, trunk, machineVersion }: ClaimContext,
+  engagement: EngagementRow,
+  start: ClaimedStart,
+): NewEvent {
+  const { target, window, progress } = start;
+  return {
+    streamId: `task:${start.task.id}`,
+    type: 'attempt.claimed',
+    actor,
+    payload: {
+      attemptId: start.attemptId,
+      deliveryId: start.deliveryId,
+      engagementId: engagement.id,
+      fence: start.fence,
+      gatewayId,
+      trunk,
+      machineVersion,
+      contactId: target.contactId,
+      contactPointId: target.contactPointId,
+      phoneType: target.phoneType,
+      loop: progress.loop,
+      seqNo: start.seqNo,
+      windowStartMs: window.startMs,
+      windowEndMs: window.endMs,
+      callOrder: engagement.call_order,
+      retryClass: start.task.retry_class,
+      orderKey: start.task.order_key,
+    },
+  };
+}
+
+function changedEvent({ actor }: ClaimContext, change: TaskChange): NewEvent {
+  const streamId = `task:${change.task.id}`;
+  if (change.kind === 'postponed') {
+    const { untilMs, reason } = change;
+    return { streamId, type: 'task.postponed', actor, payload: { untilMs, reason } };
+  }
+  const { status, result, subReason, reason } = change;
+  return {
+    streamId,
+    type: 'task.finished',
+    actor,
+    before: { status: change.task.status },
+    after: { status },
+    payload: { result, subReason, reason },
+  };
+}
+
+/** Counts move with the rows they count. A head was ready, or working when a chain goes on. */
+async function countThem(
+  tx: Transaction<Database>,
+  engagement: EngagementRow,
+  starts: readonly ClaimedStart[],
+  changes: readonly TaskChange[],
+): Promise<void> {
+  if (starts.length + changes.length === 0) return;
+  const left = [...starts, ...changes].map(({ task }) => task.state);
+  const fromReady = left.filter((state) => state === 'ready').length;
+  const fromWorking = left.length - fromReady;
+  const postponed = changes.filter(({ kind }) => kind === 'postponed').length;
+  await tx
+    .updateTable('engagements')
+    .set((eb) => ({
+      tasks_ready: eb('tasks_ready', '-', fromReady),
+      tasks_working: eb('tasks_working', '+', starts.length - fromWorking),
+      tasks_waiting: eb('tasks_waiting', '+', postponed),
+      tasks_final: eb('tasks_final', '+', changes.length - postponed),
+      attempts_total: eb('attempts_total', '+', starts.length),
+      in_flight: eb('in_flight', '+', starts.length),
+    }))
+    .where('id', '=', engagement.id)
+    .execute();
+}
