@@ -12,15 +12,18 @@ import { ClientFault, formsDialog, newRequest, ownHeaders } from './new-request.
 import { OutgoingInvite } from './outgoing-invite.ts';
 import { addressOfUri } from './party-header.ts';
 import { RequestEcho } from './request-echo.ts';
+import type { SessionTimers } from './session-timers.ts';
 import { hopOf, localAddress, type SwitchContext } from './switch-context.ts';
 
 export class OutsideDialogRequests {
   readonly #context: SwitchContext;
+  readonly #sessionTimers: SessionTimers;
   /** INVITEs without a final response, and those with a 2xx until their transaction ends. */
   readonly #invites = new Map<string, OutgoingInvite>();
 
-  constructor(context: SwitchContext) {
+  constructor(context: SwitchContext, sessionTimers: SessionTimers) {
     this.#context = context;
+    this.#sessionTimers = sessionTimers;
   }
 
   get invitesInProgress(): number {
@@ -93,6 +96,9 @@ export class OutsideDialogRequests {
         if (response.statusCode === 100 || !invite.receive(response, from)) return;
         echo.deliver(response, from, dialog.id);
         if (response.statusCode >= 300) this.#invites.delete(transactionId);
+        else if (response.statusCode >= 200 && request.method === 'INVITE') {
+          this.#sessionTimers.answered(dialog, response, 'uac');
+        }
       },
       onTerminated: () => {
         this.#invites.delete(transactionId);

@@ -58,7 +58,7 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
   const incoming = new IncomingRequests();
   const sessionTimers = new SessionTimers(context);
   const fromNetwork = new FromNetwork(context, incoming);
-  const outside = new OutsideDialogRequests(context);
+  const outside = new OutsideDialogRequests(context, sessionTimers);
   const inside = new InsideDialogRequests(context, sessionTimers);
   const responses = new ClientResponses(context, incoming, sessionTimers);
   stack.onRequest = (transaction) => fromNetwork.receive(transaction);
