@@ -6,14 +6,16 @@
  * begins at `initialMs`, grows by a frame for every packet that came too late, and shrinks when
  * for a second there was more in store than the arrival spread of the last seconds asks for.
  */
+import assert from 'node:assert/strict';
 import { FRAME_SAMPLES, SAMPLES_PER_MS } from './audio-format.ts';
 import { JitterEstimate } from './jitter-estimate.ts';
 import { LossConcealment } from './loss-concealment.ts';
+import { SampleRing } from './sample-ring.ts';
 
 export interface JitterBufferOptions {
   /** Delay of the first packet, and the least delay kept. Default 40 ms. */
   readonly initialMs?: number;
-  /** Delay beyond which the buffer does not grow. Default 200 ms. */
+  /** Delay beyond which the buffer does not grow. Default, and most, 200 ms. */
   readonly maxMs?: number;
 }
 
@@ -32,14 +34,17 @@ export interface JitterBufferCounters {
 /** `quiet` = nothing was due: before the first packet, or in a pause of the sender. */
 export type PlayoutKind = 'audio' | 'lost' | 'quiet';
 
-const RING_SAMPLES = 16_384; // 2 s; a power of two, so that RTP time wraps onto it
-/** A timestamp this far from the play-out point is a new time base, not jitter. */
-const TIME_JUMP_SAMPLES = 1_000 * SAMPLES_PER_MS;
+const MAX_MS_LIMIT = 200;
+/** A packet this far ahead of, or behind, the play-out point is of a new time base: no jitter. */
+const AHEAD_SAMPLES_MAX = 380 * SAMPLES_PER_MS;
+const BEHIND_SAMPLES_MAX = 1_000 * SAMPLES_PER_MS;
+/** Longest packet, 120 ms: with the above it fits the ring of 512 ms. */
+export const PACKET_SAMPLES_MAX = 120 * SAMPLES_PER_MS;
 /** After this many empty ticks the sender is taken to have paused; play-out begins anew after it. */
 const PAUSE_TICKS = 5;
 const LEVEL_WINDOW_TICKS = 50;
-/** In excess of the maximum delay: one catch-up burst of a far end (see media-clock.ts). */
-const OVERFLOW_SLACK_SAMPLES = 200 * SAMPLES_PER_MS;
+/** Kept in excess of the maximum delay: most of a far end's catch-up burst. */
+const OVERFLOW_SLACK_SAMPLES = 160 * SAMPLES_PER_MS;
 /** Frames are left out where it is quiet, or after this many ticks where it is not. */
 const SKIP_SPACING_TICKS = 5;
 const QUIET_PEAK = 300;
@@ -55,8 +60,7 @@ export class JitterBuffer {
   };
   readonly #initialSamples: number;
   readonly #maxSamples: number;
-  readonly #ring = new Int16Array(RING_SAMPLES);
-  readonly #filled = new Uint8Array(RING_SAMPLES);
+  readonly #ring = new SampleRing();
   readonly #present = new Uint8Array(FRAME_SAMPLES);
   readonly #scratch = new Int16Array(FRAME_SAMPLES);
   readonly #estimate = new JitterEstimate();
@@ -75,8 +79,11 @@ export class JitterBuffer {
   #windowMinLevel = Infinity;
 
   constructor(options: JitterBufferOptions = {}) {
-    this.#initialSamples = wholeFrames((options.initialMs ?? 40) * SAMPLES_PER_MS);
-    this.#maxSamples = wholeFrames((options.maxMs ?? 200) * SAMPLES_PER_MS);
+    const { initialMs = 40, maxMs = MAX_MS_LIMIT } = options;
+    assert(initialMs >= 0 && initialMs <= maxMs, `initialMs outside 0-${maxMs}: ${initialMs}`);
+    assert(maxMs <= MAX_MS_LIMIT, `maxMs above ${MAX_MS_LIMIT}: ${maxMs}`);
+    this.#initialSamples = wholeFrames(initialMs * SAMPLES_PER_MS);
+    this.#maxSamples = wholeFrames(maxMs * SAMPLES_PER_MS);
   }
 
   /** What is in store, in ms. */
@@ -98,16 +105,17 @@ export class JitterBuffer {
   reset(): void {
     this.#started = false;
     this.#emptyTicks = 0;
-    this.#filled.fill(0);
+    this.#ring.clear();
     this.#estimate.reset();
     this.#concealment.reset();
   }
 
-  /** Takes the first `length` samples of `pcm`, received at `nowMs` (monotonic). */
+  /** Takes the first `length` samples of `pcm` (at most `PACKET_SAMPLES_MAX`), received at `nowMs` (monotonic). */
   put(timestamp: number, pcm: Int16Array, length: number, nowMs: number): void {
     if (!this.#started) this.#begin(timestamp);
     let start = this.#timeOf(timestamp);
-    if (Math.abs(start - this.#playAt) > TIME_JUMP_SAMPLES) {
+    const ahead = start - this.#playAt;
+    if (ahead > AHEAD_SAMPLES_MAX || ahead < -BEHIND_SAMPLES_MAX) {
       this.#estimate.reset();
       this.#begin(timestamp);
       start = this.#timeOf(timestamp);
@@ -122,11 +130,8 @@ export class JitterBuffer {
       this.#holdsDue = 1;
       return;
     }
-    for (let i = Math.max(0, this.#playAt - start); i < length; i += 1) {
-      const slot = (start + i) & (RING_SAMPLES - 1);
-      this.#ring[slot] = pcm[i] as number;
-      this.#filled[slot] = 1;
-    }
+    const from = Math.max(0, this.#playAt - start);
+    this.#ring.store(start + from, pcm, from, length);
     if (end > this.#newestEnd) this.#newestEnd = end;
     if (this.#level() > this.#maxSamples + OVERFLOW_SLACK_SAMPLES) this.#overflow();
   }
@@ -166,7 +171,7 @@ export class JitterBuffer {
   #begin(timestamp: number): void {
     if (this.#started) {
       this.counters.resyncs += 1;
-      this.#filled.fill(0);
+      this.#ring.clear();
       this.#concealment.reset();
     }
     this.#started = true;
@@ -186,7 +191,7 @@ export class JitterBuffer {
   #overflow(): void {
     this.counters.resyncs += 1;
     const playAt = this.#newestEnd - this.#targetSamples();
-    for (let at = this.#playAt; at < playAt; at += 1) this.#filled[at & (RING_SAMPLES - 1)] = 0;
+    this.#ring.drop(this.#playAt, playAt - this.#playAt);
     this.#playAt = playAt;
     this.#restartWindow();
   }
@@ -213,22 +218,25 @@ export class JitterBuffer {
 
   /** Takes the frame at the play-out point, whatever is there of it, and moves on. */
   #take(into: Int16Array): PlayoutKind {
+    const at = this.#playAt;
+    const there = this.#ring.take(at, into, this.#present);
+    this.#playAt = at + FRAME_SAMPLES;
+    if (there < FRAME_SAMPLES) return this.#completePart(at, into);
+    this.#concealment.good(into);
+    return 'audio';
+  }
+
+  #completePart(at: number, into: Int16Array): PlayoutKind {
     let missing = 0;
     let notDue = 0;
     for (let i = 0; i < FRAME_SAMPLES; i += 1) {
-      const at = this.#playAt + i;
-      const slot = at & (RING_SAMPLES - 1);
-      const filled = this.#filled[slot] as number;
-      this.#present[i] = filled;
-      this.#filled[slot] = 0;
-      into[i] = filled === 1 ? (this.#ring[slot] as number) : 0;
-      if (filled === 1) continue;
-      if (at < this.#quietUntil) {
+      if (this.#present[i] === 1) continue;
+      into[i] = 0;
+      if (at + i < this.#quietUntil) {
         notDue += 1;
         this.#present[i] = 1; // silence is what belongs there
       } else missing += 1;
     }
-    this.#playAt += FRAME_SAMPLES;
     if (notDue === FRAME_SAMPLES) return 'quiet';
     if (missing === 0) {
       this.#concealment.good(into);

@@ -103,7 +103,8 @@ export class LossConcealment {
   }
 
   #remember(frame: Int16Array): void {
-    this.#history.copyWithin(0, frame.length);
-    this.#history.set(frame, HISTORY_SAMPLES - frame.length);
+    const history = this.#history;
+    history.copyWithin(0, FRAME_SAMPLES);
+    history.set(frame, HISTORY_SAMPLES - FRAME_SAMPLES);
   }
 }

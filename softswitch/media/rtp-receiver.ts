@@ -1,13 +1,17 @@
 /** The receiving half of a leg: from datagrams to frames and digits. */
-import { SAMPLES_PER_MS } from './audio-format.ts';
 import { DtmfReceiver } from './dtmf-receiver.ts';
 import { g711ByPayloadType } from './g711.ts';
-import { JitterBuffer, type JitterBufferOptions, type PlayoutKind } from './jitter-buffer.ts';
+import {
+  JitterBuffer,
+  PACKET_SAMPLES_MAX,
+  type JitterBufferOptions,
+  type PlayoutKind,
+} from './jitter-buffer.ts';
 import { emptyRtpFields, readRtpPacket } from './rtp-packet.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
-/** 120 ms of G.711: longer than any packet time in use; more is taken for garbage. */
-const PAYLOAD_BYTES_MAX = 120 * SAMPLES_PER_MS;
+/** One octet a sample: longer than any packet time in use; more is taken for garbage. */
+const PAYLOAD_BYTES_MAX = PACKET_SAMPLES_MAX;
 /** Comfort noise (RFC 3389): its sender pauses, which is what the jitter buffer then plays. */
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 

@@ -994,7 +994,7 @@ t.test('RTCP: a sender report with a block, SDES and at last BYE', async (t) => 
   const ntp = report.readUInt32BE(8) - 2_208_988_800;
   t.ok(Math.abs(ntp - Date.now() / 1_000) < 5, 'NTP time is wall time');
   t.equal(report.readUInt32BE(28), 7, 'about the far end');
-  t.ok(Math.abs((report[32] ?? 0) - 64) <= 2, 'a quarter lost, of 256');
+  t.ok(Math.abs((report[32] ?? 0) - 64) <= 5, 'a quarter lost, of 256');
   t.equal(report.readUInt8(52 + 1), 202, 'SDES follows');
   t.equal(report.length % 4, 0);
 
