@@ -10,6 +10,8 @@ import { DialingRig, type DialOptions } from '../support/dialing-rig.ts';
 import { FaultRelay, type FaultRelayOptions } from '../support/fault-relay.ts';
 import { SippFarEnd, freeUdpPort, type SippMessage, type SippOptions } from '../support/sipp.ts';
 
+t.setTimeout(300_000);
+
 interface Behaviour {
   readonly name: string;
   readonly scenario: string;

@@ -1,0 +1,117 @@
+/**
+ * Goal: what only shows with time. A minute of load leaves nothing behind, loss at the real timers of
+ * RFC 3261 still ends every attempt truthfully, and a silent peer is given up after 32 s.
+ */
+import t, { type Test } from 'tap';
+import { DialingRig, type DialOptions } from '../support/dialing-rig.ts';
+import { FaultRelay } from '../support/fault-relay.ts';
+import { SippFarEnd, type SippOptions } from '../support/sipp.ts';
+
+t.setTimeout(600_000);
+
+const PER_SECOND = 20;
+const SECONDS = 60;
+const LOSSY_ATTEMPTS = 200;
+
+async function startFarEnd(t: Test, options: SippOptions): Promise<SippFarEnd> {
+  const farEnd = await SippFarEnd.start(options);
+  t.teardown(() => farEnd.stop());
+  return farEnd;
+}
+
+async function startRig(t: Test, address: string): Promise<DialingRig> {
+  const rig = await DialingRig.start({ trunks: [{ name: 'far-end', address }] });
+  t.teardown(() => rig.stop());
+  return rig;
+}
+
+/** Starts attempts at a steady rate, whether or not those before have ended. */
+async function dialSteadily(rig: DialingRig, count: number, options: DialOptions) {
+  const startedAtMs = performance.now();
+  const outcomes: ReturnType<DialingRig['dialToEnd']>[] = [];
+  while (outcomes.length < count) {
+    const waitMs = startedAtMs + (outcomes.length * 1000) / PER_SECOND - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    outcomes.push(rig.dialToEnd(options));
+  }
+  return Promise.all(outcomes);
+}
+
+/** Channels, dialogs and ports of calls are gone; warm endpoints are all that may be left. */
+async function leavesNothing(t: Test, rig: DialingRig, withinMs: number): Promise<void> {
+  const endAtMs = performance.now() + withinMs;
+  for (;;) {
+    const { signalling, media } = await rig.switch.stats();
+    const gauges = rig.gateway.gauges;
+    const warm = gauges.endpointsWarm + gauges.endpointsCreating;
+    const isClean =
+      gauges.attemptsInFlight + gauges.attemptsReleasing + gauges.dialogsEnding === 0 &&
+      gauges.endpointsInCalls === 0 &&
+      (media['channels'] ?? 0) <= warm &&
+      (media['rtpPortsTaken'] ?? 0) <= warm &&
+      (signalling['dialogs'] ?? 0) <= warm;
+    if (isClean || performance.now() > endAtMs) {
+      t.ok(isClean, `nothing left: ${JSON.stringify({ gauges, signalling, media })}`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+t.test('the silent peer and a minute of load, side by side', async (t) => {
+  const silent = await startFarEnd(t, { scenario: 'silent' });
+  const silentRig = await startRig(t, silent.uri);
+  const givenUp = silentRig.dialToEnd({ trunk: 'far-end' });
+
+  await t.test(`${PER_SECOND} attempts a second for ${SECONDS} s all succeed`, async (t) => {
+    const farEnd = await startFarEnd(t, { scenario: { builtIn: 'uas' }, traceMessages: false });
+    const rig = await startRig(t, farEnd.uri);
+    const count = PER_SECOND * SECONDS;
+    const outcomes = await dialSteadily(rig, count, { trunk: 'far-end' });
+    const succeeded = outcomes.filter(({ subReason, evidence }) => {
+      const wasPlayed = evidence.plays.some(({ status }) => status === 'done');
+      return subReason === 'not_classified' && wasPlayed;
+    });
+    t.equal(succeeded.length, count);
+    await leavesNothing(t, rig, 10_000);
+    await farEnd.end();
+    const statistics = await farEnd.statistics();
+    t.equal(statistics.callsCreated, count, 'as many calls as the far end counted');
+    t.equal(statistics.callsFailed, 0);
+  });
+
+  await t.test('[OUT-06] a silent peer is given up after 64 × T1, not before', async (t) => {
+    const { result, subReason, evidence } = await givenUp;
+    t.equal(result, 'CallFailed');
+    t.equal(subReason, 'trunk_timeout');
+    t.match(evidence.ended?.sip, { statusCode: 408, origin: 'stack' });
+    const trace = await silent.messages();
+    const [first, last] = [trace.at(0)?.atMs ?? 0, trace.at(-1)?.atMs ?? 0];
+    t.equal(trace.length, 7, 'an INVITE and six retransmissions (RFC 3261 §17.1.1.2)');
+    t.ok(Math.abs(last - first - 31_500) < 500, `the last after 31.5 s: ${last - first} ms`);
+  });
+});
+
+t.test(`20 % lost in each direction, ${LOSSY_ATTEMPTS} attempts, real timers`, async (t) => {
+  const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+  t.comment(`seed ${seed}: replay with TEST_SEED=${seed}`);
+  const loss = { lossRatio: 0.2, duplicateRatio: 0.02, delayMinMs: 5, delayMaxMs: 40 };
+  const relay = await FaultRelay.open({ seed, toTarget: loss, toClient: loss });
+  t.teardown(() => relay.close());
+  const farEnd = await startFarEnd(t, {
+    scenario: 'answer',
+    pauseMs: 500,
+    advertisedPort: relay.port,
+  });
+  relay.setTarget(farEnd);
+  const rig = await startRig(t, `sip:${relay.host}:${relay.port}`);
+  const outcomes = await dialSteadily(rig, LOSSY_ATTEMPTS, { trunk: 'far-end' });
+  const reasons = outcomes.map(({ subReason }) => subReason);
+  const answered = reasons.filter((reason) => reason === 'not_classified').length;
+  const timedOut = reasons.filter((reason) => reason === 'trunk_timeout').length;
+  const others = reasons.filter((r) => r !== 'not_classified' && r !== 'trunk_timeout');
+  t.same(others, [], `seed ${seed}: ${answered} answered, ${timedOut} timed out`);
+  t.ok(answered > LOSSY_ATTEMPTS * 0.95, `${answered} answered in spite of the loss`);
+  t.ok((await farEnd.callIds()).size <= LOSSY_ATTEMPTS, 'no attempt was dialled twice');
+  await leavesNothing(t, rig, 45_000);
+});
