@@ -50,6 +50,12 @@ const noteHangupFor = {
   type: 'noteHangup',
   params: ({ event }: CancelAsked) => ({ reason: hangupReasonFor(event.reason) }),
 } as const;
+/** Another owner works the attempt: nothing that we do from here on has any effect. */
+const superseded = {
+  guard: isRefusedFor(null, 'STALE_FENCE'),
+  actions: noteReply,
+  target: '#callAttempt.ended',
+} as const;
 const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
 
 export const callAttemptMachine = callAttemptSetup.createMachine({
@@ -72,8 +78,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
       { guard: isNews, actions: record, target: '.settling' },
     ],
     'telephony.reply': [
-      // Another owner works the attempt: nothing that we do from here on has any effect.
-      { guard: isRefusedFor(null, 'STALE_FENCE'), actions: noteReply, target: '.ended' },
+      superseded,
       { guard: isRefusedFor(null, 'UNKNOWN_ATTEMPT'), target: '.inDoubt' },
     ],
     'telephony.lost': '.inDoubt',
@@ -167,11 +172,14 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
                 target: '#callAttempt.hangingUp',
               },
             ],
-            'telephony.reply': {
-              guard: isRefusedFor('attempt.play', null),
-              actions: noteHangup('failed'),
-              target: '#callAttempt.hangingUp',
-            },
+            'telephony.reply': [
+              superseded,
+              {
+                guard: isRefusedFor('attempt.play', null),
+                actions: noteHangup('failed'),
+                target: '#callAttempt.hangingUp',
+              },
+            ],
           },
           after: {
             playTimeout: { actions: noteHangup('limit'), target: '#callAttempt.hangingUp' },
@@ -240,7 +248,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
         'attempt.earlyMedia': { ...heard, target: 'resuming' },
         'attempt.answered': { ...heard, target: 'resuming' },
         'telephony.reply': [
-          { guard: isRefusedFor(null, 'STALE_FENCE'), actions: noteReply, target: 'ended' },
+          superseded,
           { guard: isRefusedFor('attempt.dial', null), actions: noteReply, target: 'ended' },
           { guard: isAcceptedFor('attempt.dial'), target: 'resuming' },
           { guard: { type: 'isForgotten', params: replied }, target: 'ended' },
