@@ -26,7 +26,7 @@ export const VOLUME_MIN_DBM0 = -63;
 export const VOLUME_MAX_DBM0 = 0;
 const DURATION_DEFAULT_SAMPLES = 2_000;
 const WAIT_DEFAULT_SAMPLES = 500;
-const FREQUENCIES_MAX = 6;
+export const FREQUENCIES_MAX = 6;
 /** Bounds on what a script may cost: instructions kept, and the length of one tone. */
 const SEGMENTS_MAX = 10_000;
 const TONE_MS_MAX = 3_600_000;

@@ -3,17 +3,21 @@ import { SAMPLES_PER_MS, SAMPLE_RATE_HZ } from './audio-format.ts';
 import type { AudioSource } from './audio-source.ts';
 import { MediaError } from './media-error.ts';
 import {
+  FREQUENCIES_MAX,
   parseToneScript,
   VOLUME_MAX_DBM0,
   VOLUME_MIN_DBM0,
   type ToneSegment,
 } from './tone-script.ts';
 
-const SINE_ENTRIES = 8_192;
+const SINE_BITS = 13;
+const SINE_ENTRIES = 2 ** SINE_BITS;
 const sine = Float32Array.from({ length: SINE_ENTRIES }, (_, i) =>
   Math.sin((2 * Math.PI * i) / SINE_ENTRIES),
 );
-const PHASE_PER_HZ = SINE_ENTRIES / SAMPLE_RATE_HZ;
+/** Phases are unsigned 32-bit fractions of a turn: they wrap by themselves, and stay integers. */
+const PHASE_PER_HZ = 2 ** 32 / SAMPLE_RATE_HZ;
+const SINE_SHIFT = 32 - SINE_BITS;
 /** A sine at full scale is +3.14 dBm0 (ITU-T G.711, µ-law). */
 const FULL_SCALE_DBM0 = 3.14;
 
@@ -62,7 +66,7 @@ export class ToneSource implements AudioSource {
   #at = 0;
   #amplitude = 0;
   #volumeDbm0 = 0;
-  readonly #phases = new Float64Array(8);
+  readonly #phases = new Uint32Array(FREQUENCIES_MAX);
   #ended = false;
 
   constructor(segments: readonly ToneSegment[], loops = 1) {
@@ -86,27 +90,37 @@ export class ToneSource implements AudioSource {
   #play(segment: ToneSegment, into: Int16Array, from: number): number {
     const on = segment.frequenciesHz.length === 0 ? 0 : segment.onSamples;
     const count = Math.min(into.length - from, on + segment.offSamples - this.#at);
-    for (let i = 0; i < count; i += 1, this.#at += 1) {
-      into[from + i] = this.#at < on ? this.#sample(segment) : 0;
+    const toneCount = Math.max(0, Math.min(count, on - this.#at));
+    into.fill(0, from, from + count);
+    if (segment.decay === undefined) this.#mix(segment.frequenciesHz, into, from, toneCount);
+    else {
+      for (let i = 0; i < toneCount; i += 1) {
+        this.#decay(segment.decay, this.#at + i);
+        this.#mix(segment.frequenciesHz, into, from + i, 1);
+      }
     }
+    this.#at += count;
     if (this.#at >= on + segment.offSamples) this.#nextSegment();
     return count;
   }
 
-  #sample(segment: ToneSegment): number {
-    if (segment.decay !== undefined) this.#decay(segment.decay);
-    let sum = 0;
-    for (let tone = 0; tone < segment.frequenciesHz.length; tone += 1) {
-      const phase = this.#phases[tone] as number;
-      sum += sine[phase & (SINE_ENTRIES - 1)] as number;
-      const next = phase + (segment.frequenciesHz[tone] as number) * PHASE_PER_HZ;
-      this.#phases[tone] = next >= SINE_ENTRIES ? next - SINE_ENTRIES : next;
+  /** Adds the segment's tones to `count` samples, and moves their phases on. */
+  #mix(frequenciesHz: readonly number[], into: Int16Array, from: number, count: number): void {
+    const level = this.#amplitude / frequenciesHz.length;
+    for (let tone = 0; tone < frequenciesHz.length; tone += 1) {
+      const step = Math.round((frequenciesHz[tone] as number) * PHASE_PER_HZ) | 0;
+      let phase = (this.#phases[tone] as number) | 0;
+      for (let i = from; i < from + count; i += 1) {
+        const sample = level * (sine[phase >>> SINE_SHIFT] as number);
+        into[i] = (into[i] as number) + Math.floor(sample + 0.5);
+        phase = (phase + step) | 0;
+      }
+      this.#phases[tone] = phase;
     }
-    return Math.round((sum * this.#amplitude) / segment.frequenciesHz.length);
   }
 
-  #decay({ stepSamples, stepDb }: { stepSamples: number; stepDb: number }): void {
-    if (this.#at === 0 || this.#at % Math.max(1, stepSamples) !== 0) return;
+  #decay({ stepSamples, stepDb }: NonNullable<ToneSegment['decay']>, at: number): void {
+    if (at === 0 || at % Math.max(1, stepSamples) !== 0) return;
     const volume = this.#volumeDbm0 + stepDb;
     if (volume < VOLUME_MIN_DBM0 || volume > VOLUME_MAX_DBM0) return;
     this.#volumeDbm0 = volume;
