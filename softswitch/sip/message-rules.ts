@@ -58,7 +58,7 @@ function problemOfField(name: string, value: string, message: SipMessage): strin
     case 'Call-ID':
       return value === '' || /\s/.test(value) ? 'Call-ID is not one word' : undefined;
     case 'Max-Forwards':
-      return /^\d{1,3}$/.test(value) && Number(value) <= MAX_FORWARDS_MAX
+      return /^0*\d{1,3}$/.test(value) && Number(value) <= MAX_FORWARDS_MAX
         ? undefined
         : 'Max-Forwards is no number from 0 to 255';
     default:

@@ -83,10 +83,10 @@ export function removeHeader(message: SipMessage, name: string): void {
 export function serializeSipMessage(message: SipMessage): Buffer {
   let head =
     message.kind === 'request'
-      ? `${message.method} ${message.uri} SIP/2.0\r\n`
-      : `SIP/2.0 ${message.statusCode} ${message.reason}\r\n`;
+      ? `${message.method} ${oneLine(message.uri)} SIP/2.0\r\n`
+      : `SIP/2.0 ${message.statusCode} ${oneLine(message.reason)}\r\n`;
   for (const { name, value } of message.headers) {
-    if (name !== 'Content-Length') head += `${name}: ${value}\r\n`;
+    if (name !== 'Content-Length') head += `${name}: ${oneLine(value)}\r\n`;
   }
   head += `Content-Length: ${message.body.length}\r\n\r\n`;
   if (message.body.length === 0) return Buffer.from(head, 'utf8');
@@ -95,4 +95,8 @@ export function serializeSipMessage(message: SipMessage): Buffer {
   bytes.write(head, 0, headLength, 'utf8');
   message.body.copy(bytes, headLength);
   return bytes;
+}
+
+function oneLine(text: string): string {
+  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
 }
