@@ -37,7 +37,7 @@ export function watchLoss(parts: LossParts): void {
   link.onDown(({ detail }) => {
     pool.pause(`drachtio: ${detail}`);
     const attempts = [...registry.active];
-    for (const attempt of attempts) attempt.switchLost();
+    for (const attempt of attempts) attempt.switchLost(`drachtio: ${detail}`);
     if (attempts.length > 0) log.warn({ attempts: attempts.length }, 'attempts ended by the loss');
     onChange();
   });

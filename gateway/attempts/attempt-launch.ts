@@ -52,6 +52,13 @@ export class AttemptLaunch {
     this.#withdraw?.();
   }
 
+  /** The switch is gone: refused, since no INVITE has left. */
+  switchLost(problem: string): void {
+    const withdraw = this.#withdraw;
+    this.#refuse('SWITCH_DOWN', problem);
+    withdraw?.();
+  }
+
   #takeEndpoint(): void {
     const { pool, clock, dial } = this.#parts;
     const limitMs = Math.max(0, dial.notAfterMs - clock.now());

@@ -103,8 +103,8 @@ export class Attempt {
   }
 
   /** The connection to the switch is gone; see loss.ts. Legs tell their own loss while inviting. */
-  switchLost(): void {
-    if (this.#phase === 'starting') this.#end({ by: 'switch', reason: null });
+  switchLost(problem: string): void {
+    if (this.#phase === 'starting') this.#launch?.switchLost(problem);
     else if (this.#phase === 'answered') this.#hangUp('switch');
   }
 

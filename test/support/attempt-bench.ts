@@ -1,0 +1,225 @@
+/**
+ * Attempts of the gateway on an injected clock, without a switch: the test plays drachtio, the far end
+ * and the media server.
+ */
+import { Value } from 'typebox/value';
+import { TrunkConfig } from '../../config/trunk.schema.ts';
+import { AttemptDesk } from '../../gateway/attempts/attempt-desk.ts';
+import { AttemptRegistry } from '../../gateway/attempts/attempt-registry.ts';
+import { GatewayCounters } from '../../gateway/counters.ts';
+import { watchLoss } from '../../gateway/loss.ts';
+import { EndpointPool } from '../../gateway/media/endpoint-pool.ts';
+import type { MediaEndpoint, ReceivedDigit } from '../../gateway/media/media-endpoint.ts';
+import type { MediaLink } from '../../gateway/media/media-link.ts';
+import type { MediaOutcome } from '../../gateway/media/media-wait.ts';
+import { promptFiles } from '../../gateway/media/prompts.ts';
+import { OneTimeSignal } from '../../gateway/one-time-signal.ts';
+import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
+import { SipLink } from '../../gateway/sip/sip-link.ts';
+import { Trunk } from '../../gateway/trunks/trunk.ts';
+import type { CommandReply } from '../../machines/command-reply.ts';
+import type { AttemptCommand, AttemptDial } from '../../machines/telephony-commands.ts';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import { VirtualClock } from '../../machines/virtual-clock.ts';
+import { FAR_SDP, FakeSrf, type FakeInvite } from './fake-srf.ts';
+import { silentLog } from './silent-log.ts';
+
+export interface FakePlay {
+  readonly files: readonly string[];
+  readonly end: (outcome: MediaOutcome<{ getHeader(name: string): string | undefined }>) => void;
+}
+
+/** An endpoint that the test speaks for. */
+export class FakeMediaEndpoint {
+  readonly gone = new OneTimeSignal<string>();
+  readonly channelId: string;
+  readonly localSdp = FAR_SDP;
+  readonly applied: string[] = [];
+  readonly plays: FakePlay[] = [];
+  scheduledHangupMs: number | undefined;
+  onDigit: ((digit: ReceivedDigit) => void) | undefined;
+  /** What the next re-INVITE to the media server meets. */
+  modifyOutcome: MediaOutcome<string> = { kind: 'done', value: FAR_SDP };
+
+  constructor(channelId: string) {
+    this.channelId = channelId;
+  }
+
+  applyRemote(sdp: string): Promise<MediaOutcome<string>> {
+    this.applied.push(sdp);
+    return Promise.resolve(this.modifyOutcome);
+  }
+
+  play(files: readonly string[]) {
+    return new Promise((end: FakePlay['end']) => {
+      this.gone.onFire((problem) => end({ kind: 'gone', problem }));
+      this.plays.push({ files, end });
+    });
+  }
+
+  scheduleHangup(afterMs: number): void {
+    this.scheduledHangupMs = afterMs;
+  }
+
+  release(): void {
+    this.gone.fire('released');
+  }
+}
+
+export interface BenchOptions {
+  readonly trunk?: Partial<TrunkConfig>;
+  readonly warm?: number;
+  readonly endedKeptMs?: number;
+  readonly endedKeptMax?: number;
+}
+
+export class AttemptBench {
+  readonly srf = new FakeSrf();
+  readonly clock = new VirtualClock();
+  readonly counters = new GatewayCounters();
+  readonly events: AttemptEvent[] = [];
+  readonly endpoints: FakeMediaEndpoint[] = [];
+  /** Endpoints being made, when none is warm. */
+  readonly creating: ((endpoint: FakeMediaEndpoint) => void)[] = [];
+  readonly link: SipLink;
+  readonly ender: DialogEnder;
+  readonly pool: EndpointPool<MediaEndpoint>;
+  readonly registry: AttemptRegistry;
+  readonly desk: AttemptDesk;
+  readonly trunk: Trunk;
+  readonly media = { isUp: true, problem: '', down: (_problem: string): void => undefined };
+
+  static async start(options: BenchOptions = {}): Promise<AttemptBench> {
+    const bench = new AttemptBench(options);
+    bench.link.start();
+    bench.srf.autoAnswerRequests = true;
+    bench.srf.up();
+    await bench.makeEndpoints();
+    return bench;
+  }
+
+  private constructor({
+    trunk = {},
+    warm = 1,
+    endedKeptMs = 60_000,
+    endedKeptMax = 100,
+  }: BenchOptions) {
+    const { srf, clock, counters } = this;
+    const log = silentLog;
+    const given = { name: 'carrier', address: 'sip:192.0.2.9', callerId: '+12025550100', ...trunk };
+    this.trunk = new Trunk(Value.Parse(TrunkConfig, Value.Default(TrunkConfig, given)));
+    const options = {
+      ...{ host: 'h', port: 1, secret: 's', connectTimeoutMs: 1_000 },
+      ...{ reconnectDelayMinMs: 100, reconnectDelayMaxMs: 100 },
+    };
+    this.link = new SipLink({ srf, clock, counters, log, options });
+    this.ender = new DialogEnder({ link: this.link, clock, log, counters });
+    this.pool = new EndpointPool<MediaEndpoint>(
+      () =>
+        new Promise((resolve) => {
+          this.creating.push((endpoint) => resolve(endpoint as unknown as MediaEndpoint));
+        }),
+      {
+        ...{ warm, max: 10, warmAgeMaxMs: 1e9, creatingMax: 10 },
+        ...{ retryDelayMinMs: 100, retryDelayMaxMs: 100 },
+      },
+      clock,
+    );
+    this.registry = new AttemptRegistry(clock, { endedKeptMs, endedKeptMax });
+    this.desk = new AttemptDesk({
+      registry: this.registry,
+      services: {
+        ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
+        prompts: promptFiles('/prompts'),
+      },
+      view: () => ({
+        gatewayId: 'gateway-1',
+        trunks: new Map([['carrier', this.trunk]]),
+        switchProblem: this.link.isUp && this.media.isUp ? undefined : 'away',
+        closing: false,
+      }),
+      publish: (event) => this.events.push(event),
+      onChange: () => undefined,
+    });
+    this.#watchLoss();
+  }
+
+  /** The media server makes whatever endpoints it was asked for. */
+  async makeEndpoints(): Promise<void> {
+    for (let next = this.creating.shift(); next !== undefined; next = this.creating.shift()) {
+      const endpoint = new FakeMediaEndpoint(`channel-${this.endpoints.length + 1}`);
+      this.endpoints.push(endpoint);
+      next(endpoint);
+      await this.settle();
+    }
+  }
+
+  /** Promise reactions run; no time passes. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  dial(more: Partial<AttemptDial> = {}): CommandReply {
+    return this.desk.handle({
+      type: 'attempt.dial',
+      ...{ attemptId: 'a', fence: 1, seq: 1, atMs: this.clock.now(), gatewayId: 'gateway-1' },
+      ...{ notAfterMs: this.clock.now() + 10_000, trunk: 'carrier' },
+      ...{ destination: '+12065550123', callerId: '+12025550100' },
+      ...{ setupTimeoutMs: 40_000, ringLimitMs: 60_000, callLengthMaxMs: 120_000 },
+      ...more,
+    });
+  }
+
+  command(
+    body:
+      | { type: 'attempt.play'; playId: string; prompts: string[] }
+      | { type: 'attempt.cancel'; reason: 'ring_timeout' | 'cancelled' }
+      | { type: 'attempt.hangup'; reason: 'completed' }
+      | { type: 'attempt.query' }
+      | { type: 'attempt.hold'; prompts: string[] },
+    envelope: { attemptId?: string; fence?: number; seq?: number } = {},
+  ): CommandReply {
+    const atMs = this.clock.now();
+    const command = { attemptId: 'a', fence: 1, seq: 2, atMs, ...envelope, ...body };
+    return this.desk.handle(command);
+  }
+
+  /** The INVITE of the nth dial, from 0. */
+  invite(index = 0): FakeInvite {
+    const invite = this.srf.invites[index];
+    if (invite === undefined) throw new Error(`no INVITE ${index}`);
+    return invite;
+  }
+
+  endpoint(index = 0): FakeMediaEndpoint {
+    const endpoint = this.endpoints[index];
+    if (endpoint === undefined) throw new Error(`no endpoint ${index}`);
+    return endpoint;
+  }
+
+  /** Event types in order, without their `attempt.`. */
+  get told(): string[] {
+    return this.events.map(({ type }) => type.replace('attempt.', ''));
+  }
+
+  get ended() {
+    return this.events.find((event) => event.type === 'attempt.ended');
+  }
+
+  #watchLoss(): void {
+    const { link, pool, registry } = this;
+    const media = {
+      onUp: () => undefined,
+      onDown: (listener: (problem: string) => void) => {
+        this.media.down = (problem) => {
+          this.media.isUp = false;
+          listener(problem);
+        };
+      },
+      get isUp() {
+        return true;
+      },
+    } as unknown as MediaLink;
+    watchLoss({ link, media, pool, registry, log: silentLog, onChange: () => undefined });
+  }
+}
