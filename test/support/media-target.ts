@@ -1,0 +1,103 @@
+/**
+ * What the media half of the contract suite runs against: the embedded switch always, and the pair
+ * of servers that DRACHTIO=host:port:secret and FREESWITCH=host:port:password name. Servers that are
+ * not named, or not there, are reported as not run; they never count as passed.
+ */
+import t, { type Test } from 'tap';
+import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
+import { MrfClient, type EslTarget } from './mrf-client.ts';
+import { SrfClient, type ControlTarget } from './srf-client.ts';
+
+export interface MediaTarget {
+  readonly control: ControlTarget;
+  readonly esl: EslTarget;
+}
+
+const SECRET = 'contract-secret';
+const PASSWORD = 'contract-password';
+const LOGIN_MS_MAX = 5_000;
+
+export interface EmbeddedOptions {
+  readonly rtpPorts?: { readonly min: number; readonly max: number };
+  readonly sessionsPerSecondMax?: number;
+  readonly rtpQuarantineMs?: number;
+}
+
+/** An embedded switch of one test's own. */
+export async function embeddedSwitch(
+  options: EmbeddedOptions = {},
+): Promise<{ target: MediaTarget; softswitch: Softswitch }> {
+  const { min, max } = options.rtpPorts ?? { min: 41_000, max: 48_999 };
+  const limit = options.sessionsPerSecondMax;
+  const softswitch = await startSoftswitch({
+    host: '127.0.0.1',
+    sip: { port: 0, protocols: ['udp'] },
+    control: { port: 0, secret: SECRET },
+    media: {
+      sipPort: 0,
+      rtpPortMin: min,
+      rtpPortMax: max,
+      rtpQuarantineMs: options.rtpQuarantineMs ?? 5_000,
+      ...(limit === undefined ? {} : { sessionsPerSecondMax: limit }),
+    },
+    esl: { port: 0, password: PASSWORD },
+  });
+  const host = '127.0.0.1';
+  const target = {
+    control: { host, port: softswitch.controlPort, secret: SECRET },
+    esl: { host, port: softswitch.eslPort, password: PASSWORD },
+  };
+  return { target, softswitch };
+}
+
+/** Registers both subtests. */
+export async function mediaContract(
+  run: (t: Test, target: MediaTarget) => Promise<void>,
+): Promise<void> {
+  void t.test('the embedded switch', async (t) => {
+    const { target, softswitch } = await embeddedSwitch();
+    t.teardown(() => softswitch.stop());
+    await run(t, target);
+  });
+  const title = 'drachtio-server and FreeSWITCH';
+  const target = namedTarget();
+  const problem =
+    target === undefined
+      ? 'DRACHTIO=host:port:secret and FREESWITCH=host:port:password are not both set'
+      : await problemWith(target);
+  if (target === undefined || problem !== undefined) {
+    void t.test(title, { skip: `NOT RUN: ${problem ?? ''}` }, () => undefined);
+  } else void t.test(title, async (t) => run(t, target));
+}
+
+function namedTarget(): MediaTarget | undefined {
+  const control = process.env['DRACHTIO']?.split(':');
+  const esl = process.env['FREESWITCH']?.split(':');
+  if (control === undefined || esl === undefined) return undefined;
+  return {
+    control: { host: control[0] ?? '', port: Number(control[1]), secret: control[2] ?? '' },
+    esl: { host: esl[0] ?? '', port: Number(esl[1]), password: esl[2] ?? '' },
+  };
+}
+
+async function problemWith(target: MediaTarget): Promise<string | undefined> {
+  try {
+    const client = await SrfClient.connect(target.control, 'probe');
+    try {
+      const connected = MrfClient.connect(client, target.esl);
+      (await Promise.race([connected, tooLate()])).close();
+    } finally {
+      client.close();
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A refused password makes fsmrf try again for ever without a word. */
+function tooLate(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('no answer to the login')), LOGIN_MS_MAX).unref();
+  });
+}
