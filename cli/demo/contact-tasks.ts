@@ -1,0 +1,154 @@
+/** From a contact list to the tasks of one run: who is dialled, who is not, and why. */
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { TrunkConfig } from '../../config/trunk.schema.ts';
+import {
+  CONTACTS_BYTES_MAX,
+  readContactsCsv,
+  type ContactRow,
+  type BadRow,
+} from '../../dialer/intake/contacts-csv.ts';
+import { tooLarge } from '../../dialer/intake/csv-records.ts';
+import { asRegion, type DestinationRules } from '../../dialer/intake/destination.ts';
+import { CliError } from '../cli-error.ts';
+
+/** What keeps a row from being dialled. */
+export interface RowRefusal {
+  readonly task: 'Error' | 'Suppressed';
+  readonly reason: string;
+}
+
+export interface ContactTask {
+  /** Line of the file, from 1. */
+  readonly line: number;
+  /** What is dialled; for a refused row what was written, if anything. */
+  readonly to: string;
+  readonly timeZone?: string;
+  readonly refusal?: RowRefusal;
+}
+
+export interface ContactList {
+  readonly tasks: readonly ContactTask[];
+  /** One sentence each, without telephone numbers. */
+  readonly warnings: readonly string[];
+}
+
+/** 60 contacts at numbers reserved for fiction, whose last two digits choose what the lab does. */
+export const SHIPPED_CONTACTS = fileURLToPath(new URL('../../lab/contacts.csv', import.meta.url));
+
+/** Reads the whole file before anything is dialled: a fault in the last line stops all of it. */
+export async function readContactTasks(
+  file: string,
+  trunk: TrunkConfig,
+  region: string | undefined,
+): Promise<ContactList> {
+  const rules = destinationRules(trunk, region);
+  await checkFile(file);
+  const { columns, rows } = await readContactsCsv(createReadStream(file), {
+    ...rules,
+    bytesMax: CONTACTS_BYTES_MAX,
+    identifier: 'lineNumber',
+  });
+  const read: (ContactRow | BadRow)[] = [];
+  for await (const row of rows) read.push(row);
+  if (read.length === 0) {
+    throw new CliError('CONTACTS_INVALID', 'The file holds a header but not one contact.');
+  }
+  const warnings = columns.warnings.map((warning) => `${file}: ${warning}`);
+  if (columns.fields.has('AccountId')) {
+    warnings.push(`${file}: AccountId is not followed here: each row is a task of its own`);
+  }
+  for (const row of read) {
+    if (row.kind !== 'contact') continue;
+    warnings.push(...row.warnings.map((warning) => `${file}:${String(row.line)}: ${warning}`));
+  }
+  return { tasks: tasksOf(read, columns.fields.has('UniqueIdentifier')), warnings };
+}
+
+function destinationRules(trunk: TrunkConfig, region: string | undefined): DestinationRules {
+  if (region === undefined) return { format: trunk.destinationFormat };
+  const defaultRegion = asRegion(region);
+  if (defaultRegion === undefined) {
+    throw new CliError(
+      'REGION_UNKNOWN',
+      `There is no region ${region}: write two letters of ISO 3166, such as US or GB.`,
+    );
+  }
+  return { format: trunk.destinationFormat, defaultRegion };
+}
+
+async function checkFile(file: string): Promise<void> {
+  const found = await stat(file).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be opened (${code ?? ''})`;
+    throw new CliError('CONTACTS_INVALID', `The contacts ${file} cannot be read: ${why}.`);
+  });
+  if (found.isDirectory()) {
+    throw new CliError('CONTACTS_INVALID', `The contacts ${file} cannot be read: it is a folder.`);
+  }
+  if (found.size > CONTACTS_BYTES_MAX) throw tooLarge(CONTACTS_BYTES_MAX);
+}
+
+/** Whether the file is the one that ships with the project, under whatever path. */
+export async function isShippedList(file: string): Promise<boolean> {
+  const [given, shipped] = await Promise.all(
+    [file, SHIPPED_CONTACTS].map((path) => realpath(path).catch(() => path)),
+  );
+  return given === shipped;
+}
+
+/**
+ * One task per row, in order. A repeated identifier updates the contact of the first row and makes
+ * no second task; a repeated number is not dialled again, since two calls to one telephone need a
+ * gap that is longer than a run.
+ */
+function tasksOf(rows: readonly (ContactRow | BadRow)[], hasIdentifiers: boolean): ContactTask[] {
+  const tasks: ContactTask[] = [];
+  const indexById = new Map<string, number>();
+  for (const row of rows) {
+    if (row.kind === 'bad') {
+      tasks.push({
+        line: row.line,
+        to: row.written ?? '',
+        refusal: { task: 'Error', reason: row.reason },
+      });
+      continue;
+    }
+    const { uniqueIdentifier } = row.contact;
+    const known = hasIdentifiers ? indexById.get(uniqueIdentifier) : undefined;
+    const first = known === undefined ? undefined : tasks[known];
+    if (known === undefined || first === undefined) {
+      indexById.set(uniqueIdentifier, tasks.length);
+      tasks.push(taskOf(row));
+    } else {
+      tasks[known] = { ...taskOf(row), line: first.line };
+      const reason = `repeats the identifier of line ${String(first.line)}, whose contact it updates`;
+      tasks.push({ ...taskOf(row), refusal: { task: 'Suppressed', reason } });
+    }
+  }
+  return withoutRepeatedNumbers(tasks);
+}
+
+function taskOf({ line, contact }: ContactRow): ContactTask {
+  const timeZone = contact.fields.TimeZone;
+  return {
+    line,
+    to: contact.phones[0].destination,
+    ...(timeZone === undefined ? {} : { timeZone }),
+  };
+}
+
+function withoutRepeatedNumbers(tasks: readonly ContactTask[]): ContactTask[] {
+  const lineByNumber = new Map<string, number>();
+  return tasks.map((task) => {
+    if (task.refusal !== undefined) return task;
+    const earlier = lineByNumber.get(task.to);
+    if (earlier === undefined) {
+      lineByNumber.set(task.to, task.line);
+      return task;
+    }
+    const reason = `has the number of line ${String(earlier)}, which is not dialled twice`;
+    return { ...task, refusal: { task: 'Suppressed', reason } };
+  });
+}

@@ -1,0 +1,25 @@
+/** Option values as commander hands them over: text, to be a number or one of a list. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number within bounds; `0` is a value. */
+export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(
+        `It takes a whole number from ${String(minimum)} to ${String(maximum)}.`,
+      );
+    }
+    return value;
+  };
+}
+
+export function positiveNumber(maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value > 0 && value <= maximum)) {
+      throw new InvalidArgumentError(`It takes a number above 0, at most ${String(maximum)}.`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,73 @@
+/** The `ringfence` command: which commands there are, and how each of them fails. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { callCommand, runCall, type CallOptions } from './call.command.ts';
+import { explainError } from './cli-error.ts';
+import { demoCommand, type DemoOptions } from './demo/demo-options.ts';
+import { runDemo } from './demo/run-demo.ts';
+import {
+  runSoftswitch,
+  softswitchCommand,
+  type SoftswitchCommandOptions,
+} from './softswitch.command.ts';
+import { say, writeJson, type Terminal } from './terminal.ts';
+import { runTrunkCheck, trunkCommand, type TrunkCheckOptions } from './trunk-check.command.ts';
+
+type Action = () => Promise<number>;
+
+/** Runs one command line (without node and script) and returns its exit code; 0 only on success. */
+export async function runProgram(
+  arguments_: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  let action: Action | undefined;
+  const program = commands(terminal, (chosen) => (action = chosen));
+  try {
+    await program.parseAsync([...arguments_], { from: 'user' });
+    return action === undefined ? 0 : await action();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    const { code, message } = explainError(error);
+    say(terminal, message);
+    if (arguments_.includes('--json')) await writeJson(terminal, { error: { code, message } });
+    return 1;
+  }
+}
+
+function commands(terminal: Terminal, choose: (action: Action) => void): Command {
+  const demo = demoCommand().action((options: DemoOptions) =>
+    choose(() => runDemo(options, terminal)),
+  );
+  const call = callCommand().action((number: string, options: CallOptions) =>
+    choose(() => runCall(number, options, terminal)),
+  );
+  const softswitch = softswitchCommand().action((options: SoftswitchCommandOptions) =>
+    choose(() => runSoftswitch(options, terminal)),
+  );
+  const trunk = trunkCommand();
+  trunk.commands
+    .find((command) => command.name() === 'check')
+    ?.action((name: string, options: TrunkCheckOptions) =>
+      choose(() => runTrunkCheck(name, options, terminal)),
+    );
+  const program = new Command('ringfence')
+    .description('Outbound dialing that stays inside the fence.')
+    .version(version())
+    .showHelpAfterError('(--help shows the options)');
+  for (const command of [demo, call, trunk, softswitch]) program.addCommand(command);
+  for (const command of [program, demo, call, trunk, softswitch, ...trunk.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+    });
+  }
+  return program;
+}
+
+function version(): string {
+  const file = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+  const { version: text } = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return text;
+}

@@ -1,0 +1,133 @@
+/**
+ * A gateway on its switch for the length of one command. The switch is the embedded one unless the
+ * configuration names drachtio-server and FreeSWITCH.
+ */
+import { randomBytes } from 'node:crypto';
+import type { GatewayConfig } from '../config/gateway.schema.ts';
+import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import type { SoftswitchConfig } from '../config/softswitch.schema.ts';
+import { isLoopback, readTrunkAddress } from '../config/trunk-address.ts';
+import type { TrunkConfig } from '../config/trunk.schema.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import type { GatewayLog } from '../gateway/gateway-log.ts';
+import { startSoftswitch, type Softswitch } from '../softswitch/start-softswitch.ts';
+import { addressTowards } from './local-address.ts';
+
+export interface Telephony {
+  readonly gateway: Gateway;
+  /** Resolves with the reason when the embedded switch ends by itself; else never. */
+  readonly broken: Promise<Error>;
+  /** Hangs up what is live, then closes the gateway and its switch. */
+  close(): Promise<void>;
+}
+
+export interface TelephonyOptions {
+  readonly config: RingfenceConfig;
+  /** The one trunk of the command. */
+  readonly trunk: TrunkConfig;
+  readonly log: GatewayLog;
+  /** Always the embedded switch, on free ports: beside a service that may be running. */
+  readonly isolated: boolean;
+}
+
+export async function startTelephony(options: TelephonyOptions): Promise<Telephony> {
+  const { config, trunk, log, isolated } = options;
+  const gatewayConfig: GatewayConfig = {
+    ...config.gateway,
+    trunks: [trunk],
+    // One command, one trunk: whether it is there shows in the call itself.
+    trunkCheckIntervalMs: 0,
+  };
+  if (!isolated && !config.gateway.embedded) {
+    const gateway = await createGateway({ config: gatewayConfig, log });
+    return { gateway, broken: new Promise(() => undefined), close: () => gateway.close() };
+  }
+  const settings = await switchSettings(config.softswitch, trunk, isolated);
+  const softswitch = await startSoftswitch(softswitchOptions(settings));
+  try {
+    const gateway = await createGateway({
+      config: onSwitch(gatewayConfig, softswitch, settings),
+      log,
+    });
+    return {
+      gateway,
+      broken: brokenOf(softswitch),
+      close: async () => {
+        await gateway.close();
+        await softswitch.stop();
+      },
+    };
+  } catch (error) {
+    await softswitch.stop();
+    throw error;
+  }
+}
+
+/** Secrets that were left empty are made here, and live as long as the process. */
+export function withSecrets(softswitch: SoftswitchConfig): SoftswitchConfig {
+  return {
+    ...softswitch,
+    controlSecret: softswitch.controlSecret || newSecret(),
+    eslPassword: softswitch.eslPassword || newSecret(),
+  };
+}
+
+function newSecret(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** The configuration's names in the switch's shape. */
+export function softswitchOptions(settings: SoftswitchConfig) {
+  return {
+    host: settings.host,
+    sip: { port: settings.sipPort, protocols: settings.sipProtocols },
+    control: { port: settings.controlPort, secret: settings.controlSecret },
+    media: {
+      sipPort: settings.mediaSipPort,
+      rtpPortMin: settings.rtpPortMin,
+      rtpPortMax: settings.rtpPortMax,
+      rtpQuarantineMs: settings.rtpQuarantineMs,
+    },
+    esl: { port: settings.eslPort, password: settings.eslPassword },
+  };
+}
+
+async function switchSettings(
+  softswitch: SoftswitchConfig,
+  trunk: TrunkConfig,
+  isolated: boolean,
+): Promise<SoftswitchConfig> {
+  const settings = withSecrets({
+    ...softswitch,
+    ...(isolated ? { sipPort: 0 } : {}),
+    controlPort: 0,
+    eslPort: 0,
+    mediaSipPort: 0,
+  });
+  const address = readTrunkAddress(trunk.address);
+  // A switch on loopback cannot be answered from elsewhere: it binds where the trunk can reach it.
+  if ('problem' in address || isLoopback(address) || !isLoopback(settings)) return settings;
+  return { ...settings, host: await addressTowards(address.host, address.port) };
+}
+
+function onSwitch(
+  config: GatewayConfig,
+  softswitch: Softswitch,
+  settings: SoftswitchConfig,
+): GatewayConfig {
+  const { host, controlSecret, eslPassword } = settings;
+  const { controlPort, eslPort } = softswitch;
+  return {
+    ...config,
+    drachtio: { ...config.drachtio, host, port: controlPort, secret: controlSecret },
+    freeswitch: { host, port: eslPort, password: eslPassword, listenHost: host },
+  };
+}
+
+function brokenOf(softswitch: Softswitch): Promise<Error> {
+  return new Promise((resolve) => {
+    void softswitch.onExit.then((error) => {
+      if (error !== undefined) resolve(error);
+    });
+  });
+}
