@@ -33,7 +33,7 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
     ...input,
     waits: { ...DEFAULT_WAITS, ...input.waits },
     evidence,
-    seen: recovery === undefined ? NOTHING_SEEN : { upTo: recovery.lastSeq, ahead: [] },
+    seen: NOTHING_SEEN,
     commandSeq: 0,
     queriesLeft: QUERIES_MAX,
     phase: knownPhase(evidence),
@@ -67,8 +67,9 @@ export function afterNews(
   context: CallAttemptContext,
   event: AttemptEvent,
 ): Pick<CallAttemptContext, 'evidence' | 'seen' | 'phase'> {
+  const seq = event.seq + (context.recovery?.lastSeq ?? 0);
   return {
-    evidence: withEvent(context.evidence, event),
+    evidence: withEvent(context.evidence, { ...event, seq }),
     seen: withSeen(context.seen, event.seq),
     phase: furthestPhase(context.phase, phaseOf(event)),
   };

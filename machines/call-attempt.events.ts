@@ -63,9 +63,9 @@ export interface CallAttemptInput {
   readonly preview?: boolean;
   readonly waits?: Partial<CallAttemptWaits>;
   /**
-   * Set when a dial of this attempt may have been sent by an owner before us: nothing is dialled,
-   * the gateway is asked. `evidence` is folded from the stored events, the last of which was
-   * number `lastSeq`.
+   * Set when a dial of this attempt may have been sent by an owner before us, under a lower fence:
+   * nothing is dialled, the gateway is asked. `evidence` is folded from the stored events, the
+   * last of which was number `lastSeq`; what we hear ourselves is numbered on from there.
    */
   readonly recovery?: { readonly evidence: AttemptEvidence; readonly lastSeq: number };
 }

@@ -22,8 +22,8 @@ export const Fence = Type.Integer({
 
 export const Seq = Type.Integer({
   description:
-    'Commands count from 1 per attempt (or lobby) and fence. Events count from 1 per attempt and ' +
-    'go on counting when another owner takes the attempt over.',
+    'Counts the messages of one attempt (or lobby), fence and direction, from 1: whoever takes an ' +
+    'attempt over under a higher fence counts, and is counted to, from 1 again.',
   minimum: 1,
 });
 

@@ -1,6 +1,6 @@
 /**
- * Events, gateway → dialer. At least once, in order per attempt, numbered from 1 per attempt.
- * `attempt.ended` is the last of every attempt that was not refused, and comes once.
+ * Events, gateway → dialer. At least once, in order per attempt, numbered from 1 per attempt and
+ * fence. `attempt.ended` is the last of every attempt that was not refused, and comes once.
  */
 import { Type, type Static } from 'typebox';
 import { AttemptEnded } from './attempt-ended.ts';

@@ -143,10 +143,10 @@ t.test('recovery dials nothing: it asks, and works on from what it learns', asyn
   const evidence = { ...emptyEvidence(), sent: { seq: 1, callId: 'c1', trunk: 'lab' } };
   const ringing = new AttemptUnderTest({ recovery: { evidence, lastSeq: 1 } });
   t.same(ringing.ordered, ['query']);
-  ringing.event(body('alerting'), 2);
+  ringing.event(body('alerting'));
   t.equal(ringing.state, 'alerting');
   ringing.ended(486);
-  t.equal(ringing.output.result, 'Busy');
+  t.match(ringing.output, { result: 'Busy', evidence: { sent: { seq: 1 }, alerting: { seq: 2 } } });
 
   const heardAnswer = { ...evidence, answered: { seq: 2, afterSentMs: 10 } };
   const answered = new AttemptUnderTest({ recovery: { evidence: heardAnswer, lastSeq: 2 } });
