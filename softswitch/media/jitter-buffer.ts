@@ -64,7 +64,7 @@ export class JitterBuffer {
   readonly #present = new Uint8Array(FRAME_SAMPLES);
   readonly #scratch = new Int16Array(FRAME_SAMPLES);
   readonly #estimate = new JitterEstimate();
-  readonly #concealment = new LossConcealment();
+  readonly #concealment = new LossConcealment(this.#ring);
   #started = false;
   /** RTP times as plain numbers that do not wrap: next sample to play, end of the newest packet. */
   #playAt = 0;
@@ -205,14 +205,14 @@ export class JitterBuffer {
       return 'quiet';
     }
     this.#present.fill(0);
-    if (this.#concealment.conceal(into, this.#present)) this.counters.concealedFrames += 1;
+    this.#conceal(this.#playAt, into);
     return 'lost';
   }
 
   #hold(into: Int16Array): PlayoutKind {
     this.counters.heldFrames += 1;
     this.#present.fill(0);
-    if (this.#concealment.conceal(into, this.#present)) this.counters.concealedFrames += 1;
+    this.#conceal(this.#playAt, into);
     return 'lost';
   }
 
@@ -242,8 +242,14 @@ export class JitterBuffer {
       this.#concealment.good(into);
       return 'audio';
     }
-    if (this.#concealment.conceal(into, this.#present)) this.counters.concealedFrames += 1;
+    this.#conceal(at, into);
+    this.#ring.overwrite(at, into);
     return missing > FRAME_SAMPLES / 2 ? 'lost' : 'audio';
+  }
+
+  #conceal(at: number, into: Int16Array): void {
+    const audible = this.#concealment.conceal(at, into, this.#present);
+    if (audible) this.counters.concealedFrames += 1;
   }
 
   #watchLevel(level: number): void {

@@ -2,13 +2,13 @@
  * What is played where packets are missing. In the manner of G.711 Appendix I, simplified: the last
  * pitch period is repeated, fading to silence in 60 ms, and joined to the next good frame over 5 ms.
  */
-import { FRAME_SAMPLES } from './audio-format.ts';
+import type { SampleRing } from './sample-ring.ts';
 
 /** Pitch is looked for between 66 and 200 Hz, as in Appendix I. */
 const PITCH_MIN = 40;
 const PITCH_MAX = 120;
 const CORRELATION_SAMPLES = 160;
-const HISTORY_SAMPLES = PITCH_MAX + CORRELATION_SAMPLES + FRAME_SAMPLES;
+const HISTORY_SAMPLES = PITCH_MAX + CORRELATION_SAMPLES;
 
 /** The first 10 ms are at full level, then 20 % less for each further 10 ms (Appendix I §2.6). */
 const FULL_LEVEL_SAMPLES = 80;
@@ -16,6 +16,8 @@ const FADE_PER_SAMPLE = 0.2 / 80;
 const JOIN_SAMPLES = 40;
 
 export class LossConcealment {
+  /** Where what was played last is found; looked at only when something is missing. */
+  readonly #played: SampleRing;
   readonly #history = new Int16Array(HISTORY_SAMPLES);
   /** One pitch period, being repeated. */
   readonly #period = new Int16Array(PITCH_MAX);
@@ -24,35 +26,35 @@ export class LossConcealment {
   /** Samples made up since the last good one; 0 = nothing missing. */
   #concealedSamples = 0;
 
-  /** A frame was received whole: remembered, and joined to what was made up before it. */
+  constructor(played: SampleRing) {
+    this.#played = played;
+  }
+
+  /** A frame was received whole: it is joined to what was made up before it. */
   good(frame: Int16Array): void {
-    if (this.#concealedSamples > 0) {
-      for (let i = 0; i < JOIN_SAMPLES; i += 1) {
-        const share = (i + 1) / (JOIN_SAMPLES + 1);
-        frame[i] = Math.round((frame[i] as number) * share + this.#next() * (1 - share));
-      }
-      this.#concealedSamples = 0;
+    if (this.#concealedSamples === 0) return;
+    for (let i = 0; i < JOIN_SAMPLES; i += 1) {
+      const share = (i + 1) / (JOIN_SAMPLES + 1);
+      frame[i] = Math.round((frame[i] as number) * share + this.#next() * (1 - share));
     }
-    this.#remember(frame);
+    this.#concealedSamples = 0;
   }
 
   /**
-   * Fills the samples of `frame` that `present` does not mark with 1. Returns false when the
-   * concealment has faded out, so that only silence is left to add.
+   * Fills the samples of `frame`, which is played at time `at`, that `present` does not mark with 1.
+   * Returns false when the concealment has faded out, so that only silence is left to add.
    */
-  conceal(frame: Int16Array, present: Uint8Array): boolean {
-    if (this.#concealedSamples === 0) this.#begin();
+  conceal(at: number, frame: Int16Array, present: Uint8Array): boolean {
+    if (this.#concealedSamples === 0) this.#begin(at);
     const audible = this.#level() > 0;
     for (let i = 0; i < frame.length; i += 1) {
       if (present[i] !== 1) frame[i] = this.#next();
     }
-    this.#remember(frame);
     return audible;
   }
 
   /** Another sender, or a new talk spurt: what was heard before says nothing about it. */
   reset(): void {
-    this.#history.fill(0);
     this.#concealedSamples = 0;
   }
 
@@ -70,7 +72,8 @@ export class LossConcealment {
     return Math.round(sample * level);
   }
 
-  #begin(): void {
+  #begin(at: number): void {
+    this.#played.copyBefore(at, this.#history);
     this.#periodSamples = this.#pitchPeriod();
     const start = HISTORY_SAMPLES - this.#periodSamples;
     for (let i = 0; i < this.#periodSamples; i += 1) {
@@ -100,11 +103,5 @@ export class LossConcealment {
       }
     }
     return best;
-  }
-
-  #remember(frame: Int16Array): void {
-    const history = this.#history;
-    history.copyWithin(0, FRAME_SAMPLES);
-    history.set(frame, HISTORY_SAMPLES - FRAME_SAMPLES);
   }
 }

@@ -25,6 +25,9 @@ export interface RtpReceiverCounters {
   ssrcChanges: number;
 }
 
+/** Of the packet being taken: one for all legs, since it is used up before the next packet. */
+const decoded = new Int16Array(PAYLOAD_BYTES_MAX);
+
 export class RtpReceiver {
   readonly counters: RtpReceiverCounters = {
     packets: 0,
@@ -44,7 +47,6 @@ export class RtpReceiver {
   /** Whether audio was ever received. */
   hasAudio = false;
   readonly #fields = emptyRtpFields();
-  readonly #pcm = new Int16Array(PAYLOAD_BYTES_MAX);
   /** Another SSRC that has sent one packet: a second in a row makes it the sender. */
   #candidateSsrc: number | undefined;
   #candidateSequence = 0;
@@ -102,9 +104,9 @@ export class RtpReceiver {
     const codec = g711ByPayloadType(payloadType);
     if (codec !== undefined) {
       if (payloadLength === 0) return;
-      codec.decode(bytes, payloadOffset, payloadLength, this.#pcm);
+      codec.decode(bytes, payloadOffset, payloadLength, decoded);
       this.hasAudio = true;
-      this.jitter.put(timestamp, this.#pcm, payloadLength, nowMs);
+      this.jitter.put(timestamp, decoded, payloadLength, nowMs);
     } else if (payloadType === this.telephoneEventPayloadType) {
       if (!this.dtmf.take(bytes, payloadOffset, payloadLength, timestamp, nowMs)) {
         this.counters.malformed += 1;

@@ -59,6 +59,9 @@ const SOURCES_PER_TICK_MAX = 16;
 /** As many frames as the clock catches up (200 ms), and one. */
 const OWED_FRAMES_MAX = 11;
 
+/** The frame being sent: one for all legs, since each is done with it at the end of its tick. */
+const outgoing = new Int16Array(FRAME_SAMPLES);
+
 export class RtpSession {
   /** Even port that RTP is received on; RTCP is on the one above. */
   readonly localPort: number;
@@ -71,7 +74,7 @@ export class RtpSession {
   sendSilence = false;
   /** Received audio after the jitter buffer, each tick from the first packet on: 160 samples, valid until the next tick. */
   onFrame: ((pcm: Int16Array, kind: FrameKind) => void) | undefined;
-  /** What is sent, before coding, each tick from `setRemote` on; `silence` when nothing is sent. */
+  /** What is sent, before coding, each tick from `setRemote` on, valid during the call; `silence` when nothing is sent. */
   onSentFrame: ((pcm: Int16Array, kind: 'audio' | 'silence') => void) | undefined;
   /** A digit was received; called once per digit, at its end. */
   onDtmf: ((digit: string, durationMs: number) => void) | undefined;
@@ -85,7 +88,6 @@ export class RtpSession {
   readonly #dtmf = new DtmfSender();
   readonly #rtcp: RtcpExchange;
   readonly #received = new Int16Array(FRAME_SAMPLES);
-  readonly #sent = new Int16Array(FRAME_SAMPLES);
   #remote: RtpRemote | undefined;
   #sends = false;
   #receives = false;
@@ -203,11 +205,11 @@ export class RtpSession {
     const nowMs = this.#clock.nowMs();
     this.#playDue(skippedTicks, late, nowMs);
     this.#sender.advance(skippedTicks);
-    const hasAudio = this.#nextFrame(this.#sent);
-    if (!hasAudio) this.#sent.fill(0);
+    const hasAudio = this.#nextFrame(outgoing);
+    if (!hasAudio) outgoing.fill(0);
     this.#send(hasAudio);
     if (this.#closed) return;
-    this.onSentFrame?.(this.#sent, hasAudio && this.#sends ? 'audio' : 'silence');
+    this.onSentFrame?.(outgoing, hasAudio && this.#sends ? 'audio' : 'silence');
     this.#sendRtcp(this.#rtcp.poll(nowMs));
   }
 
@@ -255,7 +257,7 @@ export class RtpSession {
     else if (eventPayloadType !== undefined && this.#dtmf.tick(this.#sender.timestamp)) {
       const { payload, marker, timestamp } = this.#dtmf;
       this.#sender.sendEvent(eventPayloadType, payload, marker, timestamp);
-    } else if (hasAudio) this.#sender.sendAudio(this.#sent);
+    } else if (hasAudio) this.#sender.sendAudio(outgoing);
     else this.#sender.pause();
   }
 

@@ -39,6 +39,21 @@ export class SampleRing {
     return count;
   }
 
+  /** Copies the samples before `at` (what was played last) into `into`, whether there or not. */
+  copyBefore(at: number, into: Int16Array): void {
+    const start = at - into.length;
+    for (let i = 0; i < into.length; i += 1) {
+      into[i] = this.#samples[(start + i) & RING_MASK] as number;
+    }
+  }
+
+  /** Writes what was played in place of missing samples, for `copyBefore`; they stay missing. */
+  overwrite(at: number, played: Int16Array): void {
+    for (let i = 0; i < played.length; i += 1) {
+      this.#samples[(at + i) & RING_MASK] = played[i] as number;
+    }
+  }
+
   /** Forgets `count` samples from `at` on. */
   drop(at: number, count: number): void {
     this.#mark(at, Math.min(count, RING_SAMPLES), 0);
@@ -46,6 +61,7 @@ export class SampleRing {
 
   clear(): void {
     this.#there.fill(0);
+    this.#samples.fill(0);
   }
 
   #mark(at: number, count: number, value: 0 | 1): void {
