@@ -58,7 +58,7 @@ const contactChainSetup = setup({
     waits: (_, { next }: { next: ChainNext }) => next.kind === 'wait',
     isStopping: ({ context }) => context.isStopping,
   },
-  delays: { storeRetry: ({ context }) => context.storeRetryMs },
+  delays: { storeRetry: ({ context }) => context.storeRetryMs, atOnce: 0 },
 });
 
 const nextOf = ({ event }: { event: { next: ChainNext } }): { next: ChainNext } => ({
@@ -98,6 +98,13 @@ export const contactChainMachine = contactChainSetup.createMachine({
             'noteStop',
             { type: 'cancelAttempt', params: ({ event }) => ({ reason: event.reason }) },
           ],
+        },
+      },
+      // Claimed while the process was being stopped: taken back before the INVITE, if there is time.
+      after: {
+        atOnce: {
+          guard: 'isStopping',
+          actions: { type: 'cancelAttempt', params: { reason: 'shutdown' } },
         },
       },
     },
