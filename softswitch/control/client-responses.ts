@@ -16,7 +16,7 @@ import { parseSipUri } from '../sip/sip-uri.ts';
 import { AnswerRepetition } from './answer-repetition.ts';
 import type { SipDraft } from './client-message.ts';
 import type { ControlSession } from './control-session.ts';
-import { dialogIdOf, newDialogRecord, type DialogRecord } from './dialog-table.ts';
+import { dialogIdOf, DialogRecord } from './dialog-table.ts';
 import type { IncomingRequest, IncomingRequests } from './incoming-request.ts';
 import { sentMeta } from './message-meta.ts';
 import { ClientFault, formsDialog, ownHeaders, takeHeader } from './new-request.ts';
@@ -85,7 +85,7 @@ export class ClientResponses {
       }
     }
     return createResponse(request, start.statusCode, {
-      reason: start.reason,
+      ...(start.reason === '' ? {} : { reason: start.reason }),
       headers,
       toTag: incoming.dialog?.localTag ?? tagOf(to) ?? localTag,
       ...(body.length === 0 ? {} : { body, contentType: givenType ?? guessedType(body) }),
@@ -110,11 +110,10 @@ export class ClientResponses {
       transaction.respond(createResponse(request, 480));
       throw new ClientFault('dialog already exists, rejecting this request');
     }
-    const dialog = newDialogRecord({
+    const dialog = new DialogRecord({
       callId,
       localTag: tagOf(headerOf(response, 'To')) ?? '',
       fromTag,
-      role: 'uas',
       method: request.method,
       client: incoming.client,
       local,

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { addressKey } from '../sip/sip-address.ts';
 import { parseSipDraft, type ClientMessage, type SipDraft } from './client-message.ts';
 import type { ClientResponses } from './client-responses.ts';
 import { ControlSession } from './control-session.ts';
@@ -64,10 +65,10 @@ export class ControlServer {
   }
 
   #accept(socket: Socket): void {
-    const { listening } = this.#context.stack;
-    const hostPorts = [...listening]
-      .sort((a, b) => a.protocol.localeCompare(b.protocol))
-      .map(({ protocol, host, port }) => `${protocol}/${host}:${port}`)
+    const { stack } = this.#context;
+    const hostPorts = stack.listening
+      .map((address) => addressKey(stack.contactAddress(address)))
+      .sort() // tcp before udp, as drachtio-server lists them
       .join(',');
     const session = new ControlSession({
       socket,

@@ -5,7 +5,7 @@
 import type { Dialog } from '../sip/dialog.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { ClientTransaction } from '../sip/client-transaction.ts';
-import type { SipRequest } from '../sip/message.ts';
+import { headerOf, type SipRequest } from '../sip/message.ts';
 import type { Timer } from '../timers/timer-wheel.ts';
 import type { ControlSession } from './control-session.ts';
 
@@ -25,36 +25,60 @@ export interface AckAwaited {
   stop(): void;
 }
 
-export interface DialogRecord {
+/** What is known of a dialog from its first message on. */
+export interface DialogStart {
+  readonly callId: string;
+  readonly localTag: string;
+  /** The tag of the first INVITE's From: ours as UAC, the far end's as UAS. */
+  readonly fromTag: string;
+  /** INVITE or SUBSCRIBE. */
+  readonly method: string;
+  readonly client: ControlSession;
+  readonly local: SipAddress;
+  readonly contact: string;
+  readonly localSdp: Buffer | undefined;
+}
+
+/** A class and no literal, so that every record has one shape: they are touched by each message. */
+export class DialogRecord {
   readonly id: string;
   readonly callId: string;
   readonly localTag: string;
-  readonly role: 'uac' | 'uas';
-  /** INVITE or SUBSCRIBE. */
   readonly method: string;
   /** The client that set the dialog up; another of its tags takes over when it has gone. */
   client: ControlSession;
   /** Absent on our outgoing INVITE until a response with a To tag has come. */
-  sip: Dialog | undefined;
+  sip: Dialog | undefined = undefined;
   /** `ended` only waits for the client's ACK and is otherwise gone. */
-  state: 'early' | 'confirmed' | 'ended';
+  state: 'early' | 'confirmed' | 'ended' = 'early';
   /** The address of ours the dialog was set up on. */
   readonly local: SipAddress;
   /** Contact as we wrote it. */
   contact: string;
-  /** Overrides route set and remote target: a far end behind a NAT (RFC 3581 §4, and drachtio's rule). */
-  destination: SipAddress | undefined;
-  ackDue: AckDue | undefined;
+  /** Overrides route set and remote target: a far end behind a NAT, by drachtio-server's rule. */
+  destination: SipAddress | undefined = undefined;
+  ackDue: AckDue | undefined = undefined;
   /** The last ACK, to be repeated for a repeated 2xx. */
-  lastAck: SipRequest | undefined;
-  ackAwaited: AckAwaited | undefined;
+  lastAck: SipRequest | undefined = undefined;
+  ackAwaited: AckAwaited | undefined = undefined;
   /** Our INVITE inside the dialog that has no final response yet. */
-  reinvite: ClientTransaction | undefined;
+  reinvite: ClientTransaction | undefined = undefined;
   /** SDP we last sent, for a refreshing re-INVITE (RFC 4028 §7.4). */
   localSdp: Buffer | undefined;
-  sessionTimer: Timer | undefined;
+  sessionTimer: Timer | undefined = undefined;
   /** The far end's INVITE, first or later, that has no final response yet: its transaction id. */
-  openInvite: string | undefined;
+  openInvite: string | undefined = undefined;
+
+  constructor(start: DialogStart) {
+    this.id = dialogIdOf(start.callId, start.fromTag);
+    this.callId = start.callId;
+    this.localTag = start.localTag;
+    this.method = start.method;
+    this.client = start.client;
+    this.local = start.local;
+    this.contact = start.contact;
+    this.localSdp = start.localSdp;
+  }
 }
 
 export class DialogTable {
@@ -103,31 +127,14 @@ export class DialogTable {
   }
 }
 
-/** What a new dialog starts out with, apart from who and where it is. */
-export type DialogStart = Pick<
-  DialogRecord,
-  'callId' | 'localTag' | 'role' | 'method' | 'client' | 'local' | 'contact' | 'localSdp'
-> & { readonly fromTag: string };
-
-export function newDialogRecord(start: DialogStart): DialogRecord {
-  const { fromTag, ...known } = start;
-  return {
-    ...known,
-    id: dialogIdOf(start.callId, fromTag),
-    sip: undefined,
-    state: 'early',
-    destination: undefined,
-    ackDue: undefined,
-    lastAck: undefined,
-    ackAwaited: undefined,
-    reinvite: undefined,
-    sessionTimer: undefined,
-    openInvite: undefined,
-  };
-}
-
 export function dialogIdOf(callId: string, fromTag: string): string {
   return `${callId};from-tag=${fromTag}`;
+}
+
+/** The last NOTIFY of a subscription is to its dialog what BYE is to a call's (RFC 6665 §4.4.1). */
+export function endsSubscription(request: SipRequest, dialog: DialogRecord): boolean {
+  if (request.method !== 'NOTIFY' || dialog.method !== 'SUBSCRIBE') return false;
+  return /^\s*terminated\b/i.test(headerOf(request, 'Subscription-State') ?? '');
 }
 
 function localKey(callId: string, localTag: string): string {

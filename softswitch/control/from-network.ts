@@ -7,7 +7,7 @@ import { tagOf } from '../sip/name-addr.ts';
 import type { ServerTransaction } from '../sip/server-transaction.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { ControlSession } from './control-session.ts';
-import type { DialogRecord } from './dialog-table.ts';
+import { endsSubscription, type DialogRecord } from './dialog-table.ts';
 import type { IncomingRequest, IncomingRequests } from './incoming-request.ts';
 import { receivedMeta } from './message-meta.ts';
 import { asksTooSmallInterval, MIN_SE_SECONDS } from './session-timers.ts';
@@ -87,8 +87,9 @@ export class FromNetwork {
     }
     const incoming = this.#await(transaction, client, undefined);
     const bytes = serializeSipMessage(request);
-    const { local, source } = transaction;
+    const { source } = transaction;
     const meta = receivedMeta(bytes.length, source);
+    const local = this.#context.stack.contactAddress(source);
     client.deliverNew(meta, incoming.id, `${local.host}|${local.port}`, bytes);
   }
 
@@ -117,6 +118,7 @@ export class FromNetwork {
     const bytes = serializeSipMessage(request);
     const meta = receivedMeta(bytes.length, transaction.source);
     client.deliver(meta, incoming.id, dialog.id, bytes);
+    if (endsSubscription(request, dialog)) this.#context.dialogs.remove(dialog);
   }
 
   /** Whether an INVITE or UPDATE cannot be taken now (RFC 3261 §14.2, RFC 4028 §9); answers it then. */

@@ -5,7 +5,7 @@ import { setHeader, type SipRequest, type SipResponse } from '../sip/message.ts'
 import { ClientAcks } from './client-acks.ts';
 import type { SipDraft } from './client-message.ts';
 import type { ControlSession } from './control-session.ts';
-import type { DialogRecord } from './dialog-table.ts';
+import { endsSubscription, type DialogRecord } from './dialog-table.ts';
 import { ClientFault, contentTypeOf, cseqNumber, ownHeaders, takeHeader } from './new-request.ts';
 import { RequestEcho } from './request-echo.ts';
 import { BYE_TEXTS, endDialog } from './server-bye.ts';
@@ -122,21 +122,23 @@ export class InsideDialogRequests {
       return true;
     }
     if (this.#acks.acknowledgeAgain(dialog, response)) return false;
-    const wanted = dialog.reinvite?.request.method === 'INVITE' && client.open;
+    const isWanted =
+      dialog.reinvite !== undefined &&
+      client.open &&
+      this.#context.dialogs.byId(dialog.id) === dialog;
     dialog.reinvite = undefined;
     dialog.sip?.refreshTarget(response);
     dialog.ackDue = { invite: request, thenBye: undefined };
-    if (wanted) return true;
-    this.#acks.ackUnasked(dialog); // it crossed with our BYE, or nobody is left to acknowledge it
-    return false;
+    // It crossed with a BYE, or nobody is left to acknowledge it: the far end gets its ACK from us.
+    if (!isWanted) this.#acks.ackUnasked(dialog);
+    return true;
   }
 
   #finish(dialog: DialogRecord, request: SipRequest, response: SipResponse): void {
     const { statusCode } = response;
+    const isEnd = request.method === 'BYE' || endsSubscription(request, dialog);
     // A challenged BYE comes again with credentials; any other answer ends the dialog (§15.1.1).
-    if (request.method === 'BYE' && statusCode !== 401 && statusCode !== 407) {
-      this.#context.dialogs.remove(dialog);
-    }
+    if (isEnd && statusCode !== 401 && statusCode !== 407) this.#context.dialogs.remove(dialog);
     if (statusCode >= 300 || this.#context.dialogs.byId(dialog.id) !== dialog) return;
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') return;
     if (request.method === 'UPDATE') dialog.sip?.refreshTarget(response);

@@ -6,14 +6,14 @@ import { tagOf } from '../sip/name-addr.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { SipDraft } from './client-message.ts';
 import type { ControlSession } from './control-session.ts';
-import { newDialogRecord } from './dialog-table.ts';
+import { DialogRecord } from './dialog-table.ts';
 import { sentMeta } from './message-meta.ts';
 import { ClientFault, formsDialog, newRequest, ownHeaders } from './new-request.ts';
 import { OutgoingInvite } from './outgoing-invite.ts';
-import { addressOfUri } from './party-header.ts';
+import { addressOfUri, type UriAddress } from './party-header.ts';
 import { RequestEcho } from './request-echo.ts';
 import type { SessionTimers } from './session-timers.ts';
-import { hopOf, localAddress, type SwitchContext } from './switch-context.ts';
+import { hopOf, type SwitchContext } from './switch-context.ts';
 
 export class OutsideDialogRequests {
   readonly #context: SwitchContext;
@@ -32,13 +32,14 @@ export class OutsideDialogRequests {
 
   /** `route` is the client's outbound proxy: it decides the next hop, not the Request-URI. */
   send(client: ControlSession, messageId: string, draft: SipDraft, route: string): void {
-    const target = draft.start.kind === 'request' ? draft.start.uri : '';
-    const nextHop = addressOfUri(route === '' ? target : route);
-    const local = localAddress(this.#context, nextHop?.protocol);
-    if (local === undefined) throw new ClientFault('requested protocol/transport not available');
+    const { start } = draft;
+    if (start.kind !== 'request') return; // responses go elsewhere
+    const target = start.uri;
+    const nextHop = this.#nextHop(route === '' ? target : route, start.method);
+    const local = this.#context.stack.contactAddress(nextHop);
     const request = newRequest(draft, local);
-    if (nextHop === undefined) throw new ClientFault(`invalid request-uri: ${target}`);
-    if (this.#isOurs(addressOfUri(target))) throw new ClientFault('can not send request to myself');
+    if (isSame(addressOfUri(target), local))
+      throw new ClientFault('can not send request to myself');
     const transactionId = randomUUID();
     const destination = route === '' ? undefined : nextHop;
     if (formsDialog(request.method)) {
@@ -76,11 +77,10 @@ export class OutsideDialogRequests {
     const { local } = path;
     const callId = headerOf(request, 'Call-ID') ?? '';
     const localTag = tagOf(headerOf(request, 'From')) ?? '';
-    const dialog = newDialogRecord({
+    const dialog = new DialogRecord({
       callId,
       localTag,
       fromTag: localTag,
-      role: 'uac',
       method: request.method,
       client,
       local,
@@ -125,15 +125,27 @@ export class OutsideDialogRequests {
     echo.sent(transaction);
   }
 
-  #isOurs(address: SipAddress | undefined): boolean {
-    if (address === undefined) return false;
-    const { host, port } = address;
-    return this.#context.stack.listening.some(
-      (own) =>
-        own.port === port &&
-        (own.host === host || (host === 'localhost' && own.host === '127.0.0.1')),
-    );
+  /** Where a new request goes first, and over a transport we have. */
+  #nextHop(uri: string, method: string): SipAddress {
+    const address = addressOfUri(uri);
+    if (address === undefined) {
+      throw new ClientFault(`invalid request-uri: ${method} ${uri} SIP/2.0`);
+    }
+    const { listening } = this.#context.stack;
+    const wanted = address.transport ?? (listening.some(isUdp) ? 'udp' : 'tcp');
+    const local = listening.find(({ protocol }) => protocol === wanted);
+    if (local === undefined) throw new ClientFault('requested protocol/transport not available');
+    return { protocol: local.protocol, host: address.host, port: address.port };
   }
+}
+
+function isUdp({ protocol }: SipAddress): boolean {
+  return protocol === 'udp';
+}
+
+function isSame(address: UriAddress | undefined, own: SipAddress): boolean {
+  if (address?.port !== own.port) return false;
+  return address.host === own.host || (address.host === 'localhost' && own.host === '127.0.0.1');
 }
 
 /** Not the client's to set on a CANCEL: they are the INVITE's (RFC 3261 §9.1). */

@@ -27,11 +27,19 @@ export function defaultContact(local: SipAddress): string {
   return `<sip:${formatHostPort(local.host, local.port)}${transport}>`;
 }
 
-/** The address a SIP URI names, its port and transport defaulted (RFC 3263 §4.1, §4.2, no DNS). */
-export function addressOfUri(text: string): SipAddress | undefined {
+/** The address a SIP URI names (RFC 3263 §4.1, §4.2, without DNS). */
+export interface UriAddress {
+  /** As the URI demands it, `tls` for sips; undefined where it leaves the choice to us. */
+  readonly transport: string | undefined;
+  readonly host: string;
+  readonly port: number;
+}
+
+const DEFAULT_PORT = 5060;
+
+export function addressOfUri(text: string): UriAddress | undefined {
   const uri = parseSipUri(text);
   if (uri === undefined) return undefined;
-  const transport = uri.params.get('transport')?.toLowerCase() ?? 'udp';
-  if (transport !== 'udp' && transport !== 'tcp') return undefined;
-  return { protocol: transport, host: uri.host, port: uri.port ?? 5060 };
+  const transport = uri.scheme === 'sips' ? 'tls' : uri.params.get('transport')?.toLowerCase();
+  return { transport, host: uri.host, port: uri.port ?? DEFAULT_PORT };
 }

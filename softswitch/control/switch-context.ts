@@ -33,15 +33,6 @@ export function clientOf(context: SwitchContext, dialog: DialogRecord): ControlS
   return heir;
 }
 
-/** The address we listen at for that protocol, where the first of the list serves as default. */
-export function localAddress(
-  context: SwitchContext,
-  protocol: SipAddress['protocol'] | undefined,
-): SipAddress | undefined {
-  const { listening } = context.stack;
-  return listening.find((address) => protocol === undefined || address.protocol === protocol);
-}
-
 /** Options of `SipStack.send`: no destination means route set and Request-URI decide. */
 export function hopOf(destination: SipAddress | undefined): { destination?: SipAddress } {
   return destination === undefined ? {} : { destination };
