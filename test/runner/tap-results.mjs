@@ -80,10 +80,10 @@ function testsOf(node, file, path) {
   if (failures.length > 0 || (!isFile && !node.point.ok && !childFailed)) {
     const explained = failures.length > 0 ? failures : [node.point];
     tests.push({ file, title: title || file, outcome: 'failed', failures: explained.map(explain) });
-  } else if (!named && own.length === 0) {
-    const point = unrun[0] ?? { skip: 'no assertion was made', name: title };
-    tests.push(skipped(file, title, point));
-  } else if (node.children.length === 0 && own.length > 0) {
+  } else if (!named && own.length === 0 && unrun.length > 0) {
+    tests.push(skipped(file, title, unrun[0]));
+  } else if (node.children.length === 0 && (!isFile || own.length > 0)) {
+    // Also one without assertions of its own: it awaited something, and would have thrown.
     tests.push({ file, title: title || file, outcome: 'passed', failures: [] });
   }
   return tests;

@@ -75,6 +75,11 @@ const cases = [
     expected: ['skipped first'],
   },
   {
+    name: 'a test that only awaits something, and got it, has passed',
+    given: fileTap('# Subtest: first\n    1..0\nok 1 - first\n1..1', OK),
+    expected: ['passed first'],
+  },
+  {
     name: 'a test still to be written proves nothing',
     given: fileTap(`${PASSING_TEST}ok 2 - later # TODO\n1..2`, OK),
     expected: ['passed first', 'skipped later'],
