@@ -1,4 +1,5 @@
 /** What a command tells the person in front of it when it cannot go on. */
+import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { DialerError } from '../machines/errors.ts';
 
@@ -18,6 +19,7 @@ export function explainError(error: unknown): { code: string; message: string } 
   if (error instanceof CliError || error instanceof DialerError || error instanceof ConfigError) {
     return { code: error.code, message: error.message };
   }
+  if (error instanceof CommanderError) return { code: 'USAGE', message: error.message };
   if (!(error instanceof Error)) return { code: 'INTERNAL', message: String(error) };
   const { code } = error as NodeJS.ErrnoException;
   const address = /\S*:\d+$/.exec(error.message)?.[0] ?? 'The address';

@@ -26,9 +26,10 @@ export async function runProgram(
     await program.parseAsync([...arguments_], { from: 'user' });
     return action === undefined ? 0 : await action();
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
     const { code, message } = explainError(error);
-    say(terminal, message);
+    // Commander has told its own errors already, with a hint.
+    if (!(error instanceof CommanderError)) say(terminal, message);
     if (arguments_.includes('--json')) await writeJson(terminal, { error: { code, message } });
     return 1;
   }

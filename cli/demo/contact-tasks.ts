@@ -11,6 +11,7 @@ import {
 } from '../../dialer/intake/contacts-csv.ts';
 import { tooLarge } from '../../dialer/intake/csv-records.ts';
 import { asRegion, type DestinationRules } from '../../dialer/intake/destination.ts';
+import { DialerError } from '../../machines/errors.ts';
 import { CliError } from '../cli-error.ts';
 
 /** What keeps a row from being dialled. */
@@ -44,6 +45,15 @@ export async function readContactTasks(
   region: string | undefined,
 ): Promise<ContactList> {
   const rules = destinationRules(trunk, region);
+  try {
+    return await readList(file, rules);
+  } catch (error) {
+    if (!(error instanceof DialerError)) throw error;
+    throw new CliError(error.code, `The contacts ${file} cannot be used. ${error.message}`);
+  }
+}
+
+async function readList(file: string, rules: DestinationRules): Promise<ContactList> {
   await checkFile(file);
   const { columns, rows } = await readContactsCsv(createReadStream(file), {
     ...rules,
@@ -53,7 +63,7 @@ export async function readContactTasks(
   const read: (ContactRow | BadRow)[] = [];
   for await (const row of rows) read.push(row);
   if (read.length === 0) {
-    throw new CliError('CONTACTS_INVALID', 'The file holds a header but not one contact.');
+    throw new DialerError('CONTACTS_INVALID', 'There is a header but not one contact.');
   }
   const warnings = columns.warnings.map((warning) => `${file}: ${warning}`);
   if (columns.fields.has('AccountId')) {
@@ -82,10 +92,10 @@ async function checkFile(file: string): Promise<void> {
   const found = await stat(file).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be opened (${code ?? ''})`;
-    throw new CliError('CONTACTS_INVALID', `The contacts ${file} cannot be read: ${why}.`);
+    throw new DialerError('CONTACTS_INVALID', `The file cannot be read: ${why}.`);
   });
   if (found.isDirectory()) {
-    throw new CliError('CONTACTS_INVALID', `The contacts ${file} cannot be read: it is a folder.`);
+    throw new DialerError('CONTACTS_INVALID', 'The file cannot be read: it is a folder.');
   }
   if (found.size > CONTACTS_BYTES_MAX) throw tooLarge(CONTACTS_BYTES_MAX);
 }

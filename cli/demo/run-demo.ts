@@ -195,15 +195,19 @@ async function report(
   const seconds = (durationMs / 1_000).toFixed(1);
   say(
     terminal,
-    `${String(outcomes.length)} contacts, ${String(summary.attempts)} attempts, ` +
-      `${String(summary.invites)} INVITEs in ${seconds} s.`,
+    `${counted(outcomes.length, 'contact')}, ${counted(summary.attempts, 'attempt')}, ` +
+      `${counted(summary.invites, 'INVITE')} in ${seconds} s.`,
   );
   if (options.json) await writeJson(terminal, summary);
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function trunkIsSilent({ address }: TrunkConfig, outcomes: readonly TaskOutcome[]): string {
   const tried = outcomes.filter(({ attempts }) => attempts > 0).length;
   const left = outcomes.filter(({ status }) => status === 'Cancelled').length;
   const rest = left === 0 ? '' : ` The other ${String(left)} contacts were not dialled.`;
-  return `The trunk ${address} does not answer: ${String(tried)} calls met no SIP response at all.${rest}`;
+  return `The trunk ${address} does not answer: ${counted(tried, 'call')} met no SIP response at all.${rest}`;
 }
