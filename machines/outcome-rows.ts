@@ -161,7 +161,7 @@ export const CODES_ABOVE_GENERIC_CAUSES: ReadonlySet<number> = new Set([
   404, 410, 484, 486, 600, 603, 604, 607, 608,
 ]);
 
-const SIP_ROWS: ReadonlyMap<number, Outcome> = new Map([
+export const SIP_ROWS: ReadonlyMap<number, Outcome> = new Map([
   [401, TRUNK_AUTH],
   [402, TRUNK_AUTH],
   [403, FORBIDDEN],
