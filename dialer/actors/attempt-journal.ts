@@ -1,0 +1,151 @@
+/**
+ * Writes what the gateway says of open attempts: every event into the log, and what recovery needs
+ * (phase, Call-ID, dialog, channel) into the attempt's row. Events that arrive while one
+ * transaction is being written share the next; a store that fails is tried again with all of them.
+ */
+import type { Transaction } from 'kysely';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import { appendEvents } from '../store/event-log.ts';
+import type { OpenDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/schema/database.ts';
+import type { AttemptRow } from '../store/schema/task-tables.ts';
+
+export interface OpenAttempt {
+  readonly businessUnitId: string;
+  readonly fence: number;
+}
+
+export interface AttemptJournalOptions {
+  readonly database: OpenDatabase;
+  /** The attempt's tenant while it is open here; undefined for another process's. */
+  readonly openAttempt: (attemptId: string) => OpenAttempt | undefined;
+  /** `machine:callAttempt@<version>`. */
+  readonly actor: string;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly retryMs: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Noted {
+  readonly businessUnitId: string;
+  readonly event: AttemptEvent;
+}
+
+export class AttemptJournal {
+  readonly #options: AttemptJournalOptions;
+  #noted: Noted[] = [];
+  #writing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: AttemptJournalOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one event of the gateway's. Those of attempts that are not open here are left alone. */
+  note(event: AttemptEvent): void {
+    const open = this.#options.openAttempt(event.attemptId);
+    if (open === undefined || event.fence !== open.fence) return;
+    this.#noted.push({ businessUnitId: open.businessUnitId, event });
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves once everything noted so far is on disk. */
+  async settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Gives up what a failing store has not taken. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #write(): Promise<void> {
+    await Promise.resolve(); // what else arrives in this turn goes into the same transaction
+    while (this.#noted.length > 0 && !this.#isClosed) {
+      const batch = this.#noted;
+      this.#noted = [];
+      try {
+        await this.#options.database.db
+          .transaction()
+          .execute((tx) => writeBatch(tx, batch, this.#options.actor));
+      } catch (error) {
+        this.#noted = [...batch, ...this.#noted];
+        this.#options.onFailure(error);
+        await this.#options.wait(this.#options.retryMs);
+      }
+    }
+    this.#writing = undefined;
+  }
+}
+
+async function writeBatch(
+  tx: Transaction<Database>,
+  batch: readonly Noted[],
+  actor: string,
+): Promise<void> {
+  for (const [attemptId, changes] of changesByAttempt(batch)) {
+    // `ended` is written by the record of the end, together with the Result.
+    await tx
+      .updateTable('attempts')
+      .set(changes)
+      .where('id', '=', attemptId)
+      .where('ended_at_ms', 'is', null)
+      .execute();
+  }
+  for (const [businessUnitId, events] of eventsByBusinessUnit(batch)) {
+    const rows = events.map((event) => ({
+      streamId: `attempt:${event.attemptId}`,
+      type: event.type,
+      actor,
+      payload: event as unknown as Readonly<Record<string, unknown>>,
+    }));
+    const atMs = events.reduce((latest, event) => Math.max(latest, event.atMs), 0);
+    await appendEvents(tx, businessUnitId, atMs, rows);
+  }
+}
+
+type Changes = Partial<AttemptRow>;
+
+function changesByAttempt(batch: readonly Noted[]): ReadonlyMap<string, Changes> {
+  const changes = new Map<string, Changes>();
+  for (const { event } of batch) {
+    const change = changeOf(event);
+    if (change === undefined) continue;
+    changes.set(event.attemptId, { ...changes.get(event.attemptId), ...change });
+  }
+  return changes;
+}
+
+function changeOf(event: AttemptEvent): Changes | undefined {
+  const { atMs } = event;
+  switch (event.type) {
+    case 'attempt.sent':
+      return { phase: 'sent', call_id: event.callId, invites: event.invites, sent_at_ms: atMs };
+    case 'attempt.alerting':
+    case 'attempt.earlyMedia':
+      return { phase: 'alerting', alerting_at_ms: atMs };
+    case 'attempt.answered':
+      return {
+        phase: 'answered',
+        answered_at_ms: atMs,
+        dialog_id: event.dialogId,
+        channel_id: event.channelId,
+      };
+    case 'attempt.connected':
+      return { connected_at_ms: atMs };
+    case 'attempt.ended':
+      return { invites: event.invites };
+    default:
+      return undefined;
+  }
+}
+
+function eventsByBusinessUnit(batch: readonly Noted[]): ReadonlyMap<string, AttemptEvent[]> {
+  const events = new Map<string, AttemptEvent[]>();
+  for (const { businessUnitId, event } of batch) {
+    const known = events.get(businessUnitId);
+    if (known === undefined) events.set(businessUnitId, [event]);
+    else known.push(event);
+  }
+  return events;
+}
