@@ -32,7 +32,7 @@ const DrachtioConfig = Type.Object(
         'Application tag of the control connection. The same on every gateway, so that any of ' +
         'them may end the dialogs of one that died.',
       default: 'ringfence',
-      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      pattern: '^[A-Za-z0-9_-]{1,32}$',
       env: 'RINGFENCE_DRACHTIO_SHARED_TAG',
     }),
   },

@@ -80,8 +80,8 @@ export const TrunkConfig = Type.Object(
     }),
     callsPerSecondMax: Type.Number({
       description:
-        'New INVITEs per second; 0.5 is one in two seconds. 0 takes the trunk out of use. ' +
-        'A token bucket that holds one second.',
+        'New calls per second; 0.5 is one in two seconds. 0 takes the trunk out of use. Spaced ' +
+        'evenly, so that no second holds more: carriers count by the second.',
       default: 20,
       minimum: 0,
       maximum: 1_000,

@@ -196,7 +196,7 @@ export class Gateway implements TelephonyPort {
     const deadlineMs = clock.now() + CLOSE_LIMIT_MS;
     const isIdle = (): boolean =>
       this.#registry.active.size === 0 &&
-      this.#ender.inHand === 0 &&
+      this.#ender.byesInHand === 0 &&
       this.#pool.counts.creating === 0;
     const promise = new Promise<void>((resolve) => {
       const look = (): void => {
@@ -262,7 +262,7 @@ export class Gateway implements TelephonyPort {
         link: this.#link,
         now: () => performance.now(),
         timeoutMs: trunkCheckTimeoutMs,
-        resolveHost: (host) => lookup(host.replace(/^\[|\]$/g, '')),
+        resolveHost: lookup,
       },
       onNews: (trunk) => this.#events.trunkState(trunk),
     });

@@ -36,7 +36,8 @@ export class DialogEnder {
     counters: GatewayCounters;
   };
   readonly #waiting = new Set<() => void>();
-  #inHand = 0;
+  #byes = 0;
+  #orphans = 0;
   #closed = false;
 
   constructor(parts: {
@@ -51,22 +52,27 @@ export class DialogEnder {
 
   /** Dialogs and orphaned INVITEs not ended yet. */
   get inHand(): number {
-    return this.#inHand;
+    return this.#byes + this.#orphans;
+  }
+
+  /** Those of them that only wait for an answer, or for the switch to come back. */
+  get byesInHand(): number {
+    return this.#byes;
   }
 
   /** Sends BYE until somebody has had it. Never rejects. */
   async bye(record: DialogRecord, options: ByeOptions = {}): Promise<DialogEnd> {
-    this.#inHand += 1;
+    this.#byes += 1;
     try {
       return await this.#bye(record, options);
     } finally {
-      this.#inHand -= 1;
+      this.#byes -= 1;
     }
   }
 
   /** An INVITE that was in flight when the connection dropped: CANCEL it, and BYE what it became. */
   async endOrphan(invite: InviteIdentity): Promise<void> {
-    this.#inHand += 1;
+    this.#orphans += 1;
     try {
       for (const [index, pauseMs] of ORPHAN_PAUSES_MS.entries()) {
         if (pauseMs > 0) await this.#pause(pauseMs);
@@ -83,7 +89,7 @@ export class DialogEnder {
         return;
       }
     } finally {
-      this.#inHand -= 1;
+      this.#orphans -= 1;
     }
   }
 

@@ -97,7 +97,7 @@ async function unreachable(
   parts: TrunkCheckParts,
   why?: string,
 ): Promise<Finding> {
-  const { host, port = 5060, transport } = trunk.address;
+  const { host, port, transport } = trunk.address;
   try {
     await parts.resolveHost(host);
   } catch {

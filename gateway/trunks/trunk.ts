@@ -1,11 +1,12 @@
 /** One trunk at work: what it may carry, what it is carrying, and what is known of its health. */
+import { readTrunkAddress, type TrunkAddress } from '../../config/trunk-address.ts';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import type { TrunkState } from '../../machines/gateway-events.ts';
 import { DialerError } from '../../machines/errors.ts';
 import type { DigestAnswer } from '../sip/srf.port.ts';
 import { CallRate } from './call-rate.ts';
 import { digestAnswer } from './digest-answer.ts';
-import { parseTrunkAddress, uriAt, type TrunkAddress } from './trunk-address.ts';
+import { uriAt } from './trunk-uri.ts';
 
 export class Trunk {
   readonly config: TrunkConfig;
@@ -18,12 +19,9 @@ export class Trunk {
   #channelsInUse = 0;
 
   constructor(config: TrunkConfig) {
-    const address = parseTrunkAddress(config.address);
-    if (address === undefined) {
-      throw new DialerError(
-        'CONFIG_INVALID',
-        `trunk ${config.name}: ${config.address} is no SIP URI`,
-      );
+    const address = readTrunkAddress(config.address);
+    if ('problem' in address) {
+      throw new DialerError('CONFIG_INVALID', `trunk ${config.name}: ${address.problem}`);
     }
     this.config = config;
     this.address = address;

@@ -138,7 +138,7 @@ t.test('the INVITE carries what the trunk and the dial say', async (t) => {
   });
   bench.dial({ headers: { 'X-Campaign': 'c1' } });
   const { uri, options } = bench.invite();
-  t.equal(uri, 'sip:+12065550123@192.0.2.9');
+  t.equal(uri, 'sip:+12065550123@192.0.2.9:5060');
   t.match(options.headers, { 'X-Ringfence-Attempt': 'a;fence=1', 'X-Campaign': 'c1' });
   t.match(options.localSdp, 'm=audio 40000 RTP/AVP 0 101');
   t.type(options.auth, 'function');
