@@ -130,26 +130,30 @@ class HashedTimerWheel implements TimerWheel {
   #sweep(): void {
     this.#armedTick = Infinity;
     this.#firing = true;
+    let hasThrown = true;
     try {
+      // Every tick, even after a stall of many turns: an earlier timer must not run after a later one.
       const nowTick = Math.floor(performance.now() / this.#tickMs);
-      // After a long stall one turn visits every slot; more turns would find nothing new.
-      const firstTick = Math.max(this.#lastTick + 1, nowTick - SLOT_COUNT + 1);
-      for (let tick = firstTick; tick <= nowTick; tick += 1) {
-        this.#fireSlot(tick & (SLOT_COUNT - 1), nowTick);
-        this.#lastTick = tick;
+      while (this.#lastTick < nowTick && this.#pending > 0) {
+        this.#lastTick += 1;
+        this.#fireTick(this.#lastTick);
       }
+      this.#lastTick = nowTick;
+      hasThrown = false;
     } finally {
-      // A timer that throws must not silence the others: what is left is still in its slot.
+      // A timer that throws must not silence the others of its tick: they are still in the slot.
+      if (hasThrown) this.#lastTick -= 1;
       this.#firing = false;
       if (this.#pending > 0) this.#arm(this.#nextOccupiedTick());
     }
   }
 
-  #fireSlot(slot: number, nowTick: number): void {
+  #fireTick(tick: number): void {
+    const slot = tick & (SLOT_COUNT - 1);
     // Collected first, oldest first: a timer set by a timer belongs to a later tick.
     const due: WheelTimer[] = [];
     for (let timer = this.#slots[slot]; timer !== undefined; timer = timer.next) {
-      if (timer.dueTick <= nowTick) due.push(timer);
+      if (timer.dueTick <= tick) due.push(timer);
     }
     for (let index = due.length - 1; index >= 0; index -= 1) {
       const timer = due[index];
