@@ -1,6 +1,8 @@
 /**
  * The events of one channel. FreeSWITCH puts some 180 headers into each; these are the ones that
- * clients read. The two SDPs, by far the longest, are left to CHANNEL_DATA and `uuid_dump`.
+ * clients read. What never changes during a call, and the two SDPs, by far the longest, are left to
+ * CHANNEL_DATA and `uuid_dump`: drachtio's event-socket library looks through all earlier headers for
+ * each one it adds, so every header of an event costs both sides.
  */
 import type { AppRequest } from './app-run.ts';
 import { CALL_STATES, CHANNEL_STATES } from './channel-state.ts';
@@ -9,8 +11,16 @@ import { headerLines } from './event.ts';
 
 type Headers = Record<string, string>;
 
-const LONG_VARIABLES = new Set(['switch_r_sdp', 'rtp_local_sdp_str']);
-const isShort = (name: string): boolean => !LONG_VARIABLES.has(name);
+/** Set when the call arrives or its media change, and known to whoever asked for CHANNEL_DATA. */
+const CALL_VARIABLES = new Set(
+  `switch_r_sdp rtp_local_sdp_str local_media_ip local_media_port remote_media_ip remote_media_port
+   dtmf_type read_codec write_codec read_rate write_rate direction session_id uuid endpoint_disposition
+   hangup_after_bridge socket_host sip_local_network_addr sip_user_agent sip_from_user sip_to_user`.split(
+    /\s+/,
+  ),
+);
+const isNews = (name: string): boolean =>
+  !CALL_VARIABLES.has(name) && !name.startsWith('sip_h_') && !name.startsWith('rtp_audio_');
 const isAny = (): boolean => true;
 
 /** Events that FreeSWITCH sends without the channel's variables. */
@@ -34,8 +44,8 @@ export class ChannelEvents {
       name,
       uuid: channel.uuid,
       fill: (headers) => {
-        addChannelHeaders(channel, headers);
-        if (!WITHOUT_VARIABLES.has(name)) channel.variables.addTo(headers, isShort);
+        addBasicHeaders(channel, headers);
+        if (!WITHOUT_VARIABLES.has(name)) channel.variables.addTo(headers, isNews);
         if (more !== undefined) Object.assign(headers, more);
       },
     });
@@ -107,7 +117,8 @@ export function connectReply(channel: Channel): string {
   return `${headerLines(reply)}\n`;
 }
 
-function addChannelHeaders(channel: Channel, headers: Headers): void {
+/** State, identity and codec: in every event. */
+function addBasicHeaders(channel: Channel, headers: Headers): void {
   const { profile, codec } = channel;
   headers['Channel-State'] = channel.state;
   headers['Channel-Call-State'] = channel.callState;
@@ -115,25 +126,28 @@ function addChannelHeaders(channel: Channel, headers: Headers): void {
   headers['Channel-Name'] = channel.name;
   headers['Unique-ID'] = channel.uuid;
   headers['Call-Direction'] = 'inbound';
-  headers['Presence-Call-Direction'] = 'inbound';
-  headers['Channel-HIT-Dialplan'] = 'true';
   headers['Channel-Call-UUID'] = channel.variables.get('call_uuid') ?? channel.uuid;
   headers['Answer-State'] = channel.answerState;
   if (channel.hangupCause !== undefined) headers['Hangup-Cause'] = channel.hangupCause;
+  if (codec !== undefined) headers['Channel-Read-Codec-Name'] = codec;
+  headers['Caller-Caller-ID-Number'] = profile.callerIdNumber;
+  headers['Caller-Destination-Number'] = profile.destination;
+}
+
+/** And what only a full description of the channel has. */
+function addChannelHeaders(channel: Channel, headers: Headers): void {
+  const { profile, codec } = channel;
+  addBasicHeaders(channel, headers);
+  headers['Channel-HIT-Dialplan'] = 'true';
   if (codec !== undefined) {
-    headers['Channel-Read-Codec-Name'] = headers['Channel-Write-Codec-Name'] = codec;
+    headers['Channel-Write-Codec-Name'] = codec;
     headers['Channel-Read-Codec-Rate'] = headers['Channel-Write-Codec-Rate'] = '8000';
   }
-  headers['Caller-Direction'] = 'inbound';
-  headers['Caller-Caller-ID-Number'] = profile.callerIdNumber;
   headers['Caller-Network-Addr'] = profile.networkAddress;
-  headers['Caller-Destination-Number'] = profile.destination;
   headers['Caller-Unique-ID'] = channel.uuid;
   headers['Caller-Source'] = 'mod_sofia';
-  headers['Caller-Channel-Name'] = channel.name;
   headers['Caller-Channel-Created-Time'] = microseconds(channel.createdAtMs);
   headers['Caller-Channel-Answered-Time'] = microseconds(channel.answeredAtMs);
-  headers['Caller-Channel-Hangup-Time'] = microseconds(channel.hungUpAtMs);
 }
 
 function microseconds(epochMs: number | undefined): string {
