@@ -104,6 +104,16 @@ t.test('in doubt: repeated losses ask no faster than the interval', async (t) =>
   t.same(attempt.ordered, ['dial', 'query', 'query']);
 });
 
+t.test('in doubt: a repeat of an old event is no sign of life', async (t) => {
+  const attempt = new AttemptUnderTest().sent();
+  attempt.events('alerting');
+  attempt.lost();
+  attempt.event(body('alerting'), 2);
+  t.equal(attempt.state, 'asking');
+  attempt.event({ ...body('alerting') }, 3);
+  t.equal(attempt.state, 'alerting');
+});
+
 t.test('in doubt: cancelled meanwhile, the answer is hung up when it becomes known', async (t) => {
   const attempt = new AttemptUnderTest().sent();
   attempt.lost();

@@ -52,6 +52,7 @@ t.test('of several Q.850 causes, the one that says something and writes nobody o
   t.match(of(1, 17), { row: 17, warnings: ['causes_disagree'] });
   t.match(of(17, 1), { row: 17, warnings: ['causes_disagree'] });
   t.equal(of(16, 127).row, 28);
+  t.equal(of(16, 102).row, 31, 'a timer that expired says more than normal clearing');
   const written = attemptResult({
     ...emptyEvidence(),
     ended: final(480, { reasonHeaders: ['SIP;cause=480, Q.850;cause=17;text="User, busy"'] }),
@@ -151,6 +152,7 @@ const reasonCases = [
     texts: [],
   },
   { given: ['Q.850;cause=1;cause=17'], causes: [1], texts: [null] },
+  { given: ['Q.850;cause=16;text="6\\" pipe, old"'], causes: [16], texts: ['6" pipe, old'] },
   { given: ['Q.850;cause=16;text="say \\"hi\\", you"'], causes: [16], texts: ['say "hi", you'] },
   {
     given: ['Q.850;cause=16;text="never closed, Q.850;cause=17'],
