@@ -111,7 +111,7 @@ export class AttemptDesk {
   #dial(dial: AttemptDial, known: KnownAttempt): CommandReply {
     const { registry, services, view, publish } = this.#parts;
     const nowMs = services.clock.now();
-    const admission = admitDial(dial, { ...view(), nowMs });
+    const admission = admitDial(dial, { nowMs, ...view() });
     if (!admission.ok) {
       services.counters.attemptsRefused += 1;
       registry.add(dial.attemptId, known);
@@ -123,7 +123,13 @@ export class AttemptDesk {
     const now = (): number => services.clock.now();
     known.events = new EventOutlet(dial.attemptId, known.gate.fence, { now, publish });
     known.attempt = new Attempt({
-      ...{ dial, trunk, uri, headers, momentMs, services, events: known.events },
+      dial,
+      trunk,
+      uri,
+      headers,
+      momentMs,
+      services,
+      events: known.events,
       ...this.#endings(dial.attemptId, trunk),
     });
     registry.add(dial.attemptId, known);

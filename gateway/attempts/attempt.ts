@@ -10,7 +10,6 @@ import type {
   AttemptHangup,
   AttemptPlay,
 } from '../../machines/telephony-commands.ts';
-import { elapsedMs } from '../clock.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import {
   accountOfFinal,
@@ -21,6 +20,7 @@ import {
 } from '../sip/sip-final.ts';
 import { SipLadder } from '../sip/sip-ladder.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
+import { AttemptAccount, type GiveUp } from './attempt-account.ts';
 import { AttemptLaunch } from './attempt-launch.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import { CustomerLeg } from './customer-leg.ts';
@@ -32,40 +32,28 @@ const CANCEL_LIMIT_MS = 33_000;
 /** The switch's own limit is only for a gateway that died: ours comes first. */
 const SWITCH_LIMIT_MARGIN_MS = 5_000;
 
-/** Who gave the attempt up before its answer was known, and why. The first one counts. */
-interface GiveUp {
-  readonly by: AttemptEnded['endedBy'];
-  readonly reason: string | null;
-}
-
 export class Attempt {
   readonly id: string;
   readonly ladder: SipLadder;
   readonly #parts: AttemptParts;
+  readonly #account: AttemptAccount;
   #phase: AttemptPhase = 'starting';
   #launch: AttemptLaunch | undefined;
   #endpoint: MediaEndpoint | undefined;
   #leg: CustomerLeg | undefined;
   #plays: PlayQueue | undefined;
-  #giveUp: GiveUp | undefined;
-  #final: FinalAccount = NO_FINAL;
-  #ended: AttemptEnded | undefined;
   #callId: string | undefined;
   #dialogId: string | undefined;
   #channelId: string | undefined;
-  #invites = 0;
-  #sentAtMs = 0;
-  #alertingAtMs: number | undefined;
-  #answeredAtMs: number | undefined;
-  #lastProvisional = 0;
-  #toldEarlyMedia = false;
   /** One at a time: set-up limit, ring limit, limit of the CANCEL, call length. */
   #timer: unknown;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
     this.id = parts.dial.attemptId;
-    this.ladder = new SipLadder(() => parts.services.clock.now());
+    const now = (): number => parts.services.clock.now();
+    this.ladder = new SipLadder(now);
+    this.#account = new AttemptAccount(now);
   }
 
   get phase(): AttemptPhase {
@@ -80,7 +68,7 @@ export class Attempt {
       {
         onReady: (endpoint, offer) => this.#invite(endpoint, offer),
         onRefused: (code, detail) => {
-          this.#ended = this.#accountOf(NO_FINAL, 'gateway');
+          this.#account.close(NO_FINAL, 'gateway');
           events.emit({ type: 'attempt.refused', code, detail });
           this.#over();
           this.#parts.onReleased(this);
@@ -117,7 +105,7 @@ export class Attempt {
       ...(this.#callId === undefined ? {} : { callId: this.#callId }),
       ...(this.#dialogId === undefined ? {} : { dialogId: this.#dialogId }),
       ...(this.#channelId === undefined ? {} : { channelId: this.#channelId }),
-      ...(this.#ended === undefined ? {} : { ended: this.#ended }),
+      ...(this.#account.ended === undefined ? {} : { ended: this.#account.ended }),
     };
   }
 
@@ -129,11 +117,18 @@ export class Attempt {
     this.#channelId = endpoint.channelId;
     const { ladder } = this;
     const leg = new CustomerLeg({
-      ...{ link, ender, endpoint, ladder, uri, headers, offer, auth: trunk.auth },
+      link,
+      ender,
+      endpoint,
+      ladder,
+      uri,
+      headers,
+      offer,
+      auth: trunk.auth,
       handlers: {
         onSent: ({ callId }) => this.#onSent(callId),
         onRetry: () => {
-          this.#invites += 1;
+          this.#account.invites += 1;
           services.counters.invitesSent += 1;
         },
         onProvisional: (statusCode, withSdp) => this.#onProvisional(statusCode, withSdp),
@@ -158,39 +153,36 @@ export class Attempt {
     if (this.#phase !== 'starting') return;
     this.#leg = leg;
     // Counted before the echo: if the connection drops in between, somebody may have been rung.
-    this.#invites = 1;
+    this.#account.invites = 1;
     leg.start();
   }
 
   #onSent(callId: string): void {
     const { dial, trunk, events, services } = this.#parts;
     this.#callId = callId;
-    this.#sentAtMs = services.clock.now();
+    this.#account.sent();
     this.#phase = 'sent';
     services.counters.invitesSent += 1;
-    const invites = this.#invites;
+    const { invites } = this.#account;
     events.emit({ type: 'attempt.sent', callId, trunk: trunk.name, invites });
-    if (this.#giveUp !== undefined) return;
+    if (this.#account.giveUp !== undefined) return;
     this.#limit(dial.setupTimeoutMs, () => this.#end({ by: 'gateway', reason: 'setup_timeout' }));
   }
 
   #onProvisional(statusCode: number, withSdp: boolean): void {
     if (this.#phase === 'ended') return;
-    const { dial, events, services } = this.#parts;
-    const afterSentMs = elapsedMs(this.#sentAtMs, services.clock.now());
-    if (statusCode !== this.#lastProvisional) {
-      this.#lastProvisional = statusCode;
+    const { dial, events } = this.#parts;
+    const account = this.#account;
+    const { afterSentMs } = account;
+    if (account.isNews(statusCode)) {
       events.emit({ type: 'attempt.alerting', statusCode, afterSentMs });
     }
-    if (withSdp && !this.#toldEarlyMedia) {
-      this.#toldEarlyMedia = true;
+    if (withSdp && account.isFirstEarlyMedia()) {
       events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict: null });
     }
-    // 181 and 182 are news, but nobody's phone rings yet.
-    if (this.#alertingAtMs !== undefined || (statusCode !== 180 && statusCode !== 183)) return;
-    this.#alertingAtMs = services.clock.now();
+    if (!account.beginsToRing(statusCode)) return;
     this.#phase = 'alerting';
-    if (this.#giveUp !== undefined) return;
+    if (account.giveUp !== undefined) return;
     this.#limit(dial.ringLimitMs, () => this.#end({ by: 'gateway', reason: 'ring_timeout' }));
   }
 
@@ -203,44 +195,45 @@ export class Attempt {
       void leg?.bye();
       return;
     }
-    this.#answeredAtMs = clock.now();
+    this.#account.answered();
     this.#dialogId = dialogId;
     this.#phase = 'answered';
-    this.#final = { ...NO_FINAL, sip: { statusCode: 200, reasonPhrase: 'OK', origin: 'network' } };
     counters.attemptsAnswered += 1;
-    const afterSentMs = elapsedMs(this.#sentAtMs, this.#answeredAtMs);
     const { channelId } = endpoint;
-    const crossed = this.#giveUp;
-    if (crossed === undefined) {
-      // Before the news, which may be answered by `attempt.play` at once.
-      this.#plays = new PlayQueue({
-        ...{ endpoint, prompts, clock, mediaReady: () => leg.mediaReady },
-        onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
-      });
-      this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
-      endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
-    }
+    const { afterSentMs, giveUp } = this.#account;
     events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
-    // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
-    if (crossed !== undefined) this.#end(crossed);
+    if (giveUp !== undefined) {
+      // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
+      this.#hangUp(giveUp.by);
+      return;
+    }
+    this.#plays = new PlayQueue({
+      endpoint,
+      prompts,
+      clock,
+      mediaReady: () => leg.mediaReady,
+      onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
+    });
+    this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
+    endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
   }
 
   #onUnusable(response: SipResponse, problem: string): void {
     this.#parts.services.log.warn({ attemptId: this.id, problem }, 'answer not usable');
-    this.#finish(accountOfFinal(response), this.#giveUp?.by ?? 'gateway', this.#leg?.bye());
+    this.#finish(accountOfFinal(response), this.#account.giveUp?.by ?? 'gateway', this.#leg?.bye());
   }
 
   #onFinal(response: SipResponse): void {
     const by = originOf(response) === 'stack' ? 'trunk' : 'far';
     // The 487 to our CANCEL is our doing; any other code crossed it and is the far end's.
-    const ours = response.status === 487 ? this.#giveUp?.by : undefined;
+    const ours = response.status === 487 ? this.#account.giveUp?.by : undefined;
     this.#finish(accountOfFinal(response), ours ?? by);
   }
 
   /** The switch refused to send it, so nobody was rung. */
   #onNotSent(problem: string): void {
     this.#parts.services.log.warn({ attemptId: this.id, problem }, 'INVITE not sent');
-    this.#invites = 0;
+    this.#account.invites = 0;
     this.#finish(NO_FINAL, 'switch');
   }
 
@@ -249,16 +242,16 @@ export class Attempt {
   }
 
   #onBye(bye: SipRequest, bySwitch: boolean): void {
-    this.#final = { ...this.#final, ...accountOfReasons(bye) };
-    this.#finish(this.#final, bySwitch ? 'switch' : 'far');
+    const final = { sip: this.#account.final.sip, ...accountOfReasons(bye) };
+    this.#finish(final, bySwitch ? 'switch' : 'far');
   }
 
   /** Gives the attempt up, whatever it takes at this point. Later reasons change nothing. */
   #end(giveUp: GiveUp): void {
     switch (this.#phase) {
       case 'starting':
-        if (this.#giveUp !== undefined) return;
-        this.#giveUp = giveUp;
+        if (this.#account.giveUp !== undefined) return;
+        this.#account.giveUp = giveUp;
         this.#launch?.withdraw();
         // The INVITE may be on its way to the switch already: then CANCEL follows its echo.
         if (this.#leg === undefined) this.#finish(NO_FINAL, giveUp.by);
@@ -266,8 +259,8 @@ export class Attempt {
         return;
       case 'sent':
       case 'alerting':
-        if (this.#giveUp !== undefined) return;
-        this.#giveUp = giveUp;
+        if (this.#account.giveUp !== undefined) return;
+        this.#account.giveUp = giveUp;
         this.#cancel();
         return;
       case 'answered':
@@ -282,38 +275,24 @@ export class Attempt {
   #cancel(): void {
     this.#leg?.cancel();
     this.#limit(CANCEL_LIMIT_MS, () => {
-      this.#finish(NO_FINAL, this.#giveUp?.by ?? 'gateway', this.#leg?.orphan());
+      this.#finish(NO_FINAL, this.#account.giveUp?.by ?? 'gateway', this.#leg?.orphan());
     });
   }
 
   #hangUp(by: AttemptEnded['endedBy']): void {
-    this.#finish(this.#final, by, this.#leg?.bye());
+    this.#finish(this.#account.final, by, this.#leg?.bye());
   }
 
   /** `rest` is what must still happen on the wire before the trunk's channel is free. */
-  #finish(account: FinalAccount, endedBy: AttemptEnded['endedBy'], rest?: Promise<void>): void {
+  #finish(final: FinalAccount, endedBy: AttemptEnded['endedBy'], rest?: Promise<void>): void {
     if (this.#phase === 'ended') return;
     const { events, onReleased } = this.#parts;
-    this.#ended = this.#accountOf(account, endedBy);
+    const ended = this.#account.close(final, endedBy);
     this.#phase = 'ended';
     this.#plays?.stop();
-    events.emit({ type: 'attempt.ended', ...this.#ended });
+    events.emit({ type: 'attempt.ended', ...ended });
     this.#over();
     void (rest ?? Promise.resolve()).then(() => onReleased(this));
-  }
-
-  #accountOf(account: FinalAccount, endedBy: AttemptEnded['endedBy']): AttemptEnded {
-    const nowMs = this.#parts.services.clock.now();
-    const pickedUpMs = this.#answeredAtMs ?? nowMs;
-    return {
-      ...account,
-      endedBy,
-      cancelReason: this.#giveUp?.reason ?? null,
-      answered: this.#answeredAtMs !== undefined,
-      ringMs: this.#alertingAtMs === undefined ? null : elapsedMs(this.#alertingAtMs, pickedUpMs),
-      talkMs: this.#answeredAtMs === undefined ? null : elapsedMs(this.#answeredAtMs, nowMs),
-      invites: this.#invites,
-    };
   }
 
   #over(): void {

@@ -43,7 +43,7 @@ export class MediaEndpoint {
   onDigit: ((digit: ReceivedDigit) => void) | undefined;
   readonly #parts: MediaEndpointParts;
   #remoteSdp: string | undefined;
-  /** One re-INVITE at a time; srf would queue too, but never gets past one that was refused. */
+  /** One re-INVITE at a time. */
   #lastModify: Promise<MediaOutcome<string>> = Promise.resolve({ kind: 'done', value: '' });
   #dialogEnded = false;
   #released = false;
@@ -82,7 +82,8 @@ export class MediaEndpoint {
     this.#remoteSdp = sdp;
     const earlier = this.#lastModify;
     this.#lastModify = earlier.then((outcome) => {
-      if (outcome.kind === 'timeout' || outcome.kind === 'gone') return outcome;
+      // After one that was refused srf holds every later one back for ever.
+      if (outcome.kind !== 'done') return outcome;
       return this.#wait(this.#parts.dialog.modify(sdp));
     });
     return this.#lastModify;

@@ -80,7 +80,7 @@ export function connectMediaServer(
     });
   });
   const onEnd = (): void => down('FreeSWITCH closed the connection');
-  makePrompt(connection);
+  if (connection.socket !== null) makePrompt(connection.socket);
   connection.on('error', (error: Error) => down(error.message));
   connection.on('esl::end', onEnd);
   connection.on('esl::event::auth::fail', () => down('FreeSWITCH refused the password'));
@@ -139,8 +139,7 @@ function watchHeartbeat(
 
 /** Every channel's socket, from its first command on. */
 function watchNewChannels(server: FsmrfMediaServer): void {
-  server._server?.server.prependListener('connection', (socket) => socket.setNoDelay(true));
-  server._server?.on('connection::open', (connection: EslConnection) => makePrompt(connection));
+  server._server?.server.prependListener('connection', makePrompt);
 }
 
 /**

@@ -104,7 +104,7 @@ export class DialogEnder {
     for (;;) {
       await this.#linkUp();
       if (this.#closed) return this.#abandoned(record, 'the gateway was closed');
-      const outcome = await this.#sendBye({ ...options, stackDialogId: record.dialogId });
+      const outcome = await this.#sendBye({ stackDialogId: record.dialogId, ...options });
       switch (outcome.kind) {
         case 'response':
           if (recovered) counters.byesRecovered += 1;

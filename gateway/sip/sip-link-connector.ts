@@ -6,6 +6,7 @@
  * refused secret is tried again at once. Calling `connect` again makes a new agent on the same srf,
  * which keeps its dialogs and its routes.
  */
+import { batchWrites } from '../batched-writes.ts';
 import type { GatewayClock } from '../clock.ts';
 import type { DrachtioAgent, SrfPort } from './srf.port.ts';
 
@@ -83,6 +84,7 @@ export class SipLinkConnector {
     }
     this.#parts.clock.clearTimeout(this.#limitTimer);
     this.#state = 'up';
+    for (const socket of this.#parts.srf.app.client?.mapServer.keys() ?? []) batchWrites(socket);
     this.#handlers.onUp(hostports);
   }
 

@@ -291,7 +291,7 @@ t.test('the pool never holds more than its maximum, and loses none (property)', 
 class FakeEslConnection extends EventEmitter {
   static last: FakeEslConnection;
   readonly socket = Object.assign(new EventEmitter(), {
-    ...{ setNoDelay: () => undefined, cork: () => undefined, uncork: () => undefined },
+    ...{ setNoDelay: () => undefined, write: () => true },
     destroyed: false,
     destroy() {
       this.destroyed = true;
