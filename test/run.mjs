@@ -10,6 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, missingPackages } from './runner/needed-programs.mjs';
+import { startPostgresCluster } from './runner/postgres-cluster.mjs';
 import { runGroup, testFiles } from './runner/run-group.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -34,12 +35,17 @@ if (rest.length > 0 || (option !== undefined && !(option in OPTIONS))) {
 }
 const mode = option === undefined ? 'all' : OPTIONS[option];
 
-const missing = missingPackages(RUNS[mode].map(({ name }) => name));
+const folders = RUNS[mode].flatMap((group) => group.folders);
+const missing = missingPackages(folders);
 const refusal = missing.length > 0 ? install(missing) : null;
 if (refusal !== null) {
   console.error(refusal);
   process.exit(1);
 }
+
+// One server for the whole run; each file makes schemas of its own in it.
+const postgres = mode === 'unit' ? undefined : await startPostgresCluster();
+if (postgres !== undefined) process.env.RINGFENCE_TEST_POSTGRES = postgres.url;
 
 const startedAt = new Date().toISOString();
 const tests = [];
@@ -53,6 +59,8 @@ for (const { folders, ...group } of RUNS[mode]) {
   }
   tests.push(...(await runGroup({ ...group, files })));
 }
+await postgres?.stop();
+
 const named = (outcome) =>
   tests.filter((test) => test.outcome === outcome).map(({ file, title }) => ({ file, title }));
 mkdirSync(join(ROOT, '.tap'), { recursive: true });

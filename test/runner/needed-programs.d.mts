@@ -1,5 +1,5 @@
 export function missingPackages(
-  groups: readonly string[],
+  folders: readonly string[],
   hasProgram?: (program: string) => boolean,
 ): string[];
 

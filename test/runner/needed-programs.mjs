@@ -5,15 +5,19 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { postgresPrograms } from './postgres-cluster.mjs';
 
-/** One row per Debian package: the program that proves it present, and the groups that need it. */
-const PACKAGES = [{ name: 'sip-tester', program: 'sipp', groups: ['e2e', 'long'] }];
+/** One row per Debian package: the program that proves it present, and the folders that need it. */
+const PACKAGES = [
+  { name: 'sip-tester', program: 'sipp', folders: ['e2e', 'long'] },
+  { name: 'postgresql', program: 'postgres', folders: ['integration', 'e2e', 'long'] },
+];
 
-/** The packages the named groups need and this machine lacks. */
-export function missingPackages(groups, hasProgram = isOnPath) {
+/** The packages the named folders of test/ need and this machine lacks. */
+export function missingPackages(folders, hasProgram = isInstalled) {
   return PACKAGES.filter(
-    ({ program, groups: users }) =>
-      users.some((group) => groups.includes(group)) && !hasProgram(program),
+    ({ program, folders: users }) =>
+      users.some((folder) => folders.includes(folder)) && !hasProgram(program),
   ).map(({ name }) => name);
 }
 
@@ -29,7 +33,7 @@ export function install(packages) {
     run([...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', ...packages]);
   }
   const stillMissing = PACKAGES.filter(
-    ({ name, program }) => packages.includes(name) && !isOnPath(program),
+    ({ name, program }) => packages.includes(name) && !isInstalled(program),
   );
   if (stillMissing.length === 0) return null;
   const programs = stillMissing.map(({ program }) => program).join(', ');
@@ -41,6 +45,11 @@ function run([program, ...args]) {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
+}
+
+/** Debian keeps PostgreSQL's server off the PATH. */
+function isInstalled(program) {
+  return program === 'postgres' ? postgresPrograms() !== undefined : isOnPath(program);
 }
 
 function isOnPath(program) {
