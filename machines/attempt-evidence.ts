@@ -41,6 +41,8 @@ export interface AttemptEvidence {
   /** The abandonment clock ran out before anybody was connected. */
   readonly waitExceeded: boolean;
   readonly agentFailure: (Heard & { readonly reason: AiAgentFailure }) | null;
+  /** The AI agent asked for a human. */
+  readonly escalated: Heard | null;
   readonly plays: readonly (Heard & { readonly playId: string; readonly status: PlayStatus })[];
   readonly digits: readonly (Heard & { readonly digit: string })[];
   readonly ended: AttemptEnded | null;
@@ -65,6 +67,7 @@ export function emptyEvidence(preview = false): AttemptEvidence {
     engaged: null,
     waitExceeded: false,
     agentFailure: null,
+    escalated: null,
     plays: [],
     digits: [],
     ended: null,
@@ -109,6 +112,8 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
       const { reason } = event;
       return { ...evidence, agentFailure: earliest(evidence.agentFailure, { seq, reason }) };
     }
+    case 'aiAgent.escalated':
+      return { ...evidence, escalated: earliest(evidence.escalated, { seq }) };
     case 'attempt.played': {
       const { playId, status } = event;
       return { ...evidence, plays: inOrder(evidence.plays, { seq, playId, status }) };

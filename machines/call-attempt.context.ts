@@ -1,4 +1,5 @@
 /** How the call attempt's knowledge begins, grows and is asked. Pure functions of the context. */
+import assert from 'node:assert/strict';
 import {
   emptyEvidence,
   withEnd,
@@ -23,8 +24,10 @@ import { sipDiagnostics } from './sip-diagnostics.ts';
 import type { CancelReason, HangupReason } from './telephony-commands.ts';
 import type { AttemptEvent } from './telephony-events.ts';
 
-/** The machine plays once; later plays will need names of their own. */
+/** The machine plays and connects once; what it says when an agent failed has a name of its own. */
 export const AFTER_ANSWER_PLAY_ID = 'afterAnswer';
+export const AFTER_ANSWER_CONNECT_ID = 'afterAnswer';
+export const FALLBACK_PLAY_ID = 'fallback';
 
 export function initialContext(input: CallAttemptInput): CallAttemptContext {
   const { recovery } = input;
@@ -39,6 +42,8 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
     phase: knownPhase(evidence),
     // After a crash nobody knows whether it was played: the person is not told twice.
     playOrdered: recovery !== undefined && evidence.answered !== null,
+    // Only the gateway knows whether the agent it was connected to is still there.
+    connected: false,
   };
 }
 
@@ -66,13 +71,19 @@ export function isLastOfAll(context: CallAttemptContext, event: AttemptEvent): b
 export function afterNews(
   context: CallAttemptContext,
   event: AttemptEvent,
-): Pick<CallAttemptContext, 'evidence' | 'seen' | 'phase'> {
+): Pick<CallAttemptContext, 'evidence' | 'seen' | 'phase' | 'connected'> {
   const seq = event.seq + (context.recovery?.lastSeq ?? 0);
   return {
     evidence: withEvent(context.evidence, { ...event, seq }),
     seen: withSeen(context.seen, event.seq),
     phase: furthestPhase(context.phase, phaseOf(event)),
+    connected: isConnectedAfter(context.connected, event),
   };
+}
+
+function isConnectedAfter(before: boolean, { type }: AttemptEvent): boolean {
+  if (type === 'attempt.connected') return true;
+  return type === 'attempt.bridgeEnded' || type === 'aiAgent.failed' ? false : before;
 }
 
 /** What a gateway's answer to a query, or its refusal, adds. */
@@ -86,6 +97,7 @@ export function afterReply(
   const { ended } = state;
   return {
     phase: furthestPhase(context.phase, state.phase),
+    connected: state.connected ?? false,
     evidence: ended === undefined ? context.evidence : withEnd(context.evidence, ended),
   };
 }
@@ -103,8 +115,13 @@ export function isRinging({ phase }: CallAttemptContext): boolean {
 }
 
 /** Whether whoever answers now is to be hung up on, since we gave up or have said our say. */
-export function isUnwanted({ evidence, playOrdered }: CallAttemptContext): boolean {
-  return evidence.cancelReason !== null || evidence.hangupReason !== null || playOrdered;
+export function isUnwanted(context: CallAttemptContext): boolean {
+  return isHungUp(context) || context.playOrdered;
+}
+
+/** Whether we have given it up ourselves. */
+export function isHungUp({ evidence }: CallAttemptContext): boolean {
+  return evidence.cancelReason !== null || evidence.hangupReason !== null;
 }
 
 export function dialOf({ dial }: CallAttemptContext): OrderBody {
@@ -112,11 +129,23 @@ export function dialOf({ dial }: CallAttemptContext): OrderBody {
 }
 
 export function playOf({ afterAnswer }: CallAttemptContext): OrderBody {
-  return {
-    type: 'attempt.play',
-    playId: AFTER_ANSWER_PLAY_ID,
-    prompts: [...afterAnswer.prompts],
-  };
+  const prompts = 'prompts' in afterAnswer ? afterAnswer.prompts : [];
+  return { type: 'attempt.play', playId: AFTER_ANSWER_PLAY_ID, prompts: [...prompts] };
+}
+
+export function fallbackPromptsOf({ afterAnswer }: CallAttemptContext): readonly string[] {
+  return 'aiAgent' in afterAnswer ? afterAnswer.fallbackPrompts : [];
+}
+
+export function fallbackPlayOf(context: CallAttemptContext): OrderBody {
+  const prompts = [...fallbackPromptsOf(context)];
+  return { type: 'attempt.play', playId: FALLBACK_PLAY_ID, prompts };
+}
+
+export function connectOf({ afterAnswer }: CallAttemptContext): OrderBody {
+  assert('aiAgent' in afterAnswer, 'connecting, but there is nobody to connect to');
+  const { aiAgent: target } = afterAnswer;
+  return { type: 'attempt.connect', connectId: AFTER_ANSWER_CONNECT_ID, target };
 }
 
 export function cancelOf({ evidence }: CallAttemptContext): OrderBody {

@@ -5,6 +5,7 @@ import type { AttemptOutcome } from './attempt-result.ts';
 import type { AttemptPhase, CommandReply } from './command-reply.ts';
 import type { SeenSequence } from './seen-sequence.ts';
 import type {
+  AiAgentTarget,
   AttemptCommand,
   AttemptCommandType,
   AttemptDial,
@@ -30,6 +31,8 @@ export interface CallAttemptWaits {
   readonly cancelMs: number;
   /** BYE ordered → end: timer F, 32 s. */
   readonly hangupMs: number;
+  /** Beyond the agent's own set-up time-out, for the gateway's word on it. */
+  readonly connectMs: number;
   /** Between two questions to a gateway that is silent. */
   readonly queryMs: number;
   /** For events that are missing although a later one has come. */
@@ -41,12 +44,23 @@ export const DEFAULT_WAITS: CallAttemptWaits = {
   inviteMs: 10_000,
   cancelMs: 36_000,
   hangupMs: 36_000,
+  connectMs: 5_000,
   queryMs: 5_000,
   gapMs: 1_000,
 };
 
 /** Questions in one attempt before it is given up as Unknown. */
 export const QUERIES_MAX = 12;
+
+/** What is done with whoever answers: something is said, or an AI agent takes the call. */
+export type AfterAnswer =
+  /** Said, then hung up; nothing: hung up at once. */
+  | { readonly prompts: readonly string[] }
+  | {
+      readonly aiAgent: AiAgentTarget;
+      /** Said when the agent fails, before the hang-up; nothing: hung up at once. */
+      readonly fallbackPrompts: readonly string[];
+    };
 
 export interface CallAttemptInput {
   readonly attemptId: string;
@@ -56,8 +70,7 @@ export interface CallAttemptInput {
   readonly ringTimeoutMs: number;
   /** INVITE → first 180/183, ms. */
   readonly setupTimeoutMs: number;
-  /** What to say once answered; nothing: hang up at once. */
-  readonly afterAnswer: { readonly prompts: readonly string[] };
+  readonly afterAnswer: AfterAnswer;
   /** Play ordered → hang-up, whatever became of it, ms. */
   readonly playTimeoutMs: number;
   readonly preview?: boolean;
@@ -79,7 +92,10 @@ export interface CallAttemptContext extends Omit<CallAttemptInput, 'waits'> {
   readonly queriesLeft: number;
   /** How far the attempt has come, by events and by the gateway's replies. Never goes back. */
   readonly phase: AttemptPhase;
+  /** A play or a connect has been ordered: whoever answered is attended to, once. */
   readonly playOrdered: boolean;
+  /** The customer and the AI agent hear each other, as far as we know. */
+  readonly connected: boolean;
 }
 
 /** The actor that owns it asks to give the attempt up. After the answer it means: hang up. */

@@ -6,56 +6,24 @@
  * heard; states only decide what to do next. So a repeated, late or crossing event needs no rule
  * of its own: what a state does not name is evidence and nothing more.
  */
-import {
-  cancelOf,
-  dialOf,
-  hangupOf,
-  hangupReasonFor,
-  initialContext,
-  outputOf,
-  playOf,
-} from './call-attempt.context.ts';
+import { answeredState } from './call-attempt.answered.ts';
+import { cancelOf, dialOf, hangupOf, initialContext, outputOf } from './call-attempt.context.ts';
 import { news, replied, type OrderBody } from './call-attempt.events.ts';
+import {
+  heard,
+  isAcceptedFor,
+  isNews,
+  isRefusedFor,
+  noteCancel,
+  noteCancelFor,
+  noteHangup,
+  noteHangupFor,
+  noteReply,
+  record,
+  superseded,
+} from './call-attempt.params.ts';
 import { callAttemptSetup } from './call-attempt.setup.ts';
-import type { RefusalCode } from './command-reply.ts';
-import type { AttemptCommandType, CancelReason, HangupReason } from './telephony-commands.ts';
 
-/** An event of the gateway's that has not been heard before: kept as evidence. */
-const isNews = { type: 'isNews', params: news } as const;
-const record = { type: 'record', params: news } as const;
-const heard = { guard: isNews, actions: record } as const;
-
-const isAcceptedFor = (command: AttemptCommandType) =>
-  ({
-    type: 'isAccepted',
-    params: (args: Parameters<typeof replied>[0]) => ({ command, reply: replied(args) }),
-  }) as const;
-
-const isRefusedFor = (command: AttemptCommandType | null, code: RefusalCode | null) =>
-  ({
-    type: 'isRefused',
-    params: (args: Parameters<typeof replied>[0]) => ({ command, code, reply: replied(args) }),
-  }) as const;
-
-const noteReply = { type: 'noteReply', params: replied } as const;
-const noteCancel = (reason: CancelReason) => ({ type: 'noteCancel', params: { reason } }) as const;
-const noteHangup = (reason: HangupReason) => ({ type: 'noteHangup', params: { reason } }) as const;
-
-type CancelAsked = { readonly event: { readonly reason: CancelReason } };
-const noteCancelFor = {
-  type: 'noteCancel',
-  params: ({ event }: CancelAsked) => ({ reason: event.reason }),
-} as const;
-const noteHangupFor = {
-  type: 'noteHangup',
-  params: ({ event }: CancelAsked) => ({ reason: hangupReasonFor(event.reason) }),
-} as const;
-/** Another owner works the attempt: nothing that we do from here on has any effect. */
-const superseded = {
-  guard: isRefusedFor(null, 'STALE_FENCE'),
-  actions: noteReply,
-  target: '#callAttempt.ended',
-} as const;
 const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
 
 export const callAttemptMachine = callAttemptSetup.createMachine({
@@ -137,56 +105,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
       after: { ringTimeout: { actions: noteCancel('ring_timeout'), target: 'cancelling' } },
     },
 
-    // Off-hook. What is done with whoever answered is a state in here: today a prompt is played.
-    answered: {
-      initial: 'deciding',
-      on: {
-        'dialer.cancel': {
-          actions: noteHangupFor,
-          target: 'hangingUp',
-        },
-      },
-      states: {
-        deciding: {
-          always: [
-            {
-              guard: 'isSilent',
-              actions: noteHangup('completed'),
-              target: '#callAttempt.hangingUp',
-            },
-            { target: 'playing' },
-          ],
-        },
-        playing: {
-          entry: ['notePlay', { type: 'order', params: ({ context }) => playOf(context) }],
-          on: {
-            'attempt.played': [
-              {
-                guard: { type: 'isFailedPlay', params: news },
-                actions: [record, noteHangup('failed')],
-                target: '#callAttempt.hangingUp',
-              },
-              {
-                guard: { type: 'isOwnPlay', params: news },
-                actions: [record, noteHangup('completed')],
-                target: '#callAttempt.hangingUp',
-              },
-            ],
-            'telephony.reply': [
-              superseded,
-              {
-                guard: isRefusedFor('attempt.play', null),
-                actions: noteHangup('failed'),
-                target: '#callAttempt.hangingUp',
-              },
-            ],
-          },
-          after: {
-            playTimeout: { actions: noteHangup('limit'), target: '#callAttempt.hangingUp' },
-          },
-        },
-      },
-    },
+    answered: answeredState,
 
     // Given up before an answer was known. A 200 that crosses is hung up, and changes no Result.
     cancelling: {
@@ -269,6 +188,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
     resuming: {
       always: [
         { guard: 'hasEnded', target: 'ended' },
+        { guard: 'isConnected', target: 'answered.connected' },
         { guard: 'isUnwantedAnswer', target: 'hangingUp' },
         { guard: 'isAnswered', target: 'answered' },
         { guard: 'isGivenUp', target: 'cancelling' },

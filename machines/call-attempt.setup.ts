@@ -2,11 +2,15 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import { withCancel, withHangup } from './attempt-evidence.ts';
 import {
+  AFTER_ANSWER_CONNECT_ID,
   AFTER_ANSWER_PLAY_ID,
   afterNews,
   afterReply,
+  FALLBACK_PLAY_ID,
+  fallbackPromptsOf,
   hasEnded,
   isAnswered,
+  isHungUp,
   isLastOfAll,
   isNewsTo,
   isRinging,
@@ -40,6 +44,10 @@ export const callAttemptSetup = setup({
     noteHangup: assign(({ context }, { reason }: { reason: HangupReason }) => ({
       evidence: withHangup(context.evidence, reason),
     })),
+    /** The agent that asked for a human and left got none for the customer. */
+    noteAgentLeft: assign(({ context: { evidence } }) => ({
+      evidence: withHangup(evidence, evidence.escalated === null ? 'completed' : 'no_connect'),
+    })),
     notePlay: assign({ playOrdered: true }),
     noteDoubt: assign(({ context }) => ({ evidence: { ...context.evidence, inDoubt: true } })),
     noteQuery: assign(({ context }) => ({ queriesLeft: context.queriesLeft - 1 })),
@@ -63,6 +71,22 @@ export const callAttemptSetup = setup({
       event.type === 'attempt.played' &&
       event.playId === AFTER_ANSWER_PLAY_ID &&
       (event.status === 'notFound' || event.status === 'failed'),
+    isOwnFallback: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) &&
+      event.type === 'attempt.played' &&
+      event.playId === FALLBACK_PLAY_ID,
+    isOwnConnect: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) &&
+      (event.type === 'attempt.connected' || event.type === 'attempt.connectFailed') &&
+      event.connectId === AFTER_ANSWER_CONNECT_ID,
+    hasTargetLeft: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) &&
+      event.type === 'attempt.bridgeEnded' &&
+      event.endedBy === 'target',
+    hasBridgeBroken: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) &&
+      event.type === 'attempt.bridgeEnded' &&
+      event.endedBy === 'switch',
     isAccepted: (_, { command, reply }: { command: AttemptCommandType; reply: TelephonyReply }) =>
       reply.command === command && reply.reply.accepted,
     isRefused: (
@@ -83,7 +107,11 @@ export const callAttemptSetup = setup({
     isInformed: (_, { command, reply }: TelephonyReply) =>
       command === 'attempt.query' && reply.accepted && reply.state !== undefined,
     isRecovery: ({ context }) => context.recovery !== undefined,
-    isSilent: ({ context }) => context.afterAnswer.prompts.length === 0,
+    isForAgent: ({ context }) => 'aiAgent' in context.afterAnswer,
+    isSilent: ({ context: { afterAnswer } }) =>
+      'prompts' in afterAnswer && afterAnswer.prompts.length === 0,
+    hasFallback: ({ context }) => fallbackPromptsOf(context).length > 0,
+    isConnected: ({ context }) => context.connected && !isHungUp(context),
     isComplete: ({ context }) => isWithoutGap(context.seen),
     isSent: ({ context }) => context.phase === 'sent',
     isRinging: ({ context }) => isRinging(context),
@@ -100,6 +128,9 @@ export const callAttemptSetup = setup({
     ringTimeout: ({ context }) => context.ringTimeoutMs,
     playTimeout: ({ context }) => context.playTimeoutMs,
     cancelWait: ({ context }) => context.waits.cancelMs,
+    connectWait: ({ context: { afterAnswer, waits } }) =>
+      ('aiAgent' in afterAnswer ? afterAnswer.aiAgent.setupTimeoutMs : 0) + waits.connectMs,
+    callLengthWait: ({ context }) => context.dial.callLengthMaxMs + context.waits.hangupMs,
     hangupWait: ({ context }) => context.waits.hangupMs,
     queryWait: ({ context }) => context.waits.queryMs,
     gapWait: ({ context }) => context.waits.gapMs,

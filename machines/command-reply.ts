@@ -41,6 +41,9 @@ export const AttemptSnapshot = Type.Object({
   ),
   channelId: Type.Optional(Type.String({ description: "The media server's channel UUID." })),
   trunk: Type.Optional(Type.String()),
+  connected: Type.Optional(
+    Type.Literal(true, { description: 'The customer and who was connected hear each other now.' }),
+  ),
   ended: Type.Optional(AttemptEnded),
 });
 export type AttemptSnapshot = Static<typeof AttemptSnapshot>;

@@ -60,16 +60,44 @@ export const AiAgentFailed = Type.Object({
   detail: Type.String(),
 });
 
+/** By which way something came from the agent. Those by `post` are told by the dialer itself. */
+export const ESCALATED_BY = ['refer', 'post'] as const;
+export const RETURNED_BY = ['info', 'bye', 'post'] as const;
+
 /** The AI agent asks for a human. */
 export const AiAgentEscalated = Type.Object({
   type: Type.Literal('aiAgent.escalated'),
   ...ATTEMPT_ENVELOPE,
+  by: Type.Enum([...ESCALATED_BY]),
+  referTo: Type.Union([Type.String(), Type.Null()], {
+    description: 'Refer-To of the REFER (RFC 3515 §2.1): a wish. Who is asked, the dialer decides.',
+  }),
   attributes: Type.Record(Type.String(), Type.String()),
 });
 
-/** Attributes that the AI agent returned, accepted until shortly after the end of the call. */
+/**
+ * Attributes that the AI agent returned. The one event that may come after `attempt.ended`: an agent
+ * whose customer hung up answers our BYE with them, until 10 s after the end.
+ */
 export const AiAgentReturned = Type.Object({
   type: Type.Literal('aiAgent.returned'),
   ...ATTEMPT_ENVELOPE,
+  by: Type.Enum([...RETURNED_BY], {
+    description: 'bye: in the body of a BYE, or of the answer to ours.',
+  }),
   attributes: Type.Record(Type.String(), Type.String()),
+});
+
+export const UTTERANCE_BASES = [
+  'audio', // heard: the first frame of the agent above the level of silence
+  'packet', // the first RTP packet, silent or not: the earliest that it can have been
+] as const;
+export type UtteranceBasis = (typeof UTTERANCE_BASES)[number];
+
+/** The agent's first words reached us. Once per connect, and only when the delay could be measured. */
+export const AiAgentFirstUtterance = Type.Object({
+  type: Type.Literal('aiAgent.firstUtterance'),
+  ...ATTEMPT_ENVELOPE,
+  afterConnectMs: DurationMs('Since both could hear each other; 0 when the agent spoke before.'),
+  basis: Type.Enum([...UTTERANCE_BASES], { description: 'What the delay was read from.' }),
 });

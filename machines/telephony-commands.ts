@@ -57,22 +57,37 @@ export const AttemptDial = Type.Object({
 });
 export type AttemptDial = Static<typeof AttemptDial>;
 
+/** An AI agent at a SIP URI. What it is told and may answer is in docs/ai-agents.md. */
+export const AiAgentTarget = Type.Object({
+  kind: Type.Literal('aiAgent'),
+  sipUri: Type.String({ description: 'SIP URI of the AI agent; transport=tcp|udp.' }),
+  contextUrl: Type.Optional(
+    Type.String({ description: 'Where the agent fetches its context and posts results.' }),
+  ),
+  contextToken: Type.Optional(Type.String({ description: 'Bearer token for contextUrl.' })),
+  context: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The context itself, sent inline when its base64url JSON is ≤ 800 bytes.',
+    }),
+  ),
+  setupTimeoutMs: DurationMs('The command to the agent’s 200.'),
+  firstAudioTimeoutMs: Type.Optional(
+    DurationMs(
+      'Connect to the agent’s first audio, else it has failed. Default 10 s; 0: no limit.',
+    ),
+  ),
+  audioTimeoutMs: Type.Optional(
+    DurationMs(
+      'No RTP from a connected agent for this long: it has failed. Default 15 s; 0: no limit, ' +
+        'for agents that send nothing while they are silent.',
+    ),
+  ),
+});
+export type AiAgentTarget = Static<typeof AiAgentTarget>;
+
 export const ConnectTarget = Type.Union([
   Type.Object({ kind: Type.Literal('lobby'), lobbyId: LobbyId }),
-  Type.Object({
-    kind: Type.Literal('aiAgent'),
-    sipUri: Type.String({ description: 'SIP URI of the AI agent; transport=tcp|udp.' }),
-    contextUrl: Type.Optional(
-      Type.String({ description: 'Where the agent fetches its context and posts results.' }),
-    ),
-    contextToken: Type.Optional(Type.String({ description: 'Bearer token for contextUrl.' })),
-    context: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), {
-        description: 'The context itself, sent inline when its base64url JSON is ≤ 800 bytes.',
-      }),
-    ),
-    setupTimeoutMs: DurationMs('INVITE to the agent’s 200.'),
-  }),
+  AiAgentTarget,
 ]);
 export type ConnectTarget = Static<typeof ConnectTarget>;
 

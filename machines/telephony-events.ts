@@ -1,6 +1,7 @@
 /**
  * Events, gateway → dialer. At least once, in order per attempt, numbered from 1 per attempt and
- * fence. `attempt.ended` is the last of every attempt that was not refused, and comes once.
+ * fence. `attempt.ended` is the last of every attempt that was not refused, and comes once; only
+ * `aiAgent.returned` may still follow it.
  */
 import { Type, type Static } from 'typebox';
 import { AttemptEnded } from './attempt-ended.ts';
@@ -10,6 +11,7 @@ import { LobbyLeft, LobbyReady } from './lobby-events.ts';
 import {
   AiAgentEscalated,
   AiAgentFailed,
+  AiAgentFirstUtterance,
   AiAgentReturned,
   AttemptBridgeEnded,
   AttemptConnected,
@@ -150,6 +152,7 @@ export const ATTEMPT_EVENTS = {
   'aiAgent.failed': AiAgentFailed,
   'aiAgent.escalated': AiAgentEscalated,
   'aiAgent.returned': AiAgentReturned,
+  'aiAgent.firstUtterance': AiAgentFirstUtterance,
   'recording.started': RecordingStarted,
   'recording.ended': RecordingEnded,
   'recording.failed': RecordingFailed,

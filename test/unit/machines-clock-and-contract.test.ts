@@ -159,7 +159,7 @@ t.test('the contract holds every command and event by its own type', async (t) =
   ]);
   t.same(Object.keys(TELEPHONY_EVENTS), [
     ...events.split(' ').map((name) => `attempt.${name}`),
-    ...['failed', 'escalated', 'returned'].map((name) => `aiAgent.${name}`),
+    ...['failed', 'escalated', 'returned', 'firstUtterance'].map((name) => `aiAgent.${name}`),
     ...['started', 'ended', 'failed'].map((name) => `recording.${name}`),
     ...['lobby.ready', 'lobby.left', 'trunk.state', 'gateway.capacity'],
   ]);

@@ -14,7 +14,11 @@ import {
 } from '../../machines/result.ts';
 import { alerting, answered, q850, sent } from '../support/attempt-evidence-samples.ts';
 import { REFUSAL_CODES } from '../../machines/command-reply.ts';
-import { AI_AGENT_FAILURES, CONNECT_FAILURES } from '../../machines/connect-events.ts';
+import {
+  AI_AGENT_FAILURES,
+  CONNECT_FAILURES,
+  ESCALATED_BY,
+} from '../../machines/connect-events.ts';
 import { CANCEL_REASONS } from '../../machines/telephony-commands.ts';
 import {
   ANSWER_VERDICTS,
@@ -84,6 +88,7 @@ const anyEvidence: fc.Arbitrary<AttemptEvidence> = fc.record({
   engaged: maybe(fc.record({ seq, with: fc.constantFrom('lobby' as const, 'aiAgent' as const) })),
   waitExceeded: fc.boolean(),
   agentFailure: maybe(fc.record({ seq, reason: fc.constantFrom(...AI_AGENT_FAILURES) })),
+  escalated: maybe(fc.record({ seq })),
   plays: fc.array(
     fc.record({ seq, playId: fc.constant('p'), status: fc.constantFrom(...PLAY_STATUSES) }),
     { maxLength: 3 },
@@ -203,6 +208,12 @@ const anyBody = fc.oneof(
     reason: fc.constantFrom(...AI_AGENT_FAILURES),
     statusCode: fc.constant(null),
     detail: fc.constant(''),
+  }),
+  fc.record({
+    type: fc.constant('aiAgent.escalated' as const),
+    by: fc.constantFrom(...ESCALATED_BY),
+    referTo: fc.constant(null),
+    attributes: fc.constant({}),
   }),
   fc.record({
     type: fc.constant('attempt.played' as const),
