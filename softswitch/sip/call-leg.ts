@@ -1,6 +1,7 @@
 /** What an incoming and an outgoing call share once there is a dialog. */
 import assert from 'node:assert/strict';
 import type { Timer } from '../timers/timer-wheel.ts';
+import { ackOfAnswer } from './ack-of-answer.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import type { CallHost } from './call-host.ts';
 import { createResponse } from './create-response.ts';
@@ -251,7 +252,9 @@ export abstract class CallLeg {
           }
           if (statusCode < 300 && refreshesTarget) dialog.refreshTarget(response);
           if (statusCode < 300 && method === 'INVITE') {
-            ack = acknowledge(dialog, request, response, options);
+            const answer =
+              options.sdp === undefined ? options.answerOffer?.(sdpOf(response)) : undefined;
+            ack = ackOfAnswer(dialog, request, answer);
             host.stack.sendAck(ack);
           }
           const isChallenge = statusCode === 401 || statusCode === 407;
@@ -294,20 +297,4 @@ function bodyOf(options: InDialogRequestOptions): { body?: Buffer | string; cont
   if (body === undefined) return {};
   const { contentType } = options;
   return contentType === undefined ? { body } : { body, contentType };
-}
-
-function acknowledge(
-  dialog: Dialog,
-  request: SipRequest,
-  response: SipResponse,
-  options: InDialogRequestOptions,
-): SipRequest {
-  const answer = options.sdp === undefined ? options.answerOffer?.(sdpOf(response)) : undefined;
-  const credentials = request.headers.filter(
-    ({ name }) => name === 'Authorization' || name === 'Proxy-Authorization',
-  );
-  return dialog.createAck(
-    cseqOf(request)?.number ?? 0,
-    answer === undefined ? { headers: credentials } : { headers: credentials, body: answer },
-  );
 }

@@ -53,11 +53,16 @@ export class ClientTransactions {
   /** Fails what has been sent there and is unanswered (RFC 3261 §18.4: inform the user). */
   destinationUnreachable(destination: SipAddress): void {
     const { protocol, host, port } = destination;
-    for (const transaction of [...this.#byKey.values()]) {
+    const failed: AnyClientTransaction[] = [];
+    for (const transaction of this.#byKey.values()) {
+      if (!transaction.awaitsFirstResponse) continue;
       const { destination: own } = transaction;
-      if (own.port !== port || own.host !== host || own.protocol !== protocol) continue;
-      if (transaction.awaitsFirstResponse) transaction.onFailure();
+      if (own.port === port && own.host === host && own.protocol === protocol) {
+        failed.push(transaction);
+      }
     }
+    // Collected first: what a user sends anew from its handler has not failed.
+    for (const transaction of failed) transaction.onFailure();
   }
 
   abandonAll(): void {

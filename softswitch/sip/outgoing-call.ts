@@ -1,3 +1,4 @@
+import { ackOfAnswer } from './ack-of-answer.ts';
 import type { CallHost } from './call-host.ts';
 import { CallLeg } from './call-leg.ts';
 import type { ClientTransaction, ResponseOrigin } from './client-transaction.ts';
@@ -144,15 +145,8 @@ export class OutgoingCall extends CallLeg {
     const dialog = this.#openDialog(response);
     this.#state = 'confirmed';
     const sdp = this.onAnswer(response, sdpOf(response));
-    const headers = this.#request.headers.filter(
-      ({ name }) => name === 'Authorization' || name === 'Proxy-Authorization',
-    );
     const hasOffer = this.#request.body.length > 0;
-    const number = cseqOf(this.#request)?.number ?? 0;
-    this.#ack = dialog.createAck(
-      number,
-      hasOffer || sdp === undefined ? { headers } : { headers, body: sdp },
-    );
+    this.#ack = ackOfAnswer(dialog, this.#request, hasOffer ? undefined : sdp);
     this.host.stack.sendAck(this.#ack);
     this.firstInviteAnswered();
   }

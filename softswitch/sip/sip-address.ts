@@ -12,3 +12,8 @@ export interface SipAddress {
 export function addressKey(address: SipAddress): string {
   return `${address.protocol}/${address.host}:${address.port}`;
 }
+
+/** Of two IP literals; far cheaper than `isIPv6`, which also judges what is no literal. */
+export function isSameFamily(one: string, other: string): boolean {
+  return one.includes(':') === other.includes(':');
+}

@@ -20,7 +20,7 @@ import { parseVia } from './via.ts';
 
 export interface SipStackOptions {
   timers: TimerWheel;
-  /** Port 0 = any free one; several with port 0 on one host get the same. */
+  /** Hosts are IP literals. Port 0 = any free one; several with port 0 on one host get the same. */
   listen: readonly SipAddress[];
   /** Host for Via and Contact. Default: the bound one; behind a wildcard the first outer address. */
   advertisedHost?: string;

@@ -3,9 +3,9 @@
  * for requests and responses alike. Nagle is off: a SIP message is written in one piece and waits
  * for nothing.
  */
-import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Timer, TimerWheel } from '../timers/timer-wheel.ts';
-import type { SipAddress } from './sip-address.ts';
+import { isSameFamily, type SipAddress } from './sip-address.ts';
 import { StreamFraming } from './stream-framing.ts';
 import { codeOf } from './system-error-code.ts';
 import type { SipTransport, TransportEvents } from './transport.ts';
@@ -122,7 +122,7 @@ export class TcpTransport implements SipTransport {
   #connect(destination: SipAddress): Connection | undefined {
     const { host, port } = destination;
     if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
-    if (isIPv6(host) !== isIPv6(this.local.host)) return undefined;
+    if (!isSameFamily(host, this.local.host)) return undefined;
     const isWildcard = this.local.host === '0.0.0.0' || this.local.host === '::';
     const from = isWildcard ? {} : { localAddress: this.local.host };
     const socket = connect({ host, port, noDelay: true, keepAlive: true, ...from });

@@ -11,7 +11,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Timer, TimerWheel } from '../timers/timer-wheel.ts';
-import type { SipAddress } from './sip-address.ts';
+import { isSameFamily, type SipAddress } from './sip-address.ts';
 import { codeOf } from './system-error-code.ts';
 import type { SipTransport, TransportEvents } from './transport.ts';
 
@@ -88,7 +88,7 @@ export class UdpTransport implements SipTransport {
     onFailure: (problem: string) => void,
   ): void {
     if (this.#closed) return;
-    if (isIPv6(destination.host) !== isIPv6(this.local.host) || !isUsablePort(destination.port)) {
+    if (!isSameFamily(destination.host, this.local.host) || !isUsablePort(destination.port)) {
       queueMicrotask(() => onFailure('EADDRNOTAVAIL'));
       return;
     }
@@ -208,7 +208,7 @@ function literalLookup(
   _options: unknown,
   callback: (error: null, address: string, family: number) => void,
 ): void {
-  callback(null, host, isIPv6(host) ? 6 : 4);
+  callback(null, host, host.includes(':') ? 6 : 4);
 }
 
 function sharedSocket(host: string): Socket {
