@@ -66,7 +66,7 @@ export async function runCall(
   const destination = destinationOf(number, trunk.destinationFormat, options.region);
   const mayStart = realCallsRule(trunk, options, config.dialing);
   checkCallingHours([undefined], mayStart, options, config.dialing, Date.now());
-  const log = commandLog(options.verbose);
+  const log = commandLog(options.verbose, config);
   const telephony = await startTelephony({ config, trunk, log, isolated: false });
   const actors = new TelephonyActors(telephony.gateway, () => Date.now());
   const { ringTimeoutMs = config.dialing.ringTimeoutMs } = options;

@@ -51,7 +51,7 @@ export async function runSoftswitch(
     ...(given.controlSecret === '' ? { controlSecret: settings.controlSecret } : {}),
     ...(given.eslPassword === '' ? { eslPassword: settings.eslPassword } : {}),
   };
-  announce({ host: settings.host, sipPort, controlPort, eslPort, mediaSipPort, made }, terminal);
+  announce({ settings, sipPort, controlPort, eslPort, mediaSipPort, made }, terminal);
   const { host } = settings;
   if (options.json) {
     await writeJson(terminal, { host, sipPort, controlPort, eslPort, mediaSipPort, ...made });
@@ -91,7 +91,7 @@ function settingsOf(options: SoftswitchCommandOptions, config: SoftswitchConfig)
 }
 
 interface Announcement {
-  readonly host: string;
+  readonly settings: SoftswitchConfig;
   readonly sipPort: number;
   readonly controlPort: number;
   readonly eslPort: number;
@@ -100,9 +100,10 @@ interface Announcement {
 }
 
 function announce(switched: Announcement, terminal: Terminal): void {
-  const { host, sipPort, controlPort, eslPort, mediaSipPort, made } = switched;
-  say(terminal, `The switch is ready on ${host}:`);
-  say(terminal, `  SIP towards trunks   ${String(sipPort)} (UDP and TCP)`);
+  const { settings, sipPort, controlPort, eslPort, mediaSipPort, made } = switched;
+  const protocols = settings.sipProtocols.map((name) => name.toUpperCase()).join(' and ');
+  say(terminal, `The switch is ready on ${settings.host}:`);
+  say(terminal, `  SIP towards trunks   ${String(sipPort)} (${protocols})`);
   say(terminal, `  control (drachtio)   ${String(controlPort)}`);
   say(terminal, `  event socket         ${String(eslPort)}`);
   say(terminal, `  SIP of the media     ${String(mediaSipPort)}`);

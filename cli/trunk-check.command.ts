@@ -32,7 +32,7 @@ export async function runTrunkCheck(
   const { config } = loadProcessConfig(options.config);
   // An OPTIONS rings nobody and shows no number: a given address needs no caller id.
   const trunk = chooseTrunk({ text: name, callerId: 'ringfence' }, config);
-  const log = commandLog(options.verbose);
+  const log = commandLog(options.verbose, config);
   const telephony = await startTelephony({ config, trunk, log, isolated: false });
   try {
     const verdict = await telephony.gateway.checkTrunk(trunk.name);

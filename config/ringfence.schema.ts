@@ -7,8 +7,9 @@ import { SoftswitchConfig } from './softswitch.schema.ts';
 const LogConfig = Type.Object(
   {
     level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      description: 'Log entries below this level are not written.',
-      default: 'info',
+      description:
+        'Log entries below this level are not written. A command with `--verbose` writes debug.',
+      default: 'warn',
       env: 'RINGFENCE_LOG_LEVEL',
     }),
   },

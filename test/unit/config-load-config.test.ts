@@ -60,7 +60,7 @@ t.test('The shipped example loads and keeps its quoted number', (t) => {
 t.test('A section whose lines are all commented out is a section of defaults', (t) => {
   const { config } = checkConfig('r.yaml', 'gateway:\n  trunks:\nlog:\n', {});
   t.same(config.gateway.trunks, []);
-  t.equal(config.log.level, 'info');
+  t.equal(config.log.level, 'warn');
   t.end();
 });
 
@@ -239,7 +239,7 @@ t.test('The environment overrides the file, and an explicit 0 is a value', (t) =
   t.equal(trunk?.stripAttemptHeaders, true);
   t.equal(trunk?.callerId, '0123', 'text stays text');
   t.equal(config.gateway.trunkCheckIntervalMs, 0);
-  t.equal(config.log.level, 'info', 'a variable set to nothing is not set');
+  t.equal(config.log.level, 'warn', 'a variable set to nothing is not set');
   t.end();
 });
 
