@@ -201,9 +201,10 @@ export class Attempt {
     counters.attemptsAnswered += 1;
     const { channelId } = endpoint;
     const { afterSentMs, giveUp } = this.#account;
-    events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
+    const answered = { type: 'attempt.answered', dialogId, channelId, afterSentMs } as const;
     if (giveUp !== undefined) {
       // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
+      events.emit(answered);
       this.#hangUp(giveUp.by);
       return;
     }
@@ -216,6 +217,8 @@ export class Attempt {
     });
     this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
     endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
+    // Last: whoever hears it may play or hang up at once.
+    events.emit(answered);
   }
 
   #onUnusable(response: SipResponse, problem: string): void {
@@ -280,6 +283,7 @@ export class Attempt {
   }
 
   #hangUp(by: AttemptEnded['endedBy']): void {
+    if (this.#phase === 'ended') return;
     this.#finish(this.#account.final, by, this.#leg?.bye());
   }
 

@@ -49,6 +49,7 @@ export class CustomerLeg {
   #record: DialogRecord | undefined;
   #hasEarlySdp = false;
   #mediaReady: Promise<unknown> = Promise.resolve();
+  #cancelled = false;
   #over = false;
 
   constructor(parts: CustomerLegParts) {
@@ -88,6 +89,7 @@ export class CustomerLeg {
   }
 
   cancel(): void {
+    this.#cancelled = true;
     this.#parts.ladder.out(`CANCEL ${this.#parts.uri} SIP/2.0`);
     this.#invite?.cancel();
   }
@@ -135,8 +137,9 @@ export class CustomerLeg {
       handlers.onUnusableAnswer(dialog.res, 'answered without usable SDP');
       return;
     }
+    // First, so that what is played when the answer is told waits for the media to flow.
+    if (hasUsableAudio(sdp) && !this.#cancelled) this.#apply(sdp);
     handlers.onAnswered(dialog.id);
-    if (hasUsableAudio(sdp) && !this.#over) this.#apply(sdp);
   }
 
   #listen(dialog: SipDialog): void {

@@ -18,7 +18,7 @@ import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
-import type { AttemptCommand, AttemptDial } from '../../machines/telephony-commands.ts';
+import type { AttemptDial } from '../../machines/telephony-commands.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { FAR_SDP, FakeSrf, type FakeInvite } from './fake-srf.ts';
@@ -78,6 +78,8 @@ export class AttemptBench {
   readonly clock = new VirtualClock();
   readonly counters = new GatewayCounters();
   readonly events: AttemptEvent[] = [];
+  /** A listener that answers an event at once, as an attempt's machine does. */
+  react: (event: AttemptEvent) => void = () => undefined;
   readonly endpoints: FakeMediaEndpoint[] = [];
   /** Endpoints being made, when none is warm. */
   readonly creating: ((endpoint: FakeMediaEndpoint) => void)[] = [];
@@ -138,7 +140,10 @@ export class AttemptBench {
         switchProblem: this.link.isUp && this.media.isUp ? undefined : 'away',
         closing: false,
       }),
-      publish: (event) => this.events.push(event),
+      publish: (event) => {
+        this.events.push(event);
+        this.react(event);
+      },
       onChange: () => undefined,
     });
     this.#watchLoss();

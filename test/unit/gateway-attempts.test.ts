@@ -132,6 +132,37 @@ t.test('an answered attempt: sent, alerting, answered, played, ended', async (t)
   await nothingIsLeft(t, bench);
 });
 
+t.test('a prompt commanded while the answer is being told waits for the media', async (t) => {
+  const bench = await AttemptBench.start();
+  bench.react = ({ type }) => {
+    if (type !== 'attempt.answered') return;
+    t.match(bench.command({ type: 'attempt.play', playId: 'p', prompts: ['welcome'] }), {
+      accepted: true,
+    });
+    t.same(bench.endpoint().applied, [FAR_SDP], 'the re-INVITE is on its way');
+    t.equal(bench.endpoint().plays.length, 0, 'nothing is played into the void');
+  };
+  bench.dial();
+  bench.invite().echo().answer();
+  await bench.settle();
+  t.equal(bench.endpoint().plays.length, 1);
+});
+
+for (const when of ['sent', 'alerting', 'earlyMedia', 'answered'] as const) {
+  t.test(`a hang-up commanded while ${when} is being told leaves nothing behind`, async (t) => {
+    const bench = await AttemptBench.start();
+    bench.react = ({ type }) => {
+      if (type === `attempt.${when}`)
+        bench.command({ type: 'attempt.hangup', reason: 'completed' });
+    };
+    bench.dial();
+    bench.invite().echo().provisional(183, FAR_SDP).answer();
+    t.match(bench.ended, { endedBy: 'dialer', answered: true });
+    await bench.makeEndpoints();
+    await nothingIsLeft(t, bench);
+  });
+}
+
 t.test('the INVITE carries what the trunk and the dial say', async (t) => {
   const bench = await AttemptBench.start({
     trunk: { username: 'u', password: 'p', codecs: ['PCMU'] },
