@@ -4,6 +4,9 @@ export class GatewayCounters {
   attemptsRefused = 0;
   attemptsAnswered = 0;
   attemptsEnded = 0;
+  /** AI agents that heard their customer, and those that failed before or while they did. */
+  agentsConnected = 0;
+  agentsFailed = 0;
   commandsDuplicate = 0;
   commandsStale = 0;
   /** INVITEs towards trunks, digest retries counted. */

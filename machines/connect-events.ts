@@ -38,7 +38,9 @@ export const AttemptBridgeEnded = Type.Object({
   type: Type.Literal('attempt.bridgeEnded'),
   ...ATTEMPT_ENVELOPE,
   connectId: ConnectId,
-  endedBy: Type.Enum(['far', 'target', 'dialer', 'switch']),
+  endedBy: Type.Enum(['far', 'target', 'dialer', 'gateway', 'switch'], {
+    description: 'far: the customer. target: the agent, or the representative.',
+  }),
   bridgedMs: DurationMs('How long both could hear each other.'),
 });
 

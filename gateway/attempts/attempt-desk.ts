@@ -103,6 +103,9 @@ export class AttemptDesk {
       case 'attempt.play':
         if (attempt.play(command)) return { accepted: true };
         return refusal('BAD_STATE', `nothing can be played while ${attempt.phase}`);
+      case 'attempt.connect':
+        if (attempt.connect(command)) return { accepted: true };
+        return refusal('BAD_STATE', `${command.target.kind}: not while ${attempt.phase}`);
       default:
         return refusal('BAD_STATE', `${command.type} is not offered by this gateway`);
     }

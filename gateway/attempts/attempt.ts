@@ -7,10 +7,11 @@ import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptPhase, AttemptSnapshot } from '../../machines/command-reply.ts';
 import type {
   AttemptCancel,
+  AttemptConnect,
   AttemptHangup,
   AttemptPlay,
 } from '../../machines/telephony-commands.ts';
-import type { MediaEndpoint } from '../media/media-endpoint.ts';
+import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
 import {
   accountOfFinal,
   accountOfReasons,
@@ -18,13 +19,14 @@ import {
   originOf,
   type FinalAccount,
 } from '../sip/sip-final.ts';
+import { MediaLeg } from '../sip/media-leg.ts';
 import { SipLadder } from '../sip/sip-ladder.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import { AttemptAccount, type GiveUp } from './attempt-account.ts';
 import { AttemptLaunch } from './attempt-launch.ts';
 import type { AttemptParts } from './attempt-parts.ts';
-import { CustomerLeg } from './customer-leg.ts';
-import { PlayQueue } from './play-queue.ts';
+import { Conversation } from './conversation.ts';
+import { digitOfInfo } from './info-digit.ts';
 
 /** 64 × T1 after CANCEL without a final response the INVITE counts as ended (RFC 3261 §9.1). */
 const CANCEL_LIMIT_MS = 33_000;
@@ -40,8 +42,8 @@ export class Attempt {
   #phase: AttemptPhase = 'starting';
   #launch: AttemptLaunch | undefined;
   #endpoint: MediaEndpoint | undefined;
-  #leg: CustomerLeg | undefined;
-  #plays: PlayQueue | undefined;
+  #leg: MediaLeg | undefined;
+  #conversation: Conversation | undefined;
   #callId: string | undefined;
   #dialogId: string | undefined;
   #channelId: string | undefined;
@@ -79,7 +81,11 @@ export class Attempt {
   }
 
   play(command: AttemptPlay): boolean {
-    return this.#phase === 'answered' && this.#plays?.add(command) === true;
+    return this.#phase === 'answered' && this.#conversation?.play(command) === true;
+  }
+
+  connect(command: AttemptConnect): boolean {
+    return this.#phase === 'answered' && this.#conversation?.connect(command) === true;
   }
 
   cancel(command: Pick<AttemptCancel, 'reason'>): void {
@@ -105,6 +111,7 @@ export class Attempt {
       ...(this.#callId === undefined ? {} : { callId: this.#callId }),
       ...(this.#dialogId === undefined ? {} : { dialogId: this.#dialogId }),
       ...(this.#channelId === undefined ? {} : { channelId: this.#channelId }),
+      ...(this.#conversation?.isConnected === true ? { connected: true } : {}),
       ...(this.#account.ended === undefined ? {} : { ended: this.#account.ended }),
     };
   }
@@ -116,7 +123,7 @@ export class Attempt {
     this.#endpoint = endpoint;
     this.#channelId = endpoint.channelId;
     const { ladder } = this;
-    const leg = new CustomerLeg({
+    const leg = new MediaLeg({
       link,
       ender,
       endpoint,
@@ -142,10 +149,11 @@ export class Attempt {
           services.log.warn({ attemptId: this.id, problem }, 'media not connected');
           this.#end({ by: 'gateway', reason: null });
         },
-        onDigit: (digit) => {
-          if (this.#phase !== 'ended') {
-            this.#parts.events.emit({ type: 'attempt.dtmf', ...digit });
-          }
+        onDigit: (digit) => this.#onDigit(digit),
+        onInfo: (info, response) => {
+          response.send(200);
+          const digit = digitOfInfo(info);
+          if (digit !== undefined) this.#onDigit(digit);
         },
       },
     });
@@ -188,7 +196,7 @@ export class Attempt {
 
   #onAnswered(dialogId: string): void {
     const { dial, events, services } = this.#parts;
-    const { clock, counters, prompts } = services;
+    const { counters } = services;
     const endpoint = this.#endpoint;
     const leg = this.#leg;
     if (this.#phase === 'ended' || endpoint === undefined || leg === undefined) {
@@ -201,24 +209,34 @@ export class Attempt {
     counters.attemptsAnswered += 1;
     const { channelId } = endpoint;
     const { afterSentMs, giveUp } = this.#account;
-    const answered = { type: 'attempt.answered', dialogId, channelId, afterSentMs } as const;
-    if (giveUp !== undefined) {
-      // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
-      events.emit(answered);
-      this.#hangUp(giveUp.by);
-      return;
+    if (giveUp === undefined) {
+      // Before the news, which may be answered by a command at once.
+      this.#conversation = this.#converse(endpoint, leg);
+      this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
+      endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
     }
-    this.#plays = new PlayQueue({
-      endpoint,
-      prompts,
-      clock,
-      mediaReady: () => leg.mediaReady,
-      onPlayed: (played) => events.emit({ type: 'attempt.played', ...played }),
+    events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
+    // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
+    if (giveUp !== undefined) this.#hangUp(giveUp.by);
+  }
+
+  #converse(endpoint: MediaEndpoint, leg: MediaLeg): Conversation {
+    const { services, events, trunk } = this.#parts;
+    const { id: attemptId, ladder } = this;
+    const answeredAtMs = services.clock.now();
+    return new Conversation({
+      ...{ attemptId, services, ladder, codecs: trunk.config.codecs },
+      customer: { endpoint, answeredAtMs, mediaReady: () => leg.mediaReady },
+      emit: (event) => events.emit(event),
+      onForsaken: () => {
+        services.log.warn({ attemptId }, 'nobody took care of the customer: hung up');
+        this.#hangUp('gateway');
+      },
     });
-    this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
-    endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
-    // Last: whoever hears it may play or hang up at once.
-    events.emit(answered);
+  }
+
+  #onDigit(digit: ReceivedDigit): void {
+    if (this.#phase !== 'ended') this.#parts.events.emit({ type: 'attempt.dtmf', ...digit });
   }
 
   #onUnusable(response: SipResponse, problem: string): void {
@@ -288,22 +306,22 @@ export class Attempt {
   }
 
   /** `rest` is what must still happen on the wire before the trunk's channel is free. */
-  #finish(final: FinalAccount, endedBy: AttemptEnded['endedBy'], rest?: Promise<void>): void {
+  #finish(final: FinalAccount, endedBy: AttemptEnded['endedBy'], rest?: Promise<unknown>): void {
     if (this.#phase === 'ended') return;
     const { events, onReleased } = this.#parts;
     const ended = this.#account.close(final, endedBy);
     this.#phase = 'ended';
-    this.#plays?.stop();
+    const agentReleased = this.#conversation?.end(endedBy);
     events.emit({ type: 'attempt.ended', ...ended });
     this.#over();
-    void (rest ?? Promise.resolve()).then(() => onReleased(this));
+    void Promise.all([rest, agentReleased]).then(() => onReleased(this));
   }
 
   #over(): void {
     this.#phase = 'ended';
     this.#parts.services.clock.clearTimeout(this.#timer);
     this.#endpoint?.release();
-    this.#launch = this.#endpoint = this.#plays = undefined;
+    this.#launch = this.#endpoint = this.#conversation = undefined;
     this.#parts.onOver(this);
   }
 

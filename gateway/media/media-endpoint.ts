@@ -99,6 +99,31 @@ export class MediaEndpoint {
     return this.#wait(endpoint.execute('playback', files.join('!')), limitMs);
   }
 
+  /**
+   * Lets this far end and the other's hear each other. Both channels stay when the other one goes:
+   * without `park_after_bridge` FreeSWITCH would hang up the customer with the agent, unheard.
+   */
+  async bridgeWith(other: MediaEndpoint): Promise<MediaOutcome<undefined>> {
+    const { endpoint } = this.#parts;
+    for (const { channelId } of [this, other]) {
+      const stays = await this.#api('uuid_setvar', `${channelId} park_after_bridge true`);
+      if (stays.kind !== 'done') return stays;
+    }
+    return this.#api('uuid_bridge', `${endpoint.uuid} ${other.channelId}`);
+  }
+
+  /** Audio packets received from the far end so far. */
+  async packetsReceived(): Promise<MediaOutcome<number>> {
+    const taken = await this.#api('uuid_set_media_stats', this.channelId);
+    if (taken.kind !== 'done') return taken;
+    const asked = `${this.channelId} rtp_audio_in_media_packet_count`;
+    const answer = await this.#wait(this.#parts.endpoint.api('uuid_getvar', asked));
+    if (answer.kind !== 'done') return answer;
+    const count = Number.parseInt(answer.value.getBody() ?? '', 10);
+    if (Number.isInteger(count)) return { kind: 'done', value: count };
+    return { kind: 'failed', problem: 'the media server counts no packets' };
+  }
+
   /** The media server ends the call by itself after this, should the gateway die meanwhile. */
   scheduleHangup(afterMs: number): void {
     const seconds = Math.ceil(afterMs / 1_000);
@@ -121,6 +146,15 @@ export class MediaEndpoint {
       link.forget(dialog);
       this.#closeSocketLater();
     });
+  }
+
+  /** A command that answers `+OK`. */
+  async #api(command: string, args: string): Promise<MediaOutcome<undefined>> {
+    const outcome = await this.#wait(this.#parts.endpoint.api(command, args));
+    if (outcome.kind !== 'done') return outcome;
+    const said = outcome.value.getBody() ?? '';
+    if (said.startsWith('+OK')) return { kind: 'done', value: undefined };
+    return { kind: 'failed', problem: `${command}: ${said.trim()}` };
   }
 
   async #wait<T>(work: Promise<T>, limitMs?: number): Promise<MediaOutcome<T>> {

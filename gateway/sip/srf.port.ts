@@ -49,7 +49,7 @@ export interface SipDialog {
   readonly res: SipResponse;
   on(event: 'destroy', listener: (bye: SipRequest, reason: string) => void): this;
   on(
-    event: 'modify' | 'info',
+    event: 'modify' | 'info' | 'refer',
     listener: (request: SipRequest, response: SipResponse) => void,
   ): this;
   once(event: 'ack', listener: (ack: SipRequest) => void): this;
@@ -80,8 +80,9 @@ export interface InviteOptions {
 }
 
 export interface RequestOptions {
-  readonly method: 'BYE' | 'CANCEL' | 'OPTIONS';
+  readonly method: 'BYE' | 'CANCEL' | 'OPTIONS' | 'NOTIFY';
   readonly headers?: Record<string, string>;
+  readonly body?: string;
   readonly stackDialogId?: string;
   readonly stackTxnId?: string;
   readonly auth?: DigestAnswer;

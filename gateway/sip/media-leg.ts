@@ -1,18 +1,17 @@
 /**
- * The SIP leg of one attempt towards its trunk, together with the endpoint that speaks for it: the
+ * One SIP leg, towards a trunk or an AI agent, together with the endpoint that speaks for it: the
  * INVITE, its dialog, and the far end's SDP, which is applied to the endpoint as soon as it is known.
  */
-import type { SipLadder } from '../sip/sip-ladder.ts';
 import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
 import { hasUsableAudio } from '../media/sdp-offer.ts';
-import type { DialogEnder } from '../sip/dialog-ender.ts';
-import { dialogRecord, recordOfAnswer, type DialogRecord } from '../sip/dialog-record.ts';
-import type { InviteFailure, InviteIdentity, OutgoingInvite } from '../sip/outgoing-invite.ts';
-import type { SipLink } from '../sip/sip-link.ts';
-import type { DigestAnswer, SipDialog, SipRequest, SipResponse } from '../sip/srf.port.ts';
-import { digitOfInfo } from './info-digit.ts';
+import type { DialogEnd, DialogEnder } from './dialog-ender.ts';
+import { dialogRecord, recordOfAnswer, type DialogRecord } from './dialog-record.ts';
+import type { InviteFailure, InviteIdentity, OutgoingInvite } from './outgoing-invite.ts';
+import type { SipLadder } from './sip-ladder.ts';
+import type { RequestOutcome, SipLink } from './sip-link.ts';
+import type { DigestAnswer, SipDialog, SipRequest, SipResponse } from './srf.port.ts';
 
-export interface CustomerLegHandlers {
+export interface MediaLegHandlers {
   onSent(identity: InviteIdentity): void;
   onRetry(): void;
   onProvisional(statusCode: number, withSdp: boolean): void;
@@ -28,9 +27,13 @@ export interface CustomerLegHandlers {
   /** The media server did not take the far end's SDP. */
   onMediaProblem(problem: string): void;
   onDigit(digit: ReceivedDigit): void;
+  /** Answers the INFO. */
+  onInfo(info: SipRequest, response: SipResponse): void;
+  /** Answers the REFER. Without it a REFER is declined. */
+  onRefer?(refer: SipRequest, response: SipResponse): void;
 }
 
-export interface CustomerLegParts {
+export interface MediaLegParts {
   readonly link: SipLink;
   readonly ender: DialogEnder;
   readonly endpoint: MediaEndpoint;
@@ -39,11 +42,11 @@ export interface CustomerLegParts {
   readonly headers: Record<string, string>;
   readonly offer: string;
   readonly auth: DigestAnswer | undefined;
-  readonly handlers: CustomerLegHandlers;
+  readonly handlers: MediaLegHandlers;
 }
 
-export class CustomerLeg {
-  readonly #parts: CustomerLegParts;
+export class MediaLeg {
+  readonly #parts: MediaLegParts;
   #invite: OutgoingInvite | undefined;
   #dialog: SipDialog | undefined;
   #record: DialogRecord | undefined;
@@ -52,7 +55,7 @@ export class CustomerLeg {
   #cancelled = false;
   #over = false;
 
-  constructor(parts: CustomerLegParts) {
+  constructor(parts: MediaLegParts) {
     this.#parts = parts;
     parts.endpoint.onDigit = (digit) => parts.handlers.onDigit(digit);
   }
@@ -94,17 +97,31 @@ export class CustomerLeg {
     this.#invite?.cancel();
   }
 
-  /** BYE, now or when the switch is back. Resolves when it is over. */
-  async bye(): Promise<void> {
+  /** A request inside the dialog, such as NOTIFY; at most as long as a non-INVITE transaction. */
+  request(
+    method: 'NOTIFY',
+    message: { headers: Record<string, string>; body: string },
+  ): Promise<RequestOutcome> {
+    const dialog = this.#dialog;
+    if (dialog === undefined || this.#over) return Promise.resolve({ kind: 'lost' });
+    const contact = dialog.req.get('Contact');
+    const headers = { ...(contact === undefined ? {} : { Contact: contact }), ...message.headers };
+    const options = { method, stackDialogId: dialog.id, headers, body: message.body };
+    return this.#parts.link.request('sip:placeholder', options);
+  }
+
+  /** BYE, now or when the switch is back. Resolves when it is over; undefined: nothing to end. */
+  async bye(): Promise<DialogEnd | undefined> {
     this.#over = true;
     const dialog = this.#dialog;
     const record = this.#record;
-    if (record === undefined) return;
+    if (record === undefined) return undefined;
     const { ender, link, ladder, auth } = this.#parts;
     ladder.out(`BYE ${record.remoteTarget} SIP/2.0`);
     const end = await ender.bye(record, auth === undefined ? {} : { auth });
     if (end.kind === 'ended') ladder.response(end.response);
     if (dialog !== undefined) link.forget(dialog);
+    return end;
   }
 
   /** Nobody can tell what became of the INVITE: see to it that it ends, and listen no more. */
@@ -152,10 +169,11 @@ export class CustomerLeg {
       handlers.onBye(bye, bye.source === 'application');
     });
     dialog.on('modify', (request, response) => void this.#onReinvite(dialog, request, response));
-    dialog.on('info', (request, response) => {
-      response.send(200);
-      const digit = digitOfInfo(request);
-      if (digit !== undefined) handlers.onDigit(digit);
+    dialog.on('info', (request, response) => handlers.onInfo(request, response));
+    dialog.on('refer', (request, response) => {
+      ladder.in(`REFER ${request.uri} SIP/2.0`);
+      if (handlers.onRefer === undefined || this.#over) response.send(603);
+      else handlers.onRefer(request, response);
     });
   }
 
