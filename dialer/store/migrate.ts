@@ -20,18 +20,23 @@ export interface MigrateOptions {
   readonly words: SqlWords;
   /** All dialects, for the checksum. */
   readonly allWords: readonly SqlWords[];
-  /** Serialises starters: a table lock on PostgreSQL; SQLite's write transaction needs none. */
-  readonly lock?: string;
+  /**
+   * Done first in the transaction. On PostgreSQL a lock that makes starters wait for each other (two
+   * that create one table at once would collide); SQLite's write transaction needs none.
+   */
+  readonly before?: readonly string[];
   readonly nowMs: () => number;
 }
 
-/** Applies what is missing, each migration in a transaction of its own. Answers the ids applied. */
+/** Applies what is missing, all of it or nothing. Answers the ids applied. */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
-  const { db, migrations, words, allWords, nowMs } = options;
-  await sql`create table if not exists schema_migrations (
-    id text primary key, checksum text not null, applied_at_ms bigint not null)`.execute(db);
+  const { db, migrations, words, allWords, before = [], nowMs } = options;
   return db.transaction().execute(async (tx) => {
-    if (options.lock !== undefined) await sql.raw(options.lock).execute(tx);
+    for (const statement of before) await sql.raw(statement).execute(tx);
+    await sql`create table if not exists schema_migrations (
+      id text not null primary key, checksum text not null, applied_at_ms bigint not null)`.execute(
+      tx,
+    );
     const applied = await tx.selectFrom('schema_migrations').selectAll().execute();
     refuseUnknown(applied, migrations, allWords);
     const missing = migrations.filter(({ id }) => !applied.some((row) => row.id === id));

@@ -33,47 +33,63 @@ export async function readNumberFacts(
 export interface GuardRequest {
   readonly number: string;
   readonly attemptId: string;
-  readonly nowMs: number;
-  readonly gapMinMs: number;
 }
 
-/** True when the number is now ours alone; false when another attempt has it, or had it just now. */
-export async function takeNumber(
+/**
+ * Takes the numbers that nobody has and that have rested for `gapMinMs`. The answer names those that
+ * are now ours alone; the others another attempt has, or had just now. Rows are locked in the order
+ * of the numbers, so that two transactions that want the same ones never wait for each other.
+ */
+export async function takeNumbers(
   tx: Transaction<Database>,
-  { number, attemptId, nowMs, gapMinMs }: GuardRequest,
-): Promise<boolean> {
+  requests: readonly GuardRequest[],
+  { nowMs, gapMinMs }: { readonly nowMs: number; readonly gapMinMs: number },
+): Promise<ReadonlySet<string>> {
+  if (requests.length === 0) return new Set();
+  const inOrder = [...requests].sort((a, b) => (a.number < b.number ? -1 : 1));
   const taken = await tx
     .insertInto('number_guards')
-    .values({
-      number,
-      in_flight_attempt_id: attemptId,
-      last_attempt_at_ms: nowMs,
-      previous_attempt_at_ms: 0,
-    })
+    .values(
+      inOrder.map(({ number, attemptId }) => ({
+        number,
+        in_flight_attempt_id: attemptId,
+        last_attempt_at_ms: nowMs,
+        previous_attempt_at_ms: 0,
+      })),
+    )
     .onConflict((conflict) =>
       conflict
         .column('number')
         .doUpdateSet((eb) => ({
-          in_flight_attempt_id: attemptId,
-          last_attempt_at_ms: nowMs,
+          in_flight_attempt_id: eb.ref('excluded.in_flight_attempt_id'),
+          last_attempt_at_ms: eb.ref('excluded.last_attempt_at_ms'),
           previous_attempt_at_ms: eb.ref('number_guards.last_attempt_at_ms'),
         }))
         .where('number_guards.in_flight_attempt_id', 'is', null)
         .where('number_guards.last_attempt_at_ms', '<=', nowMs - gapMinMs),
     )
     .returning('number')
-    .executeTakeFirst();
-  return taken !== undefined;
+    .execute();
+  return new Set(taken.map(({ number }) => number));
+}
+
+/** The same for one number. */
+export async function takeNumber(
+  tx: Transaction<Database>,
+  request: GuardRequest & { readonly nowMs: number; readonly gapMinMs: number },
+): Promise<boolean> {
+  return (await takeNumbers(tx, [request], request)).has(request.number);
 }
 
 /**
  * The attempt is over: the number may be dialled again after its gap. When no INVITE left
  * (`wasTried` false) the gap counts from the attempt before it, since nobody was rung. Done twice,
- * or for an attempt that does not hold the number, it changes nothing.
+ * or for an attempt that holds no number, it changes nothing. Found by the attempt: its contact
+ * point may have been erased while the call was up.
  */
 export async function releaseNumber(
   tx: Transaction<Database>,
-  { number, attemptId, wasTried }: { number: string; attemptId: string; wasTried: boolean },
+  { attemptId, wasTried }: { readonly attemptId: string; readonly wasTried: boolean },
 ): Promise<void> {
   await tx
     .updateTable('number_guards')
@@ -81,7 +97,6 @@ export async function releaseNumber(
       in_flight_attempt_id: null,
       ...(wasTried ? {} : { last_attempt_at_ms: eb.ref('previous_attempt_at_ms') }),
     }))
-    .where('number', '=', number)
     .where('in_flight_attempt_id', '=', attemptId)
     .execute();
 }

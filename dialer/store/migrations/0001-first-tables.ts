@@ -234,6 +234,7 @@ const TABLES = [
       result text,
       sub_reason text,
       evidence text,
+      ai_handled integer not null,
       machine_version text not null,
       primary key (id)
     )`,
@@ -273,6 +274,7 @@ const events = (sql: SqlWords): string => `create table events (
 /** Lists are read per business unit; work is found by engagement, by due time, by gateway. */
 const INDEXES = [
   `create unique index contact_points_by_value on contact_points (business_unit_id, kind, value)`,
+  `create unique index number_guards_in_flight on number_guards (in_flight_attempt_id) where in_flight_attempt_id is not null`,
   `create unique index contacts_by_identifier on contacts (business_unit_id, unique_identifier)`,
   `create index engagements_by_name on engagements (business_unit_id, name)`,
   `create index engagements_by_status on engagements (status, id)`,
@@ -288,8 +290,10 @@ const INDEXES = [
   `create index deliveries_by_task on deliveries (business_unit_id, task_id, seq_no)`,
   `create index attempts_by_delivery on attempts (business_unit_id, delivery_id)`,
   `create index attempts_open on attempts (gateway_id, id) where ended_at_ms is null`,
+  `create index attempts_ai_handled on attempts (engagement_id, ended_at_ms) where ai_handled = 1`,
   `create index ai_sessions_by_attempt on ai_sessions (attempt_id)`,
   `create unique index events_by_stream on events (business_unit_id, stream_id, stream_seq)`,
+  `create index events_by_commit on events (tx, seq)`,
   `create index events_by_time on events (business_unit_id, at_ms, seq)`,
 ];
 

@@ -1,13 +1,14 @@
 /** The store on PostgreSQL 15 or later. */
+import assert from 'node:assert/strict';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { DialerError } from '../../../machines/errors.ts';
-import { toBindables } from '../bindable.ts';
-import { POSTGRES_WORDS, SQLITE_WORDS } from '../migration.ts';
+import { POSTGRES_WORDS, SQLITE_WORDS, type Migration } from '../migration.ts';
 import { migrate } from '../migrate.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import type { OpenDatabase } from '../open-database.ts';
 import type { Database } from '../schema/database.ts';
+import { BindingPool } from './binding-pool.ts';
 
 export interface OpenPostgresOptions {
   /** `postgres://user@host:port/database`. */
@@ -15,6 +16,8 @@ export interface OpenPostgresOptions {
   /** Schema to live in; made when it is missing. Default `public`. */
   readonly schema?: string;
   readonly connectionsMax?: number;
+  /** Default: this release's. */
+  readonly migrations?: readonly Migration[];
   readonly nowMs: () => number;
 }
 
@@ -22,15 +25,23 @@ const CONNECTIONS_MAX = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Any constant: two starters must use the same. */
 const MIGRATION_LOCK = 'select pg_advisory_xact_lock(727466)';
+const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+/** 15.0, as `server_version_num` has it. */
+const VERSION_MIN = 150_000;
+/** Whatever a server, database or role has as its default: the store reads what is committed. */
+const ISOLATION = '-c default_transaction_isolation=read\\ committed';
 
 /** Brings the tables to this release. Rejects with STORE_UNAVAILABLE when it cannot be reached. */
 export async function openPostgres(options: OpenPostgresOptions): Promise<OpenDatabase> {
   const schema = options.schema ?? 'public';
+  assert(SCHEMA_NAME.test(schema), `not a plain schema name: ${schema}`);
+  const { connectionString, serverOptions } = withoutOptions(options.url);
   const pool = new BindingPool({
-    connectionString: options.url,
+    connectionString,
+    application_name: 'ringfence',
     max: options.connectionsMax ?? CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `-c search_path=${schema} -c timezone=UTC`,
+    options: `${serverOptions} -c search_path=${schema} -c timezone=UTC ${ISOLATION}`,
     types: { getTypeParser: parserOf },
   });
   // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
@@ -38,10 +49,17 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<OpenDa
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
     await reach(db, options.url);
-    if (schema !== 'public') await db.schema.createSchema(schema).ifNotExists().execute();
-    const allWords = [SQLITE_WORDS, POSTGRES_WORDS];
-    const common = { db, migrations: MIGRATIONS, allWords, nowMs: options.nowMs };
-    await migrate({ ...common, words: POSTGRES_WORDS, lock: MIGRATION_LOCK });
+    await migrate({
+      db,
+      migrations: options.migrations ?? MIGRATIONS,
+      words: POSTGRES_WORDS,
+      allWords: [SQLITE_WORDS, POSTGRES_WORDS],
+      before: [
+        MIGRATION_LOCK,
+        ...(schema === 'public' ? [] : [`create schema if not exists ${schema}`]),
+      ],
+      nowMs: options.nowMs,
+    });
   } catch (error) {
     await db.destroy();
     throw error;
@@ -52,19 +70,47 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<OpenDa
     lockForClaim: (query) => query.forUpdate().skipLocked(),
     settledEventsOnly: (query) =>
       query.where(sql<boolean>`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
-    close: () => db.destroy(),
+    close: async () => {
+      await pool.drained();
+      await db.destroy();
+    },
   };
 }
 
+/** `options` of the URL are kept, but ours go behind them: the driver would take one or the other. */
+function withoutOptions(text: string): { connectionString: string; serverOptions: string } {
+  const url = new URL(text);
+  const serverOptions = url.searchParams.get('options') ?? '';
+  url.searchParams.delete('options');
+  return { connectionString: url.href, serverOptions };
+}
+
 async function reach(db: Kysely<Database>, url: string): Promise<void> {
+  const { host } = new URL(url);
+  let settings: { version: number; commit: string; fsync: string } | undefined;
   try {
-    await sql`select 1`.execute(db);
+    const answer = await sql<{ version: number; commit: string; fsync: string }>`
+      select current_setting('server_version_num')::int as version,
+        current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync`.execute(
+      db,
+    );
+    settings = answer.rows[0];
   } catch (cause) {
-    const { host } = new URL(url);
     const why = cause instanceof Error ? cause.message : String(cause);
-    const detail = `PostgreSQL at ${host} cannot be used: ${why}`;
-    throw new DialerError('STORE_UNAVAILABLE', detail, { cause });
+    throw unusable(host, why, cause);
   }
+  if (settings === undefined || settings.version < VERSION_MIN) {
+    throw unusable(host, 'it is older than version 15');
+  }
+  // An attempt is on disk before its INVITE leaves; without these a power cut would undo it.
+  if (settings.commit === 'off' || settings.fsync === 'off') {
+    throw unusable(host, 'synchronous_commit or fsync is off, so that a power cut loses commits');
+  }
+}
+
+function unusable(host: string, why: string, cause?: unknown): DialerError {
+  const detail = `PostgreSQL at ${host} cannot be used: ${why}`;
+  return new DialerError('STORE_UNAVAILABLE', detail, { cause });
 }
 
 /** `select oid from pg_type where typname = 'int8'`. */
@@ -81,26 +127,4 @@ function parserOf(oid: number, format?: 'text' | 'binary'): Parser {
     if (!Number.isSafeInteger(value)) throw new RangeError(`${text} does not fit a number exactly`);
     return value;
   };
-}
-
-/** Sends every bound value through the codec, as the SQLite driver does. */
-class BindingPool extends pg.Pool {
-  override async connect(): Promise<pg.PoolClient>;
-  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
-  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | void {
-    if (callback !== undefined) return super.connect(callback);
-    return super.connect().then(binding);
-  }
-}
-
-const isBinding = new WeakSet<pg.PoolClient>();
-
-function binding(client: pg.PoolClient): pg.PoolClient {
-  if (isBinding.has(client)) return client;
-  isBinding.add(client);
-  const query = client.query.bind(client) as (text: string, values: unknown[]) => Promise<unknown>;
-  const checked = (text: string, values: readonly unknown[] = []): Promise<unknown> =>
-    query(text, toBindables(values));
-  client.query = checked as typeof client.query;
-  return client;
 }

@@ -6,6 +6,9 @@
  * when the oldest has waited `gatherMs`, or when `groupMax` are waiting, and only then are they all
  * told that they are durable. A session sees what those before it wrote although they may still be
  * lost together with it: no session can survive one that it has read from.
+ *
+ * Some failures (disk full, I/O error, `or rollback`) make SQLite undo the outer transaction by
+ * itself. Everybody waiting in it is told, and so is the session it happened in.
  */
 import type Libsql from 'libsql';
 
@@ -24,8 +27,11 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #group: Waiting[] = [];
   #openedAtMs = 0;
+  /** We hold the outer transaction, as far as we know; SQLite may have ended it since. */
   #isOpen = false;
   #inSession = false;
+  /** What ended the outer transaction under the session that is still open. */
+  #lostBy: Error | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -38,13 +44,43 @@ export class GroupCommit {
       this.#isOpen = true;
       this.#openedAtMs = nowMs();
     }
-    database.exec('savepoint session');
+    try {
+      database.exec('savepoint session');
+    } catch (error) {
+      this.#commit();
+      throw error;
+    }
     this.#inSession = true;
+  }
+
+  /**
+   * Runs one of the session's statements. Once the outer transaction is gone none may run any more:
+   * it would be committed by itself.
+   */
+  run<T>(statement: () => T): T {
+    if (this.#lostBy !== undefined) throw this.#lostBy;
+    try {
+      return statement();
+    } catch (error) {
+      this.#noticeLoss(error);
+      throw error;
+    }
   }
 
   /** Ends the session well. `waiting` = sessions that will begin right after it. */
   endSession(session: Waiting, waiting: number): void {
-    this.#options.database.exec('release session');
+    const lostBy = this.#lostBy;
+    if (lostBy !== undefined) {
+      this.abandonSession(waiting);
+      throw lostBy;
+    }
+    try {
+      this.#options.database.exec('release session');
+    } catch (error) {
+      this.#noticeLoss(error);
+      this.abandonSession(waiting);
+      throw error;
+    }
     this.#inSession = false;
     this.#group.push(session);
     this.#commitIfDue(waiting);
@@ -52,16 +88,27 @@ export class GroupCommit {
 
   /** Undoes the session, and only it. */
   abandonSession(waiting: number): void {
+    this.#inSession = false;
+    if (this.#lostBy !== undefined) {
+      this.#lostBy = undefined; // SQLite has undone it already
+      return;
+    }
     this.#options.database.exec('rollback to session');
     this.#options.database.exec('release session');
-    this.#inSession = false;
     this.#commitIfDue(waiting);
   }
 
   /** Commits what waits, if anything does; a session still open is undone. For closing. */
   finish(): void {
     if (this.#inSession) this.abandonSession(0);
-    else if (this.#isOpen) this.#commit();
+    if (this.#isOpen) this.#commit();
+  }
+
+  #noticeLoss(error: unknown): void {
+    if (!this.#isOpen || this.#options.database.inTransaction) return;
+    this.#isOpen = false;
+    this.#lostBy = asError(error);
+    this.#settleGroup(this.#lostBy);
   }
 
   #commitIfDue(waiting: number): void {
@@ -71,25 +118,29 @@ export class GroupCommit {
   }
 
   #commit(): void {
-    const group = this.#group;
-    this.#group = [];
     this.#isOpen = false;
     let failure: Error | undefined;
     try {
       this.#options.database.exec('commit');
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure = asError(error);
       this.#rollBackAfterFailure();
     }
+    this.#settleGroup(failure);
+  }
+
+  #settleGroup(failure: Error | undefined): void {
+    const group = this.#group;
+    this.#group = [];
     for (const session of group) session.settle(failure);
   }
 
   /** A failed COMMIT may leave the transaction open (disk full) or not: either way it must end. */
   #rollBackAfterFailure(): void {
-    try {
-      this.#options.database.exec('rollback');
-    } catch {
-      // SQLite has rolled back by itself.
-    }
+    if (this.#options.database.inTransaction) this.#options.database.exec('rollback');
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

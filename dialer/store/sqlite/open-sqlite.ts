@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
-import { POSTGRES_WORDS, SQLITE_WORDS } from '../migration.ts';
+import { POSTGRES_WORDS, SQLITE_WORDS, type Migration } from '../migration.ts';
 import { migrate } from '../migrate.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import type { OpenDatabase } from '../open-database.ts';
@@ -13,18 +13,24 @@ import { SqliteThread } from './sqlite-thread.ts';
 export interface OpenSqliteOptions {
   readonly file: string;
   readonly gatherMs?: number;
+  /** Default: this release's. */
+  readonly migrations?: readonly Migration[];
   readonly nowMs: () => number;
 }
 
 /** Makes the folder and the file when there are none, and brings the tables to this release. */
-export async function openSqlite({ nowMs, ...thread }: OpenSqliteOptions): Promise<OpenDatabase> {
+export async function openSqlite({
+  nowMs,
+  migrations = MIGRATIONS,
+  ...thread
+}: OpenSqliteOptions): Promise<OpenDatabase> {
   mkdirSync(dirname(thread.file), { recursive: true, mode: 0o700 });
   const db = new Kysely<Database>({
     dialect: new SqliteThreadDialect(await SqliteThread.open(thread)),
   });
   try {
     const allWords = [SQLITE_WORDS, POSTGRES_WORDS];
-    await migrate({ db, migrations: MIGRATIONS, words: SQLITE_WORDS, allWords, nowMs });
+    await migrate({ db, migrations, words: SQLITE_WORDS, allWords, nowMs });
   } catch (error) {
     await db.destroy();
     throw error;

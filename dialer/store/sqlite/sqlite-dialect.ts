@@ -62,11 +62,11 @@ class SqliteThreadDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await asOurs(connection).end('commit');
+    await asOurs(connection).commit();
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await asOurs(connection).end('rollback');
+    await asOurs(connection).rollback();
   }
 
   async releaseConnection(): Promise<void> {
@@ -90,11 +90,18 @@ class SqliteConnection implements DatabaseConnection {
     this.#session = await this.#thread.begin();
   }
 
-  async end(how: 'commit' | 'rollback'): Promise<void> {
+  async commit(): Promise<void> {
     const session = this.#session;
     assert(session !== undefined, 'no transaction has begun');
     this.#session = undefined;
-    await session[how]();
+    await session.commit();
+  }
+
+  /** Kysely also rolls back after a COMMIT that failed; then there is nothing left to undo. */
+  async rollback(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.rollback();
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

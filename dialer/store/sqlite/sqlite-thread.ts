@@ -34,15 +34,20 @@ export class SqliteThread {
   /** Whoever may write next; the head holds the session. */
   readonly #queue: (() => void)[] = [];
   #isWriting = false;
+  #closing: Promise<void> | undefined;
 
   /** Resolves when the file is open; rejects with STORE_UNAVAILABLE and the reason. */
   static async open(options: SqliteThreadOptions): Promise<SqliteThread> {
     const name = import.meta.url.endsWith('.ts') ? './sqlite.worker.ts' : './sqlite.worker.js';
     const worker = startThread(new URL(name, import.meta.url), { workerData: options });
     await new Promise<void>((resolve, reject) => {
+      const onExit = (): void =>
+        reject(new DialerError('STORE_UNAVAILABLE', 'the database’s thread ended at its start'));
       worker.once('error', reject);
+      worker.once('exit', onExit);
       worker.once('message', (message: FromSqlite) => {
         worker.off('error', reject);
+        worker.off('exit', onExit);
         if (message.type === 'failed') {
           const detail = `the database ${options.file} cannot be opened: ${message.problem}`;
           reject(new DialerError('STORE_UNAVAILABLE', detail));
@@ -101,12 +106,19 @@ export class SqliteThread {
     };
   }
 
-  /** Commits what is waiting and closes the file. */
-  async close(): Promise<void> {
+  /** Lets those who wait for their turn write, commits, and closes the file. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#failure !== undefined) return;
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     await this.#turn();
-    await this.#ask({ type: 'close' });
+    const asked = this.#ask({ type: 'close' });
+    this.#next(); // whoever comes now is told that it is closed
+    await asked;
     await exited;
   }
 

@@ -28,9 +28,10 @@ function openConnection(pragmas: readonly string[]): Libsql.Database {
 }
 
 function serve(): void {
+  // The timeout goes first: another process may be opening the same file.
   const common = [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'foreign_keys = on', 'temp_store = memory'];
   // FULL: a commit that was reported survives a power cut. NORMAL in WAL mode would not.
-  const writer = openConnection(['journal_mode = wal', 'synchronous = full', ...common]);
+  const writer = openConnection([...common, 'journal_mode = wal', 'synchronous = full']);
   const reader = openConnection([...common, 'query_only = on']);
   const written = new StatementCache(writer);
   const readOnly = new StatementCache(reader);
@@ -54,7 +55,7 @@ function serve(): void {
         say({ type: 'done', id, results: [] });
         break;
       case 'write':
-        say({ type: 'done', id, results: [written.run(message.statement)] });
+        say({ type: 'done', id, results: [commits.run(() => written.run(message.statement))] });
         break;
       case 'commit':
         commits.endSession(settleOf(id, []), message.waiting);
@@ -65,13 +66,16 @@ function serve(): void {
         break;
       case 'unit': {
         commits.beginSession();
+        let results: readonly SqlResult[];
         try {
-          const results = message.statements.map((statement) => written.run(statement));
-          commits.endSession(settleOf(id, results), message.waiting);
+          results = message.statements.map((statement) =>
+            commits.run(() => written.run(statement)),
+          );
         } catch (error) {
           commits.abandonSession(message.waiting);
           throw error;
         }
+        commits.endSession(settleOf(id, results), message.waiting);
         break;
       }
       case 'close':
