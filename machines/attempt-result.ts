@@ -55,7 +55,7 @@ function cancelReasonOf({ cancelReason, ended }: AttemptEvidence): CancelReason 
 }
 
 /** Whether an INVITE may have left. */
-function isTried({ refused, sent, ended, inDoubt }: AttemptEvidence): boolean {
+export function isTried({ refused, sent, ended, inDoubt }: AttemptEvidence): boolean {
   if (ended !== null) return ended.invites > 0;
   return sent !== null || (inDoubt && refused === null);
 }

@@ -1,5 +1,5 @@
 /** What the contact chain machine is told, asks of its store, knows and answers. */
-import type { CallAttemptInput, CallAttemptOutput } from './call-attempt.events.ts';
+import type { CallAttemptInput, CallAttemptOutput, DialerCancel } from './call-attempt.events.ts';
 
 /** One start that the store has claimed: on disk, and so allowed to be dialled. */
 export interface ChainStart {
@@ -22,7 +22,14 @@ export type ChainOrder =
       readonly attempt: CallAttemptOutput;
     }
   /** The next number of the same task, with full eligibility. */
-  | { readonly type: 'chain.claimNext' };
+  | { readonly type: 'chain.claimNext' }
+  /** A claimed start that is not dialled after all: recorded as one of which no INVITE left. */
+  | {
+      readonly type: 'chain.takeBack';
+      readonly deliveryId: string;
+      readonly attemptId: string;
+      readonly reason: DialerCancel['reason'];
+    };
 
 export type ContactChainEvent =
   | { readonly type: 'store.recorded'; readonly next: ChainNext }
@@ -31,8 +38,8 @@ export type ContactChainEvent =
   | { readonly type: 'store.notClaimed' }
   /** The store could not do it; nothing was written. */
   | { readonly type: 'store.failed'; readonly detail: string }
-  /** Gives up the attempt in flight; what is waiting is the store's to cancel. */
-  | { readonly type: 'chain.cancel'; readonly reason: 'cancelled' | 'dialer_recall' | 'shutdown' };
+  /** Gives up the attempt in flight; whether the task goes on is the store's to say. */
+  | { readonly type: 'chain.cancel'; readonly reason: DialerCancel['reason'] };
 
 export interface ContactChainInput {
   readonly taskId: string;
@@ -46,12 +53,12 @@ export interface ContactChainContext extends ContactChainInput {
   readonly attempts: number;
   readonly ended: CallAttemptOutput | null;
   readonly storeFailures: number;
-  readonly isStopping: boolean;
+  readonly givenUp: DialerCancel['reason'] | null;
 }
 
 export interface ContactChainOutput {
   readonly taskId: string;
   readonly attempts: number;
   /** How it left this actor's hands. */
-  readonly left: 'waiting' | 'final' | 'notClaimed' | 'stopped';
+  readonly left: 'waiting' | 'final' | 'notClaimed';
 }

@@ -6,8 +6,9 @@
  * machine never dials what has not been claimed there. A store that fails is asked again for ever,
  * because the end of a call that is known must not be lost.
  */
+import assert from 'node:assert/strict';
 import { assign, sendTo, setup } from 'xstate';
-import type { CallAttemptOutput } from './call-attempt.events.ts';
+import type { CallAttemptOutput, DialerCancel } from './call-attempt.events.ts';
 import { callAttemptMachine } from './call-attempt.machine.ts';
 import type {
   ChainNext,
@@ -22,6 +23,8 @@ import { unprovided } from './unprovided.ts';
 
 /** Logged with every event, so that a log can be replayed on the machine that made it. */
 export const CONTACT_CHAIN_VERSION = 1;
+
+type Reason = DialerCancel['reason'];
 
 const contactChainSetup = setup({
   types: {} as {
@@ -42,28 +45,45 @@ const contactChainSetup = setup({
       attempts: context.attempts + 1,
     })),
     noteFailure: assign(({ context }) => ({ storeFailures: context.storeFailures + 1 })),
-    noteStop: assign({ isStopping: true }),
-    askToRecord: sendTo('store', ({ context }): ChainOrder => recordOf(context)),
+    noteCancel: assign(({ context }, { reason }: { reason: Reason }) => ({
+      givenUp: context.givenUp ?? reason,
+    })),
+    cancelAttempt: sendTo('callAttempt', (_, { reason }: { reason: Reason }) => ({
+      type: 'dialer.cancel',
+      reason,
+    })),
+    askToRecord: sendTo('store', ({ context }) => recordOf(context)),
     askForNext: sendTo('store', { type: 'chain.claimNext' } satisfies ChainOrder),
-    cancelAttempt: sendTo(
-      'callAttempt',
-      (_, { reason }: { reason: 'cancelled' | 'dialer_recall' | 'shutdown' }) => ({
-        type: 'dialer.cancel',
-        reason,
-      }),
-    ),
+    askToTakeBack: sendTo('store', ({ context }) => takeBackOf(context)),
   },
   guards: {
     goesOn: (_, { next }: { next: ChainNext }) => next.kind === 'goOn',
     waits: (_, { next }: { next: ChainNext }) => next.kind === 'wait',
-    isStopping: ({ context }) => context.isStopping,
+    isGivenUp: ({ context }) => context.givenUp !== null,
   },
-  delays: { storeRetry: ({ context }) => context.storeRetryMs, atOnce: 0 },
+  delays: { storeRetry: ({ context }) => context.storeRetryMs },
 });
 
 const nextOf = ({ event }: { event: { next: ChainNext } }): { next: ChainNext } => ({
   next: event.next,
 });
+
+const noteCancel = {
+  type: 'noteCancel',
+  params: ({ event }: { event: { reason: Reason } }) => ({ reason: event.reason }),
+} as const;
+
+const noteStart = {
+  type: 'noteStart',
+  params: ({ event }: { event: { start: ChainStart } }) => ({ start: event.start }),
+} as const;
+
+/** What was recorded says where the task goes. */
+const onRecorded = [
+  { guard: { type: 'waits', params: nextOf }, target: '#contactChain.waiting' },
+  { guard: { type: 'goesOn', params: nextOf }, target: '#contactChain.claiming' },
+  { target: '#contactChain.finished' },
+] as const;
 
 export const contactChainMachine = contactChainSetup.createMachine({
   id: 'contactChain',
@@ -72,7 +92,7 @@ export const contactChainMachine = contactChainSetup.createMachine({
     attempts: 1,
     ended: null,
     storeFailures: 0,
-    isStopping: false,
+    givenUp: null,
   }),
   output: ({ context, event }) => ({
     taskId: context.taskId,
@@ -81,6 +101,8 @@ export const contactChainMachine = contactChainSetup.createMachine({
   }),
   invoke: { id: 'store', src: 'store', input: ({ context }) => ({ taskId: context.taskId }) },
   initial: 'attempting',
+  // Between two attempts there is no call to give up: a start that is claimed now is taken back.
+  on: { 'chain.cancel': { actions: noteCancel } },
   states: {
     attempting: {
       invoke: {
@@ -95,16 +117,9 @@ export const contactChainMachine = contactChainSetup.createMachine({
       on: {
         'chain.cancel': {
           actions: [
-            'noteStop',
+            noteCancel,
             { type: 'cancelAttempt', params: ({ event }) => ({ reason: event.reason }) },
           ],
-        },
-      },
-      // Claimed while the process was being stopped: taken back before the INVITE, if there is time.
-      after: {
-        atOnce: {
-          guard: 'isStopping',
-          actions: { type: 'cancelAttempt', params: { reason: 'shutdown' } },
         },
       },
     },
@@ -113,54 +128,53 @@ export const contactChainMachine = contactChainSetup.createMachine({
     recording: {
       entry: 'askToRecord',
       on: {
-        'store.recorded': [
-          { guard: { type: 'waits', params: nextOf }, target: 'waiting' },
-          { guard: 'isStopping', target: 'stopped' },
-          { guard: { type: 'goesOn', params: nextOf }, target: 'claiming' },
-          { target: 'finished' },
-        ],
+        'store.recorded': onRecorded,
         'store.failed': { actions: 'noteFailure', target: 'recordingAgain' },
-        'chain.cancel': { actions: 'noteStop' },
       },
     },
-    recordingAgain: {
-      after: { storeRetry: 'recording' },
-      on: { 'chain.cancel': { actions: 'noteStop' } },
-    },
+    recordingAgain: { after: { storeRetry: 'recording' } },
 
     // Another number of the same task, at once: the same checks as for a first one.
     claiming: {
       entry: 'askForNext',
       on: {
-        'store.claimed': {
-          actions: { type: 'noteStart', params: ({ event }) => ({ start: event.start }) },
-          target: 'attempting',
-        },
+        'store.claimed': [
+          { guard: 'isGivenUp', actions: noteStart, target: 'takingBack' },
+          { actions: noteStart, target: 'attempting' },
+        ],
         'store.notClaimed': 'notClaimed',
         'store.failed': { actions: 'noteFailure', target: 'claimingAgain' },
-        'chain.cancel': { actions: 'noteStop' },
       },
     },
-    claimingAgain: {
-      after: { storeRetry: 'claiming' },
-      on: { 'chain.cancel': { actions: 'noteStop', target: 'stopped' } },
+    claimingAgain: { after: { storeRetry: 'claiming' } },
+
+    takingBack: {
+      entry: 'askToTakeBack',
+      on: {
+        'store.recorded': onRecorded,
+        'store.failed': { actions: 'noteFailure', target: 'takingBackAgain' },
+      },
     },
+    takingBackAgain: { after: { storeRetry: 'takingBack' } },
 
     waiting: { type: 'final', output: 'waiting' },
     finished: { type: 'final', output: 'final' },
     notClaimed: { type: 'final', output: 'notClaimed' },
-    /** The process is stopping between two numbers: the task is `working`, and recovered as such. */
-    stopped: { type: 'final', output: 'stopped' },
   },
 });
 
 function recordOf({ start, ended }: ContactChainContext): ChainOrder {
-  if (ended === null) throw new Error('an attempt is recorded before it ended');
+  assert(ended !== null, 'an attempt is recorded before it ended');
   const { attemptId } = start.attempt;
   return { type: 'chain.record', deliveryId: start.deliveryId, attemptId, attempt: ended };
 }
 
+function takeBackOf({ start, givenUp }: ContactChainContext): ChainOrder {
+  assert(givenUp !== null, 'a start is taken back that nobody gave up');
+  const { attemptId } = start.attempt;
+  return { type: 'chain.takeBack', deliveryId: start.deliveryId, attemptId, reason: givenUp };
+}
+
 function leftBy(output: unknown): ContactChainOutput['left'] {
-  if (output === 'waiting' || output === 'final' || output === 'stopped') return output;
-  return 'notClaimed';
+  return output === 'waiting' || output === 'final' ? output : 'notClaimed';
 }

@@ -10,7 +10,7 @@ export interface CopilotPacerInput {
   readonly maxConcurrentCalls: number;
   /** Starts asked for in one go, so that one engagement never fills a transaction. */
   readonly claimSizeMax: number;
-  /** Calls that were in flight when this pacer was started. */
+  /** Chains in work when this pacer was started. One keeps its place from number to number. */
   readonly inFlight: number;
   readonly suspended: { readonly type: SuspensionType; readonly reason: string } | null;
   /** Whether the queue is open now, or need not be. */
@@ -39,10 +39,8 @@ export type CopilotPacerEvent =
   /** `started` chains are now in flight; `moreReady` says that the head was not the last. */
   | { readonly type: 'starter.claimed'; readonly started: number; readonly moreReady: boolean }
   | { readonly type: 'starter.failed'; readonly detail: string }
-  /** A call ended, or was handed over: its place is free. */
+  /** A chain has left, or its call was handed over: its place is free. */
   | { readonly type: 'call.ended' }
-  /** A chain goes on to its next number: it takes a place of its own. */
-  | { readonly type: 'call.startedByChain' }
   /** Something may have become ready. */
   | { readonly type: 'tasks.ready' }
   | { readonly type: 'queue.opened' }

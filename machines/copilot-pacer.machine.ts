@@ -42,7 +42,6 @@ const copilotPacerSetup = setup({
     })),
     noteFailed: assign({ claiming: 0, hasNews: true }),
     noteEnd: assign(({ context }) => ({ inFlight: Math.max(0, context.inFlight - 1) })),
-    noteStart: assign(({ context }) => ({ inFlight: context.inFlight + 1 })),
     noteCap: assign((_, { maxConcurrentCalls }: { maxConcurrentCalls: number }) => ({
       maxConcurrentCalls,
     })),
@@ -85,7 +84,6 @@ export const copilotPacerMachine = copilotPacerSetup.createMachine({
   // Counts and facts are the same in every state; what they lead to is the states' business.
   on: {
     'call.ended': { actions: 'noteEnd' },
-    'call.startedByChain': { actions: 'noteStart' },
     'tasks.ready': { actions: 'noteNews' },
     'queue.opened': { actions: 'noteOpen' },
     'queue.closed': { actions: 'noteClosed' },

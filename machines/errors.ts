@@ -15,6 +15,10 @@ export const OPERATING_CODES = [
   'STORE_SCHEMA_MISMATCH', // the database belongs to another release
   'STORE_UNAVAILABLE', // the database cannot be opened or reached, or refused a commit
   'STORE_STATEMENT_FAILED', // the database refused a statement
+  'LEASE_HELD', // another process works this queue group
+  'LEASE_LOST', // it was taken over by another process: nothing more may be started here
+  'REQUEST_INVALID', // what was asked for breaks its schema or contradicts what is stored
+  'NOT_FOUND', // no row of that id in this business unit
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way
 ] as const;
 

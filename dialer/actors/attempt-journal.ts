@@ -36,6 +36,9 @@ export class AttemptJournal {
   #noted: Noted[] = [];
   #writing: Promise<void> | undefined;
   #isClosed = false;
+  #notedCount = 0;
+  #writtenCount = 0;
+  #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
   constructor(options: AttemptJournalOptions) {
     this.#options = options;
@@ -46,6 +49,7 @@ export class AttemptJournal {
     const open = this.#options.openAttempt(event.attemptId);
     if (open === undefined || event.fence !== open.fence) return;
     this.#noted.push({ businessUnitId: open.businessUnitId, event });
+    this.#notedCount += 1;
     this.#writing ??= this.#write();
   }
 
@@ -54,9 +58,17 @@ export class AttemptJournal {
     while (this.#writing !== undefined) await this.#writing;
   }
 
+  /** Resolves once what has been noted until now is on disk, whatever is noted meanwhile. */
+  flushed(): Promise<void> {
+    if (this.#writtenCount >= this.#notedCount || this.#isClosed) return Promise.resolve();
+    const upTo = this.#notedCount;
+    return new Promise((resolve) => this.#flushes.push({ upTo, resolve }));
+  }
+
   /** Gives up what a failing store has not taken. */
   close(): void {
     this.#isClosed = true;
+    this.#endFlushes(Number.POSITIVE_INFINITY);
   }
 
   async #write(): Promise<void> {
@@ -68,6 +80,8 @@ export class AttemptJournal {
         await this.#options.database.db
           .transaction()
           .execute((tx) => writeBatch(tx, batch, this.#options.actor));
+        this.#writtenCount += batch.length;
+        this.#endFlushes(this.#writtenCount);
       } catch (error) {
         this.#noted = [...batch, ...this.#noted];
         this.#options.onFailure(error);
@@ -75,6 +89,12 @@ export class AttemptJournal {
       }
     }
     this.#writing = undefined;
+  }
+
+  #endFlushes(written: number): void {
+    const done = this.#flushes.filter(({ upTo }) => upTo <= written);
+    this.#flushes = this.#flushes.filter(({ upTo }) => upTo > written);
+    for (const { resolve } of done) resolve();
   }
 }
 
@@ -97,11 +117,18 @@ async function writeBatch(
       streamId: `attempt:${event.attemptId}`,
       type: event.type,
       actor,
-      payload: event as unknown as Readonly<Record<string, unknown>>,
+      payload: withoutNumber(event),
     }));
     const atMs = events.reduce((latest, event) => Math.max(latest, event.atMs), 0);
     await appendEvents(tx, businessUnitId, atMs, rows);
   }
+}
+
+/** The Request-URI holds the number that was dialled; the log carries ids only. */
+function withoutNumber(event: AttemptEvent): Readonly<Record<string, unknown>> {
+  if (event.type !== 'attempt.sent') return { ...event };
+  const { sipUri: _, ...rest } = event;
+  return rest;
 }
 
 type Changes = Partial<AttemptRow>;

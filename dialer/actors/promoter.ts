@@ -2,9 +2,11 @@
  * Makes waiting tasks ready when they are due, and ends those whose last window has passed. Time is
  * exact: it sleeps until the next due task, and is woken when an earlier one is written.
  */
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/schema/database.ts';
+import type { TaskRow } from '../store/schema/task-tables.ts';
 
 export interface PromoterOptions {
   readonly database: OpenDatabase;
@@ -26,10 +28,15 @@ export interface PromoterOptions {
 export interface Promotion {
   readonly promoted: number;
   readonly expired: number;
+  /** There may be more of it. */
+  readonly isBatchFull: boolean;
   readonly engagementIds: readonly string[];
-  /** When the next waiting task is due; null when none waits. */
+  /** When there is something to do again; null when nothing waits and nothing can expire. */
   readonly nextDueAtMs: number | null;
 }
+
+/** What is due and was not moved is locked by another process: it is looked at again soon. */
+const LOCKED_RECHECK_MS = 20;
 
 export class Promoter {
   readonly #options: PromoterOptions;
@@ -59,6 +66,11 @@ export class Promoter {
     });
   }
 
+  /** Resolves when it is not looking: what was due when it last looked has been moved. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#options.clock.clearTimeout(this.#timer);
@@ -73,9 +85,10 @@ export class Promoter {
         const nowMs = clock.now();
         const done = await promoteDue({ database, actor, batchMax, nowMs });
         if (done.engagementIds.length > 0) onReady(done.engagementIds);
-        more = done.promoted + done.expired >= batchMax;
+        more = done.isBatchFull;
         if (done.nextDueAtMs !== null) {
-          sleepMs = Math.min(recheckMs, Math.max(0, done.nextDueAtMs - nowMs));
+          const dueInMs = done.nextDueAtMs - nowMs;
+          sleepMs = Math.min(recheckMs, dueInMs > 0 ? dueInMs : LOCKED_RECHECK_MS);
         }
       }
     } catch (error) {
@@ -92,76 +105,115 @@ export interface PromoteRequest {
   readonly batchMax: number;
 }
 
-/** One batch, in one transaction. */
+/** One batch, in one transaction: what is due becomes ready, what is past its last window ends. */
 export async function promoteDue(request: PromoteRequest): Promise<Promotion> {
   const { database, nowMs, batchMax } = request;
   return database.db.transaction().execute(async (tx) => {
-    const due = await database
-      .lockForClaim(
-        tx
-          .selectFrom('tasks')
-          .select(['id', 'business_unit_id', 'engagement_id', 'expires_at_ms', 'last_result'])
-          .where('state', '=', 'waiting')
-          .where('due_at_ms', '<=', nowMs)
-          .orderBy('due_at_ms')
-          .limit(batchMax),
-      )
-      .execute();
-    const expired = due.filter((task) => task.expires_at_ms <= nowMs);
+    const due = await readDue(database, tx, 'waiting', 'due_at_ms', request);
+    const over = await readDue(database, tx, 'ready', 'expires_at_ms', request);
     const ready = due.filter((task) => task.expires_at_ms > nowMs);
-    const set = tx.updateTable('tasks').set({ updated_at_ms: nowMs });
+    const expired = [...due.filter((task) => task.expires_at_ms <= nowMs), ...over];
     if (ready.length > 0) {
-      await set.set({ state: 'ready' }).where('id', 'in', idsOf(ready)).execute();
-    }
-    if (expired.length > 0) {
-      // A task that was tried keeps its last Result; one that never was is Expired (spec E.4).
-      await set
-        .set({
-          state: 'final',
-          status: sql<string>`case when last_result is null then 'Expired' else 'Complete' end`,
-          last_result: sql<string>`coalesce(last_result, 'Expired')`,
-        })
-        .where('id', 'in', idsOf(expired))
+      await tx
+        .updateTable('tasks')
+        .set({ state: 'ready', updated_at_ms: nowMs })
+        .where('id', 'in', idsOf(ready))
         .execute();
-      for (const task of expired) {
-        await appendEvents(tx, task.business_unit_id, nowMs, [
-          {
-            streamId: `task:${task.id}`,
-            type: 'task.finished',
-            actor: request.actor,
-            after: { status: task.last_result === null ? 'Expired' : 'Complete' },
-            payload: { result: task.last_result ?? 'Expired', reason: 'window_over' },
-          },
-        ]);
-      }
     }
-    for (const engagementId of new Set(due.map((task) => task.engagement_id))) {
-      const became = (tasks: typeof due): number =>
+    if (expired.length > 0) await expire(tx, expired, request);
+    for (const engagementId of new Set([...due, ...over].map((task) => task.engagement_id))) {
+      const count = (tasks: readonly Due[]): number =>
         tasks.filter((task) => task.engagement_id === engagementId).length;
       await tx
         .updateTable('engagements')
         .set((eb) => ({
-          tasks_waiting: eb('tasks_waiting', '-', became(due)),
-          tasks_ready: eb('tasks_ready', '+', became(ready)),
-          tasks_final: eb('tasks_final', '+', became(expired)),
+          tasks_waiting: eb('tasks_waiting', '-', count(due)),
+          tasks_ready: eb('tasks_ready', '+', count(ready) - count(over)),
+          tasks_final: eb('tasks_final', '+', count(expired)),
         }))
         .where('id', '=', engagementId)
         .execute();
     }
-    const next = await tx
-      .selectFrom('tasks')
-      .select('due_at_ms')
-      .where('state', '=', 'waiting')
-      .orderBy('due_at_ms')
-      .limit(1)
-      .executeTakeFirst();
     return {
       promoted: ready.length,
       expired: expired.length,
+      isBatchFull: due.length >= batchMax || over.length >= batchMax,
       engagementIds: [...new Set(ready.map((task) => task.engagement_id))],
-      nextDueAtMs: next?.due_at_ms ?? null,
+      nextDueAtMs: await nextDueAtMs(tx),
     };
   });
+}
+
+type Due = Pick<
+  TaskRow,
+  'id' | 'business_unit_id' | 'engagement_id' | 'expires_at_ms' | 'last_result' | 'status'
+>;
+
+function readDue(
+  { lockForClaim }: OpenDatabase,
+  tx: Transaction<Database>,
+  state: 'waiting' | 'ready',
+  column: 'due_at_ms' | 'expires_at_ms',
+  { nowMs, batchMax }: PromoteRequest,
+): Promise<Due[]> {
+  return lockForClaim(
+    tx
+      .selectFrom('tasks')
+      .select(['id', 'business_unit_id', 'engagement_id', 'expires_at_ms', 'last_result', 'status'])
+      .where('state', '=', sql.lit(state))
+      .where(column, '<=', nowMs)
+      .orderBy(column)
+      .limit(batchMax),
+  ).execute();
+}
+
+/** A task that was tried keeps its last Result; one that never was is Expired (spec E.4). */
+async function expire(
+  tx: Transaction<Database>,
+  tasks: readonly Due[],
+  { nowMs, actor }: PromoteRequest,
+): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({
+      state: 'final',
+      status: sql<string>`case when last_result is null then 'Expired' else 'Complete' end`,
+      last_result: sql<string>`coalesce(last_result, 'Expired')`,
+      updated_at_ms: nowMs,
+    })
+    .where('id', 'in', idsOf(tasks))
+    .execute();
+  for (const businessUnitId of new Set(tasks.map((task) => task.business_unit_id))) {
+    const own = tasks.filter((task) => task.business_unit_id === businessUnitId);
+    await appendEvents(
+      tx,
+      businessUnitId,
+      nowMs,
+      own.map(({ id, last_result: result, status }) => ({
+        streamId: `task:${id}`,
+        type: 'task.finished',
+        actor,
+        before: { status },
+        after: { status: result === null ? 'Expired' : 'Complete' },
+        payload: { result: result ?? 'Expired', subReason: null, reason: 'window_over' },
+      })),
+    );
+  }
+}
+
+/** When a waiting task is due, or the last window of a ready one ends, whichever is first. */
+async function nextDueAtMs(tx: Transaction<Database>): Promise<number | null> {
+  const first = (state: 'waiting' | 'ready', column: 'due_at_ms' | 'expires_at_ms') =>
+    tx
+      .selectFrom('tasks')
+      .select((eb) => eb.ref(column).as('at_ms'))
+      .where('state', '=', sql.lit(state))
+      .orderBy(column)
+      .limit(1)
+      .executeTakeFirst();
+  const times = [await first('waiting', 'due_at_ms'), await first('ready', 'expires_at_ms')];
+  const known = times.flatMap((row) => (row === undefined ? [] : [row.at_ms]));
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function idsOf(tasks: readonly { readonly id: string }[]): string[] {

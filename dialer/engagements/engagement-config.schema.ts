@@ -119,3 +119,4 @@ export const EngagementConfig = Type.Object(
 export type EngagementConfig = Static<typeof EngagementConfig>;
 export type CopilotMode = Static<typeof CopilotMode>;
 export type ReattemptRule = Static<typeof ReattemptRule>;
+export type AiFailureRule = Static<typeof AiFailureRule>;

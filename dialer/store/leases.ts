@@ -2,7 +2,9 @@
  * Who works a queue group. The epoch is the fence: it is raised by the transaction that grants the
  * lease, so that whatever an earlier owner still does can be told from what the new one does.
  */
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
+import { DialerError } from '../../machines/errors.ts';
+import type { OpenDatabase } from './open-database.ts';
 import type { Database } from './schema/database.ts';
 
 export interface Lease {
@@ -41,6 +43,23 @@ export async function acquireLease(
     .returning('epoch')
     .executeTakeFirst();
   return granted === undefined ? undefined : { name, owner, epoch: granted.epoch, expiresAtMs };
+}
+
+/**
+ * Throws LEASE_LOST unless the lease still has this epoch, and keeps it from being granted to another
+ * until the transaction ends: a new owner finds everything that the old one has begun.
+ */
+export async function confirmLease(
+  { kind }: Pick<OpenDatabase, 'kind'>,
+  tx: Transaction<Database>,
+  name: string,
+  epoch: number,
+): Promise<void> {
+  const query = tx.selectFrom('leases').select('epoch').where('name', '=', name);
+  const row = await (kind === 'postgres' ? query.forShare() : query).executeTakeFirst();
+  if (row?.epoch === epoch) return;
+  const detail = `${name} has another owner: epoch ${row?.epoch ?? 'none'}, ours was ${epoch}`;
+  throw new DialerError('LEASE_LOST', detail);
 }
 
 /** Extends a lease that is still ours. False when it has been granted to another since. */

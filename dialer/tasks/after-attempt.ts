@@ -38,12 +38,18 @@ export function afterAttempt(
   if (candidate.isCancelled) {
     return finish(candidate.progress, finalStatus('Cancelled'), 'cancelled');
   }
-  if (meaning === 'untried') {
+  if (meaning === 'untried' && !candidate.isQuarantined) {
     const { progress } = candidate;
     const retryClass = progress.loop > 1 ? RETRY_CLASS_OF[rule.priority] : NEW_DELIVERY_CLASS;
     return until(candidate, nowMs + untriedGapMs, progress, retryClass, 'Expired');
   }
+  if (meaning === 'untried') {
+    return finish(candidate.progress, finalStatus('Error'), 'quarantined');
+  }
   const step = stepAfter(candidate.chain, candidate.progress, rule, meaning);
+  if (candidate.isQuarantined && step.kind !== 'reached') {
+    return finish(candidate.progress, finalStatus('Error'), 'quarantined');
+  }
   if (step.kind !== 'dial') return done(candidate.progress, step, outcome);
   // The person may have been rung already: nothing of this task rings them again for a while.
   const pauseMs = Math.max(step.afterMs, outcome.result === 'Unknown' ? unknownGapMs : 0);

@@ -6,18 +6,21 @@
  * One transaction claims several starts at once: eligibility is asked for each, and a number that
  * one of them takes is in flight for those behind it.
  */
+import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
 import type { EngagementConfig, PhoneType } from '../engagements/engagement-config.schema.ts';
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { Window } from '../eligibility/window.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import { takeNumber } from '../store/number-guards.ts';
+import { confirmLease } from '../store/leases.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { ContactPointRow } from '../store/schema/contact-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
+import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
 import { decideStart, type CommonFacts } from './decide-start.ts';
 import { describeTasks, readReadyHeads, type ReadyHead, type ReadyHeads } from './ready-heads.ts';
 import { finishTask, postponeTask, type TaskChange } from './task-changes.ts';
@@ -27,7 +30,9 @@ export interface ClaimContext {
   readonly database: OpenDatabase;
   readonly ids: IdSource;
   readonly nowMs: number;
-  /** Epoch of the queue group's lease: the fence of every attempt made here. */
+  /** Queue group under whose lease this is done: nothing is started once it has passed on. */
+  readonly leaseName: string;
+  /** Epoch of that lease: the fence of every attempt made here. */
   readonly fence: number;
   readonly gatewayId: string;
   readonly trunk: string;
@@ -37,6 +42,7 @@ export interface ClaimContext {
   /** `dialer:<id>`, for the event log. */
   readonly actor: string;
   readonly machineVersion: string;
+  readonly planAfterAnswer: PlanAfterAnswer;
 }
 
 export interface ClaimRequest {
@@ -60,6 +66,20 @@ export interface ClaimedStart {
   readonly number: string;
   readonly window: Window;
   readonly seqNo: number;
+  /** What is done with whoever answers. */
+  readonly afterAnswer: AfterAnswer;
+  /** What was known when it was decided; for the event log. */
+  readonly because: StartFacts;
+}
+
+export interface StartFacts {
+  readonly queue: QueueFact['kind'];
+  /** Of the same number, by whichever engagement; null: never dialled. */
+  readonly previousAttemptAtMs: number | null;
+  readonly numberGapMinMs: number;
+  /** Calls in flight of this engagement before this one, and how many there may be. */
+  readonly inFlight: number;
+  readonly inFlightMax: number;
 }
 
 export interface ClaimResult {
@@ -79,7 +99,7 @@ export async function claimStarts(
 ): Promise<ClaimResult> {
   const { database } = context;
   return database.db.transaction().execute(async (tx) => {
-    const engagement = await lockEngagement(database, tx, request);
+    const engagement = await lockEngagement(context, tx, request);
     const free = Math.min(request.startsMax, freePlaces(engagement, request.config));
     if (engagement.status !== 'running' || free < 1) return { starts: [], looked: 0, changes: [] };
     const found = await readReadyHeads(database, tx, {
@@ -100,9 +120,8 @@ export async function claimNextNumber(
   context: ClaimContext,
   request: ClaimRequest & { readonly taskId: string },
 ): Promise<ClaimResult> {
-  const { database } = context;
-  return database.db.transaction().execute(async (tx) => {
-    const engagement = await lockEngagement(database, tx, request);
+  return context.database.db.transaction().execute(async (tx) => {
+    const engagement = await lockEngagement(context, tx, request);
     const task = await tx
       .selectFrom('tasks')
       .selectAll()
@@ -120,12 +139,16 @@ export async function claimNextNumber(
   });
 }
 
-/** The row is changed or locked first, so that counts and the cap are nobody else's to change. */
+/**
+ * The row is locked first, so that counts and the cap are nobody else's to change. Throws LEASE_LOST
+ * when the queue group has another owner: whatever we start would be started twice.
+ */
 async function lockEngagement(
-  database: OpenDatabase,
+  { database, leaseName, fence }: ClaimContext,
   tx: Transaction<Database>,
   request: ClaimRequest,
 ): Promise<EngagementRow> {
+  await confirmLease(database, tx, leaseName, fence);
   const query = tx
     .selectFrom('engagements')
     .selectAll()
@@ -139,8 +162,10 @@ function freePlaces(engagement: EngagementRow, { mode }: EngagementConfig): numb
   return mode.maxConcurrentCalls - engagement.in_flight;
 }
 
+type Prepared = Omit<ClaimedStart, 'afterAnswer'>;
+
 interface Settled {
-  readonly starts: ClaimedStart[];
+  readonly starts: Prepared[];
   readonly changes: TaskChange[];
 }
 
@@ -154,12 +179,22 @@ async function settle(
 ): Promise<ClaimResult> {
   const settled: Settled = { starts: [], changes: [] };
   for (const head of found.heads) {
-    if (settled.starts.length >= free) break;
+    // A chain in work is always decided: without a place it goes back among the ready.
+    if (settled.starts.length >= free && head.task.state === 'ready') break;
     const facts = commonFacts(context, request, found, engagement, free - settled.starts.length);
     await settleHead(context, tx, found, head, facts, settled);
   }
   await writeStarts(context, tx, engagement, settled.starts, settled.changes);
-  return { ...settled, looked: found.heads.length };
+  const plans =
+    settled.starts.length === 0
+      ? []
+      : await context.planAfterAnswer(tx, settled.starts.map(callToAnswer));
+  const starts = settled.starts.map((start, index): ClaimedStart => {
+    const afterAnswer = plans[index];
+    assert(afterAnswer !== undefined, 'a start without a plan for its answer');
+    return { ...start, afterAnswer };
+  });
+  return { starts, changes: settled.changes, looked: found.heads.length };
 }
 
 async function settleHead(
@@ -167,7 +202,7 @@ async function settleHead(
   tx: Transaction<Database>,
   found: ReadyHeads,
   head: ReadyHead,
-  facts: CommonFacts,
+  facts: ClaimFacts,
   settled: Settled,
 ): Promise<void> {
   const { decision, progress } = decideStart(head, facts, context.nowMs);
@@ -184,11 +219,17 @@ async function settleHead(
   const number = numberOf(found.points, decision.target);
   const { nowMs, numberGapMinMs: gapMinMs } = context;
   if (!(await takeNumber(tx, { number, attemptId, nowMs, gapMinMs }))) {
-    // Another transaction or an earlier head of this one took the number since the facts were read.
-    const untilMs = nowMs + gapMinMs;
-    settled.changes.push(postponeTask(change, { untilMs, reason: 'number_in_flight' }));
+    await settleHead(
+      context,
+      tx,
+      found,
+      head,
+      takenMeanwhile(facts, decision.target, nowMs),
+      settled,
+    );
     return;
   }
+  const { lastAttemptAtMs } = facts.numberOf(decision.target.contactPointId);
   settled.starts.push({
     attemptId,
     deliveryId: context.ids.id(),
@@ -200,7 +241,31 @@ async function settleHead(
     number,
     window: decision.window,
     seqNo: head.task.attempt_count + 1,
+    because: {
+      queue: facts.queue.kind,
+      previousAttemptAtMs: lastAttemptAtMs,
+      numberGapMinMs: gapMinMs,
+      inFlight: facts.inFlight + settled.starts.length,
+      inFlightMax: facts.inFlightMax,
+    },
   });
+}
+
+/** Another transaction, or an earlier head of this one, took the number since the facts were read. */
+function takenMeanwhile(
+  facts: ClaimFacts,
+  { contactPointId }: ChainTarget,
+  nowMs: number,
+): ClaimFacts {
+  const numberOf = (id: string): ReturnType<CommonFacts['numberOf']> => {
+    const known = facts.numberOf(id);
+    return id === contactPointId ? { ...known, isInFlight: true, lastAttemptAtMs: nowMs } : known;
+  };
+  return { ...facts, numberOf };
+}
+
+function callToAnswer({ attemptId, deliveryId, task, target }: Prepared): CallToAnswer {
+  return { attemptId, deliveryId, task, contactId: target.contactId };
 }
 
 function numberOf(points: ReadonlyMap<string, ContactPointRow>, target: ChainTarget): string {
@@ -209,14 +274,21 @@ function numberOf(points: ReadonlyMap<string, ContactPointRow>, target: ChainTar
   return point.value;
 }
 
+interface ClaimFacts extends CommonFacts {
+  readonly inFlight: number;
+  readonly inFlightMax: number;
+}
+
 function commonFacts(
   context: ClaimContext,
   request: ClaimRequest,
   found: ReadyHeads,
   engagement: EngagementRow,
   capacityFree: number,
-): CommonFacts {
+): ClaimFacts {
   return {
+    inFlight: engagement.in_flight,
+    inFlightMax: request.config.mode.maxConcurrentCalls,
     engagement: engagement.status as CommonFacts['engagement'],
     queue: request.queue,
     capacityFree,

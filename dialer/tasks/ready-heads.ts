@@ -1,5 +1,5 @@
 /** Reading the head of an engagement's ready tasks, with everything that eligibility asks about. */
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Result } from '../../machines/result.ts';
 import type { PhoneType } from '../engagements/engagement-config.schema.ts';
 import { readNumberFacts, type NumberFacts } from '../store/number-guards.ts';
@@ -40,7 +40,7 @@ export async function readReadyHeads(
     tx
       .selectFrom('tasks')
       .selectAll()
-      .where('state', '=', 'ready')
+      .where('state', '=', sql.lit('ready')) // a bound value would not match the partial index
       .where('engagement_id', '=', query.engagementId)
       .orderBy('retry_class')
       .orderBy('order_key')

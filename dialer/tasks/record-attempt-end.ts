@@ -4,33 +4,28 @@
  */
 import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
-import type { AttemptOutcome } from '../../machines/attempt-result.ts';
+import {
+  AI_WINDOW_MAX,
+  aiFailureVerdict,
+  type AiCallWindow,
+} from '../engagements/ai-failure-rule.ts';
+import { suspendIn, type Suspension } from '../engagements/suspend-engagement.ts';
 import type { EngagementConfig } from '../engagements/engagement-config.schema.ts';
 import { appendEvents } from '../store/event-log.ts';
 import { releaseNumber } from '../store/number-guards.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 import { meaningOf, type WalkMeaning } from './attempt-meaning.ts';
 import { afterAttempt, type NextForTask } from './after-attempt.ts';
 import { describeTasks } from './ready-heads.ts';
 
-export interface AttemptEnd {
-  readonly attemptId: string;
-  readonly outcome: AttemptOutcome;
-  /** False when no INVITE left: nobody was rung, and no attempt is used up. */
-  readonly wasTried: boolean;
-  /** JSON for the delivery row (at most 1000 characters) and for the account of it. */
-  readonly sipDiagnostics: string | null;
-  readonly evidence: string;
-  readonly customerConnectedAtMs: number | null;
-  /** The AI agent took this call, well or badly: the base of the failure rate. */
-  readonly wasAiHandled: boolean;
-}
-
 export interface RecordContext {
   readonly database: OpenDatabase;
   readonly nowMs: number;
+  /** Epoch of our lease. An attempt that was made under it ended in the process that began it. */
+  readonly fence: number;
   readonly actor: string;
   /** Pause before anything of a task whose last Result is Unknown: the person may have been rung. */
   readonly unknownGapMs: number;
@@ -38,19 +33,25 @@ export interface RecordContext {
   readonly untriedGapMs: number;
 }
 
+export interface RecordedEnd {
+  readonly taskId: string;
+  readonly next: NextForTask;
+  /** Set when this end suspended the engagement: nothing that is claimed later starts. */
+  readonly suspension: Suspension | null;
+}
+
 /** What the task does now; undefined when this end had been recorded before. */
 export async function recordAttemptEnd(
   context: RecordContext,
   config: EngagementConfig,
   end: AttemptEnd,
-): Promise<NextForTask | undefined> {
+): Promise<RecordedEnd | undefined> {
   return context.database.db.transaction().execute(async (tx) => {
-    const attempt = await closeAttempt(context, tx, end);
+    const attempt = await closeAttemptIn(tx, end, context.nowMs);
     if (attempt === undefined) return undefined;
     const task = await readTask(context.database, tx, attempt.task_id);
     const meaning = meaningOf(end.outcome, config.reattempt);
-    await closeDelivery(context, tx, attempt, end);
-    await freeNumber(tx, context.nowMs, attempt, end, meaning);
+    if (meaning === 'dropNumber') await markInvalid(tx, attempt, context.nowMs);
     const { heads } = await describeTasks(tx, [task], {
       businessUnitId: task.business_unit_id,
       phoneTypes: config.phoneTypes,
@@ -58,17 +59,34 @@ export async function recordAttemptEnd(
     const head = heads[0];
     assert(head !== undefined, `task ${task.id} cannot be described`);
     const next = afterAttempt(head, config.reattempt, meaning, end.outcome, context);
-    await moveTask(context, tx, task, end, next, meaning);
+    await moveTask(context, tx, { task, attempt, end, next, meaning });
     await countEnd(tx, attempt.engagement_id, end, next);
     await tell(context, tx, attempt, end, next);
-    return next;
+    const suspension = await applyAiFailureRule(context, tx, attempt, config, end);
+    return { taskId: task.id, next, suspension };
   });
 }
 
-async function closeAttempt(
-  { nowMs }: RecordContext,
+/**
+ * Attempt, delivery and the number's guard; what the task does is the caller's. Looks at nothing
+ * else, so that it can be done for a task whose data are the defect.
+ */
+export async function closeAttemptIn(
   tx: Transaction<Database>,
-  { attemptId, outcome, evidence }: AttemptEnd,
+  end: AttemptEnd,
+  nowMs: number,
+): Promise<AttemptRow | undefined> {
+  const attempt = await closeAttempt(tx, end, nowMs);
+  if (attempt === undefined) return undefined;
+  await closeDelivery(tx, attempt, end, nowMs);
+  await freeNumber(tx, attempt, end);
+  return attempt;
+}
+
+async function closeAttempt(
+  tx: Transaction<Database>,
+  { attemptId, outcome, evidence, wasAiHandled }: AttemptEnd,
+  nowMs: number,
 ): Promise<AttemptRow | undefined> {
   return tx
     .updateTable('attempts')
@@ -78,6 +96,7 @@ async function closeAttempt(
       result: outcome.result,
       sub_reason: outcome.subReason,
       evidence,
+      ai_handled: wasAiHandled ? 1 : 0,
     })
     .where('id', '=', attemptId)
     .where('ended_at_ms', 'is', null)
@@ -95,10 +114,10 @@ async function readTask(
 }
 
 async function closeDelivery(
-  { nowMs }: RecordContext,
   tx: Transaction<Database>,
   attempt: AttemptRow,
   end: AttemptEnd,
+  nowMs: number,
 ): Promise<void> {
   await tx
     .updateTable('deliveries')
@@ -109,7 +128,7 @@ async function closeDelivery(
       result_at_ms: nowMs,
       end_at_ms: nowMs,
       call_id: attempt.call_id,
-      customer_connected_at_ms: end.customerConnectedAtMs,
+      customer_connected_at_ms: attempt.answered_at_ms,
       sip_diagnostics: end.sipDiagnostics,
       updated_at_ms: nowMs,
     })
@@ -119,18 +138,18 @@ async function closeDelivery(
 
 async function freeNumber(
   tx: Transaction<Database>,
-  nowMs: number,
   attempt: AttemptRow,
   { attemptId, wasTried }: AttemptEnd,
-  meaning: WalkMeaning,
 ): Promise<void> {
-  const point = await tx
-    .selectFrom('contact_points')
-    .select('value')
-    .where('id', '=', attempt.contact_point_id)
-    .executeTakeFirstOrThrow();
-  await releaseNumber(tx, { number: point.value, attemptId, wasTried });
-  if (meaning !== 'dropNumber') return;
+  await releaseNumber(tx, { attemptId, wasTried });
+}
+
+/** The network says that nobody is there: no task dials it again. */
+async function markInvalid(
+  tx: Transaction<Database>,
+  attempt: AttemptRow,
+  nowMs: number,
+): Promise<void> {
   await tx
     .updateTable('contact_points')
     .set({ invalid_since_ms: nowMs })
@@ -139,15 +158,22 @@ async function freeNumber(
     .execute();
 }
 
+interface Move {
+  readonly task: TaskRow;
+  readonly attempt: AttemptRow;
+  readonly end: AttemptEnd;
+  readonly next: NextForTask;
+  readonly meaning: WalkMeaning;
+}
+
 async function moveTask(
-  { nowMs }: RecordContext,
+  { nowMs, fence }: RecordContext,
   tx: Transaction<Database>,
-  task: TaskRow,
-  { outcome }: AttemptEnd,
-  next: NextForTask,
-  meaning: WalkMeaning,
+  { task, attempt, end: { outcome }, next, meaning }: Move,
 ): Promise<void> {
   const common = {
+    // Begun and ended by one process: whatever brought an earlier one down was not this task.
+    ...(attempt.fence === fence ? { crash_count: 0 } : {}),
     progress: JSON.stringify(next.progress),
     loop: next.progress.loop,
     last_result: outcome.result,
@@ -230,4 +256,46 @@ async function tell(
         ]
       : []),
   ]);
+}
+
+/**
+ * Decided here, before the record of the deciding failure is visible to anybody: no claim can be
+ * made between the two.
+ */
+async function applyAiFailureRule(
+  { nowMs, actor }: RecordContext,
+  tx: Transaction<Database>,
+  { engagement_id: engagementId }: AttemptRow,
+  { aiFailure }: EngagementConfig,
+  { wasAiHandled }: AttemptEnd,
+): Promise<Suspension | null> {
+  if (!wasAiHandled) return null;
+  const verdict = aiFailureVerdict(aiFailure, await readAiWindow(tx, engagementId));
+  if (verdict.action === 'goOn') return null;
+  const suspension: Suspension = { type: 'botFailure', reason: verdict.reason };
+  const suspended = await suspendIn(tx, { engagementId, suspension, actor, nowMs });
+  return suspended === undefined ? null : suspension;
+}
+
+/** The last AI-handled calls that ended since the engagement was resumed, or was made. */
+async function readAiWindow(
+  tx: Transaction<Database>,
+  engagementId: string,
+): Promise<AiCallWindow> {
+  const { resumed_at_ms: since } = await tx
+    .selectFrom('engagements')
+    .select('resumed_at_ms')
+    .where('id', '=', engagementId)
+    .executeTakeFirstOrThrow();
+  const results = await tx
+    .selectFrom('attempts')
+    .select('result')
+    .where('engagement_id', '=', engagementId)
+    .where('ai_handled', '=', 1)
+    .where('ended_at_ms', '>', since ?? 0)
+    .orderBy('ended_at_ms', 'desc')
+    .limit(AI_WINDOW_MAX)
+    .execute();
+  const failed = results.filter(({ result }) => result === 'BotFailed').length;
+  return { handled: results.length, failed };
 }

@@ -3,8 +3,10 @@ import type { Transaction } from 'kysely';
 import { appendEvents, type NewEvent } from '../store/event-log.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
-import type { ClaimContext, ClaimedStart } from './claim-starts.ts';
+import type { ClaimContext, ClaimedStart as Claimed } from './claim-starts.ts';
 import type { TaskChange } from './task-changes.ts';
+
+type ClaimedStart = Omit<Claimed, 'afterAnswer'>;
 
 export async function writeStarts(
   context: ClaimContext,
@@ -23,6 +25,10 @@ export async function writeStarts(
       .insertInto('attempts')
       .values(starts.map((start) => attemptRow(context, engagement, start)))
       .execute();
+    const attributes = starts.flatMap((start) => inputAttributes(engagement, start));
+    if (attributes.length > 0) {
+      await tx.insertInto('delivery_attributes').values(attributes).execute();
+    }
     for (const start of starts) await markWorking(context, tx, start);
   }
   for (const change of effective) await applyChange(context, tx, change);
@@ -30,12 +36,19 @@ export async function writeStarts(
     ...starts.map((start) => startedEvent(context, engagement, start)),
     ...effective.map((change) => changedEvent(context, change)),
   ]);
-  await countThem(tx, engagement, starts, effective);
+  await countThem(tx, engagement, starts, effective, context.nowMs);
 }
 
-/** A postponement to a time that is not in the future leaves the task where it is: nothing to write. */
+/**
+ * A postponement to a time that is not in the future leaves a ready task where it is, and nothing is
+ * written. A chain in work goes back among the ready: nobody would hold it otherwise.
+ */
 function isEffective(change: TaskChange, nowMs: number): boolean {
-  return change.kind === 'finished' || change.untilMs > nowMs;
+  return change.kind === 'finished' || change.untilMs > nowMs || change.task.state === 'working';
+}
+
+function staysReady(change: TaskChange, nowMs: number): boolean {
+  return change.kind === 'postponed' && change.untilMs <= nowMs;
 }
 
 function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: ClaimedStart) {
@@ -79,9 +92,19 @@ function attemptRow(context: ClaimContext, engagement: EngagementRow, start: Cla
     trunk: context.trunk,
     phase: 'starting',
     invites: 0,
+    ai_handled: 0,
     created_at_ms: context.nowMs,
     machine_version: context.machineVersion,
   };
+}
+
+/** Each delivery shows what its request passed in (spec A.7). */
+function inputAttributes({ business_unit_id }: EngagementRow, { deliveryId, task }: ClaimedStart) {
+  if (task.input_attributes === '{}') return [];
+  const attributes = JSON.parse(task.input_attributes) as Readonly<Record<string, string>>;
+  return Object.entries(attributes).map(([keyword, value]) => ({
+    ...{ delivery_id: deliveryId, business_unit_id, type: 'Input', keyword, value },
+  }));
 }
 
 async function markWorking(
@@ -111,9 +134,12 @@ async function applyChange(
   change: TaskChange,
 ): Promise<void> {
   const common = { progress: JSON.stringify(change.progress), updated_at_ms: context.nowMs };
+  const postponed = staysReady(change, context.nowMs)
+    ? { state: 'ready', status: 'Pending' }
+    : { state: 'waiting', status: 'Pending' };
   const changed =
     change.kind === 'postponed'
-      ? { state: 'waiting', status: 'Pending', due_at_ms: change.untilMs }
+      ? { ...postponed, due_at_ms: Math.max(change.untilMs, context.nowMs) }
       : {
           state: 'final',
           status: change.status,
@@ -155,6 +181,9 @@ function startedEvent(
       callOrder: engagement.call_order,
       retryClass: start.task.retry_class,
       orderKey: start.task.order_key,
+      priority: engagement.priority,
+      dialMode: engagement.dial_mode,
+      ...start.because,
     },
   };
 }
@@ -182,19 +211,21 @@ async function countThem(
   engagement: EngagementRow,
   starts: readonly ClaimedStart[],
   changes: readonly TaskChange[],
+  nowMs: number,
 ): Promise<void> {
   if (starts.length + changes.length === 0) return;
   const left = [...starts, ...changes].map(({ task }) => task.state);
   const fromReady = left.filter((state) => state === 'ready').length;
   const fromWorking = left.length - fromReady;
-  const postponed = changes.filter(({ kind }) => kind === 'postponed').length;
+  const toReady = changes.filter((change) => staysReady(change, nowMs)).length;
+  const toFinal = changes.filter(({ kind }) => kind === 'finished').length;
   await tx
     .updateTable('engagements')
     .set((eb) => ({
-      tasks_ready: eb('tasks_ready', '-', fromReady),
+      tasks_ready: eb('tasks_ready', '+', toReady - fromReady),
       tasks_working: eb('tasks_working', '+', starts.length - fromWorking),
-      tasks_waiting: eb('tasks_waiting', '+', postponed),
-      tasks_final: eb('tasks_final', '+', changes.length - postponed),
+      tasks_waiting: eb('tasks_waiting', '+', changes.length - toReady - toFinal),
+      tasks_final: eb('tasks_final', '+', toFinal),
       attempts_total: eb('attempts_total', '+', starts.length),
       in_flight: eb('in_flight', '+', starts.length),
     }))

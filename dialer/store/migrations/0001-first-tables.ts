@@ -149,6 +149,7 @@ const TABLES = [
       contact_ids text not null,
       contact_id text not null,
       windows text not null,
+      input_attributes text not null,
       expires_at_ms bigint not null,
       progress text not null,
       loop integer not null,

@@ -38,6 +38,8 @@ export interface TaskRow {
   contact_id: string;
   /** JSON: windows of the request and, by contact id, of contacts. */
   windows: string;
+  /** JSON object, text to text: what the request passed in for the AI agent and the record. */
+  input_attributes: string;
   /** End of the last window: nothing starts at or after it. */
   expires_at_ms: number;
   /** JSON: where the walk over contacts, numbers and loops stands (spec D.6). */
@@ -49,7 +51,7 @@ export interface TaskRow {
   last_attempt_at_ms: number | null;
   customer_reached: number;
   cancel_requested_at_ms: number | null;
-  /** Processes that died while working on this task. Two put it in quarantine. */
+  /** Processes that died in a row while working on this task. Two put it in quarantine. */
   crash_count: number;
   quarantined: number;
   /** Epoch of the lease under which it is being worked. */
@@ -134,6 +136,8 @@ export interface AttemptRow {
   sub_reason: string | null;
   /** JSON of the evidence behind the result. */
   evidence: string | null;
+  /** The AI agent took this call, well or badly: a sample of its failure rate. */
+  ai_handled: number;
   machine_version: string;
 }
 

@@ -1,0 +1,44 @@
+/** The claim of an engagement's starts, with everything that a running dialer knows filled in. */
+import type { ClaimContext, ClaimRequest } from '../tasks/claim-starts.ts';
+import { queueFactOf, type EngagementFacts } from '../engagements/engagement-facts.ts';
+import type { DialerParts } from './dialer-parts.ts';
+import { ATTEMPT_MACHINES, type CallPlan } from './start-attempt.ts';
+
+export function claimContextOf(parts: DialerParts, facts: EngagementFacts): ClaimContext {
+  const { database, ids, clock, lease, gatewayId, actor, limits } = parts;
+  const { workstream } = facts;
+  return {
+    ...{ database, ids, gatewayId, actor },
+    nowMs: clock.now(),
+    leaseName: lease.name,
+    fence: lease.epoch,
+    trunk: workstream.trunk,
+    fromAddress: workstream.number,
+    numberGapMinMs: limits.numberGapMinMs,
+    machineVersion: ATTEMPT_MACHINES,
+    planAfterAnswer: parts.planAfterAnswer(workstream),
+  };
+}
+
+export function claimRequestOf(
+  { clock }: DialerParts,
+  facts: EngagementFacts,
+  startsMax: number,
+): ClaimRequest {
+  const { engagement, config } = facts;
+  return {
+    businessUnitId: engagement.business_unit_id,
+    engagementId: engagement.id,
+    config,
+    queue: queueFactOf(facts, clock.now()),
+    startsMax,
+  };
+}
+
+export function callPlanOf(
+  { times, gatewayId }: Pick<DialerParts, 'times' | 'gatewayId'>,
+  { workstream, config }: EngagementFacts,
+): CallPlan {
+  const { ringTimeoutMs } = config;
+  return { times, gatewayId, trunk: workstream.trunk, callerId: workstream.number, ringTimeoutMs };
+}

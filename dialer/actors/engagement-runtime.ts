@@ -1,0 +1,254 @@
+/**
+ * One running engagement: its pacer, the claims that the pacer asks for, and the hours of its queue.
+ * Everything it knows can be read again from the store; it holds no budget of its own.
+ */
+import { createActor, fromCallback, type Actor } from 'xstate';
+import type { PacerOrder } from '../../machines/copilot-pacer.events.ts';
+import { copilotPacerMachine } from '../../machines/copilot-pacer.machine.ts';
+import { DialerError } from '../../machines/errors.ts';
+import {
+  queueFactOf,
+  suspensionOf,
+  type EngagementFacts,
+} from '../engagements/engagement-facts.ts';
+import type { Suspension } from '../engagements/suspend-engagement.ts';
+import { isDefect } from '../store/store-defect.ts';
+import { takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
+import { claimStarts, type ClaimedStart } from '../tasks/claim-starts.ts';
+import { recordAttemptEnd } from '../tasks/record-attempt-end.ts';
+import type { Chain } from './chain-registry.ts';
+import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
+import { recordContextOf, type DialerParts } from './dialer-parts.ts';
+import { chainStartOf } from './start-attempt.ts';
+import type { ChainStart } from '../../machines/contact-chain.events.ts';
+import type { TrunkBudget } from './trunk-budget.ts';
+
+export interface RuntimeParts extends DialerParts {
+  readonly startChain: (chain: Chain, start: ChainStart) => void;
+  readonly budgetOf: (trunk: string) => TrunkBudget;
+}
+
+interface Claimed {
+  readonly started: number;
+  readonly moreReady: boolean;
+}
+
+const NOTHING: Claimed = { started: 0, moreReady: false };
+/** Timers run at most this long before the time is looked at again: Node's own limit is 24.8 days. */
+const SLEEP_MAX_MS = 86_400_000;
+
+export class EngagementRuntime {
+  readonly #parts: RuntimeParts;
+  readonly #pacer: Actor<typeof copilotPacerMachine>;
+  #facts: EngagementFacts;
+  #isStopped = false;
+  #isOpen: boolean;
+  #queueTimer: unknown;
+  #budgetTimer: unknown;
+
+  /** `live`: chains of it that are in work already, found by recovery. */
+  constructor(parts: RuntimeParts, facts: EngagementFacts, live: number) {
+    this.#parts = parts;
+    this.#facts = facts;
+    const { clock, limits } = parts;
+    this.#isOpen = queueFactOf(facts, clock.now()).kind !== 'closed';
+    const starter = fromCallback<PacerOrder, { engagementId: string }>(({ receive, sendBack }) => {
+      receive(({ starts }) => {
+        parts.work.run(async () => {
+          try {
+            sendBack({ type: 'starter.claimed', ...(await this.#claim(starts)) });
+          } catch (error) {
+            this.#failed(error);
+            sendBack({ type: 'starter.failed', detail: String(error) });
+          }
+        });
+      });
+    });
+    this.#pacer = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
+      clock,
+      input: {
+        engagementId: facts.engagement.id,
+        maxConcurrentCalls: facts.config.mode.maxConcurrentCalls,
+        claimSizeMax: limits.claimSizeMax,
+        inFlight: live,
+        suspended: suspensionOf(facts),
+        isOpen: this.#isOpen,
+        storeRetryMs: limits.storeRetryMs,
+        idleRecheckMs: limits.recheckMs,
+      },
+    });
+  }
+
+  get facts(): EngagementFacts {
+    return this.#facts;
+  }
+
+  start(): void {
+    this.#watchQueue();
+    this.#pacer.start();
+  }
+
+  /** Nothing more starts; what has started goes on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#parts.clock.clearTimeout(this.#queueTimer);
+    this.#parts.clock.clearTimeout(this.#budgetTimer);
+    this.#pacer.send({ type: 'pacer.stop' });
+  }
+
+  /** What the store says of it has changed. */
+  update(facts: EngagementFacts): void {
+    const before = this.#facts;
+    this.#facts = facts;
+    const { maxConcurrentCalls } = facts.config.mode;
+    if (maxConcurrentCalls !== before.config.mode.maxConcurrentCalls) {
+      this.#pacer.send({ type: 'engagement.capChanged', maxConcurrentCalls });
+    }
+    this.#watchQueue();
+    const suspension = suspensionOf(facts);
+    if (suspension !== null) this.suspended(suspension);
+    else if (this.isSuspended) this.#resumed();
+  }
+
+  /** At once, before the store is read again. Said twice, it is one suspension. */
+  suspended(suspension: Suspension): void {
+    if (this.isSuspended) return;
+    this.#pacer.send({ type: 'engagement.suspended', suspension });
+    const engagementId = this.#facts.engagement.id;
+    this.#parts.news.tell({ type: 'engagement.suspended', engagementId, suspension });
+  }
+
+  get isSuspended(): boolean {
+    return this.#pacer.getSnapshot().context.suspension !== null;
+  }
+
+  tasksReady(): void {
+    this.#pacer.send({ type: 'tasks.ready' });
+  }
+
+  /** A chain has left: its place and its channel are free. */
+  callEnded(trunk: string): void {
+    this.#parts.budgetOf(trunk).free(1);
+    this.#pacer.send({ type: 'call.ended' });
+  }
+
+  /** A chain goes on to its next number, in the place that it has. */
+  startedByChain(start: ClaimedStart): void {
+    this.#budget.countStart(this.#parts.clock.now());
+    this.#tellStart(start);
+  }
+
+  #resumed(): void {
+    this.#pacer.send({ type: 'engagement.resumed' });
+    const engagementId = this.#facts.engagement.id;
+    this.#parts.news.tell({ type: 'engagement.resumed', engagementId });
+  }
+
+  get #budget(): TrunkBudget {
+    return this.#parts.budgetOf(this.#facts.workstream.trunk);
+  }
+
+  async #claim(wanted: number): Promise<Claimed> {
+    const parts = this.#parts;
+    const facts = this.#facts;
+    if (!this.#watchQueue()) return NOTHING;
+    const budget = this.#budget;
+    const granted = this.#grant(wanted);
+    if (granted < 1) return NOTHING;
+    const context = claimContextOf(parts, facts);
+    let made = 0;
+    try {
+      const { starts, looked, changes } = await claimStarts(
+        context,
+        claimRequestOf(parts, facts, granted),
+      );
+      made = starts.length;
+      if (changes.some(({ kind }) => kind === 'postponed')) parts.onWaiting();
+      if (this.#mayNotDial()) await this.#takeBack(starts);
+      else for (const start of starts) this.#dial(start, context.nowMs);
+      return { started: this.#mayNotDial() ? 0 : made, moreReady: looked > 0 };
+    } finally {
+      budget.giveBack(granted - made);
+    }
+  }
+
+  /** Asked again after the claim: a suspension or a stop may have come meanwhile. */
+  #mayNotDial(): boolean {
+    return this.#isStopped || this.isSuspended || this.#parts.isStopping();
+  }
+
+  #grant(wanted: number): number {
+    const { clock } = this.#parts;
+    const grant = this.#budget.take(wanted, clock.now());
+    if (grant.granted > 0) return grant.granted;
+    const wake = (): void => {
+      if (!this.#isStopped) this.tasksReady();
+    };
+    if (!('atMs' in grant) || grant.atMs === null) this.#budget.whenFree(wake);
+    else {
+      clock.clearTimeout(this.#budgetTimer);
+      this.#budgetTimer = clock.setTimeout(wake, Math.max(1, grant.atMs - clock.now()));
+    }
+    return 0;
+  }
+
+  #dial(claimed: ClaimedStart, nowMs: number): void {
+    const start = chainStartOf(claimed, callPlanOf(this.#parts, this.#facts), nowMs);
+    const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
+    this.#tellStart(claimed);
+    const { trunk } = this.#facts.workstream;
+    this.#parts.startChain({ taskId: claimed.task.id, businessUnitId, engagementId, trunk }, start);
+  }
+
+  async #takeBack(starts: readonly ClaimedStart[]): Promise<void> {
+    const reason = this.#parts.isStopping() ? 'shutdown' : 'dialer_recall';
+    for (const { attemptId } of starts) await this.#record(takenBack(attemptId, reason));
+    this.#budget.free(starts.length);
+    this.#parts.onWaiting();
+  }
+
+  /** A store that fails is asked again: without this record the attempt would stay open. */
+  async #record(end: AttemptEnd): Promise<void> {
+    const { clock, limits, log } = this.#parts;
+    for (;;) {
+      try {
+        await recordAttemptEnd(recordContextOf(this.#parts), this.#facts.config, end);
+        return;
+      } catch (error) {
+        if (isDefect(error)) throw error;
+        log.warn({ attemptId: end.attemptId, error }, 'a start could not be taken back yet');
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
+      }
+    }
+  }
+
+  #tellStart({ attemptId, deliveryId, task }: ClaimedStart): void {
+    const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
+    const ids = { businessUnitId, engagementId, taskId: task.id, attemptId, deliveryId };
+    this.#parts.news.tell({ type: 'attempt.started', ...ids });
+  }
+
+  /** Tells the pacer whether the queue lets calls start, and looks again when that may change. */
+  #watchQueue(): boolean {
+    const { clock } = this.#parts;
+    const fact = queueFactOf(this.#facts, clock.now());
+    clock.clearTimeout(this.#queueTimer);
+    const isOpen = fact.kind !== 'closed';
+    if (isOpen !== this.#isOpen) {
+      this.#isOpen = isOpen;
+      this.#pacer.send({ type: isOpen ? 'queue.opened' : 'queue.closed' });
+    }
+    if (isOpen) return true;
+    const sleepMs = Math.min(SLEEP_MAX_MS, (fact.opensAtMs ?? Infinity) - clock.now());
+    this.#queueTimer = clock.setTimeout(() => {
+      if (!this.#isStopped) this.#watchQueue();
+    }, sleepMs);
+    return false;
+  }
+
+  #failed(error: unknown): void {
+    const engagementId = this.#facts.engagement.id;
+    this.#parts.log.error({ engagementId, error }, 'starts could not be claimed');
+    if (error instanceof DialerError && error.code === 'LEASE_LOST') this.#parts.onLeaseLost(error);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The engagements that run here. Those that are made, suspended, resumed or changed by somebody else
+ * are found by their version, at the latest when the store is looked at again.
+ */
+import assert from 'node:assert/strict';
+import { readEngagementFacts } from '../engagements/engagement-facts.ts';
+import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
+
+export class EngagementRuntimes {
+  readonly #parts: RuntimeParts;
+  readonly #runtimes = new Map<string, EngagementRuntime>();
+  readonly #loading = new Map<string, Promise<EngagementRuntime | undefined>>();
+  /** Versions whose rows do not read back: told once, left alone until they change. */
+  readonly #unreadable = new Map<string, number>();
+  #timer: unknown;
+  #isStopped = false;
+
+  constructor(parts: RuntimeParts) {
+    this.#parts = parts;
+  }
+
+  get(engagementId: string): EngagementRuntime | undefined {
+    return this.#runtimes.get(engagementId);
+  }
+
+  /** For a chain in work: its engagement was loaded before it was started. */
+  of(engagementId: string): EngagementRuntime {
+    const runtime = this.#runtimes.get(engagementId);
+    assert(runtime !== undefined, `engagement ${engagementId} is not loaded`);
+    return runtime;
+  }
+
+  /** Loads an engagement whatever its status, with the chains of it that recovery found. */
+  async load(engagementId: string, live: number): Promise<EngagementRuntime> {
+    const runtime = await this.#load(engagementId, live);
+    assert(runtime !== undefined, `there is no engagement ${engagementId}`);
+    return runtime;
+  }
+
+  /** Finds what runs now, and begins with it. */
+  async begin(): Promise<void> {
+    await this.refresh();
+    this.#sleep();
+  }
+
+  /** Looks at every engagement that may dial, and at those that are loaded. */
+  async refresh(): Promise<void> {
+    const rows = await this.#parts.database.db
+      .selectFrom('engagements')
+      .select(['id', 'version'])
+      .where('status', '=', 'running')
+      .execute();
+    const versions = new Map(rows.map(({ id, version }) => [id, version]));
+    for (const id of this.#runtimes.keys()) if (!versions.has(id)) versions.set(id, -1);
+    for (const [id, version] of versions) {
+      if (this.#isStopped) return;
+      if (this.#isNews(id, version)) await this.#reload(id, version);
+    }
+  }
+
+  /** The store says something new of this one. */
+  async changed(engagementId: string): Promise<void> {
+    await this.#reload(engagementId, undefined);
+  }
+
+  /** Nothing more starts in any of them. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#parts.clock.clearTimeout(this.#timer);
+    for (const runtime of this.#runtimes.values()) runtime.stop();
+  }
+
+  #isNews(id: string, version: number): boolean {
+    if (this.#unreadable.get(id) === version) return false;
+    return this.#runtimes.get(id)?.facts.engagement.version !== version;
+  }
+
+  async #reload(id: string, version: number | undefined): Promise<void> {
+    const runtime = this.#runtimes.get(id);
+    try {
+      if (runtime === undefined) {
+        await this.#load(id, 0);
+        return;
+      }
+      const facts = await readEngagementFacts(this.#parts.database, id);
+      if (facts !== undefined && !this.#isStopped) runtime.update(facts);
+    } catch (error) {
+      if (version !== undefined) this.#unreadable.set(id, version);
+      this.#parts.log.error({ engagementId: id, error }, 'an engagement cannot be read');
+    }
+  }
+
+  #load(id: string, live: number): Promise<EngagementRuntime | undefined> {
+    const known = this.#runtimes.get(id);
+    if (known !== undefined) return Promise.resolve(known);
+    const loading = this.#loading.get(id) ?? this.#make(id, live);
+    this.#loading.set(id, loading);
+    return loading.finally(() => this.#loading.delete(id));
+  }
+
+  async #make(id: string, live: number): Promise<EngagementRuntime | undefined> {
+    const facts = await readEngagementFacts(this.#parts.database, id);
+    if (facts === undefined || this.#isStopped) return undefined;
+    const runtime = new EngagementRuntime(this.#parts, facts, live);
+    this.#runtimes.set(id, runtime);
+    runtime.start();
+    return runtime;
+  }
+
+  #sleep(): void {
+    const { clock, limits, work, log } = this.#parts;
+    if (this.#isStopped) return;
+    this.#timer = clock.setTimeout(() => {
+      work.run(async () => {
+        await this.refresh().catch((error: unknown) =>
+          log.warn({ error }, 'the engagements cannot be looked at'),
+        );
+        this.#sleep();
+      });
+    }, limits.recheckMs);
+  }
+}

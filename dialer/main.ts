@@ -1,0 +1,336 @@
+/** The running dialer: everything wired, from the store to the gateway. */
+import type { TelephonyPort } from '../machines/telephony.port.ts';
+import { TelephonyActors } from '../machines/telephony-actor.ts';
+import { isAttemptEvent } from '../machines/telephony-events.ts';
+import { AttemptJournal } from './actors/attempt-journal.ts';
+import { ChainRegistry, type LiveChain } from './actors/chain-registry.ts';
+import { chainStore, type ChainStoreParts } from './actors/chain-store.ts';
+import type { DialerLimits, DialerParts } from './actors/dialer-parts.ts';
+import { EngagementRuntimes } from './actors/engagement-runtimes.ts';
+import { hangUpBroken } from './actors/hang-up-broken.ts';
+import { LeaseKeeper, takeLease, type LeaseOptions } from './actors/lease-keeper.ts';
+import { Promoter } from './actors/promoter.ts';
+import { quarantineBrokenChain } from './actors/quarantine.ts';
+import { recover, type RecoveryReport } from './actors/recovery.ts';
+import { ATTEMPT_MACHINES, chainMaker, type CallTimes } from './actors/start-attempt.ts';
+import { TrunkBudgets, type TrunkLimits } from './actors/trunk-budget.ts';
+import type { DialerClock } from './clock.ts';
+import type { DialerLog } from './dialer-log.ts';
+import { NewsFeed, type NewsListener } from './dialer-news.ts';
+import {
+  resumeEngagement,
+  suspendEngagement,
+  type ResumeRequest,
+  type SuspendRequest,
+} from './engagements/suspend-engagement.ts';
+import type { IdSource } from './ids/uuid7.ts';
+import { isDefect } from './store/store-defect.ts';
+import type { Lease } from './store/leases.ts';
+import type { OpenDatabase } from './store/open-database.ts';
+import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
+import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts';
+import { WorkInHand } from './work-in-hand.ts';
+
+export interface DialerOptions {
+  /** Names this dialer in the log and on its lease; the same after a restart. */
+  readonly id: string;
+  /** Open; it stays the caller's to close, after `stop`. */
+  readonly database: OpenDatabase;
+  readonly telephony: TelephonyPort;
+  readonly gatewayId: string;
+  readonly trunks: readonly TrunkLimits[];
+  readonly clock: DialerClock;
+  readonly ids: IdSource;
+  readonly log: DialerLog;
+  readonly limits: DialerLimits;
+  readonly times: CallTimes;
+  readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
+  /** What calls of a workstream do once answered. Default: its prompts are played. */
+  readonly planAfterAnswer?: (workstream: WorkstreamRow) => PlanAfterAnswer;
+}
+
+/** One queue group for now: every engagement is worked by whoever holds this lease. */
+export const QUEUE_GROUP = 'queue-group:all';
+
+const PROMOTE_BATCH_MAX = 500;
+
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #parts: DialerParts;
+  readonly #registry: ChainRegistry;
+  readonly #journal: AttemptJournal;
+  readonly #promoter: Promoter;
+  readonly #runtimes: EngagementRuntimes;
+  readonly #telephony: TelephonyActors;
+  readonly #budgets: TrunkBudgets;
+  readonly #keeper: LeaseKeeper;
+  readonly #unsubscribe: () => void;
+  #isStopping = false;
+  #stopped: Promise<void> | undefined;
+  #lost: (error: unknown) => void = () => undefined;
+
+  /** Resolves with the reason when the lease is lost: nothing is dialled any more. Else never. */
+  readonly leaseLost: Promise<unknown>;
+
+  constructor(options: DialerOptions, lease: Lease) {
+    this.#options = options;
+    this.#parts = this.#makeParts(lease);
+    this.leaseLost = new Promise((resolve) => (this.#lost = resolve));
+    const { clock, log, work } = this.#parts;
+    this.#journal = this.#makeJournal();
+    // Before the machines: an event is taken down before anything is made of it.
+    this.#unsubscribe = options.telephony.subscribe((event) => {
+      if (isAttemptEvent(event)) this.#journal.note(event);
+    });
+    this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
+    this.#registry = this.#makeRegistry();
+    this.#budgets = new TrunkBudgets(options.trunks);
+    this.#runtimes = new EngagementRuntimes({
+      ...this.#parts,
+      budgetOf: (trunk) => this.#budgets.of(trunk),
+      startChain: (chain, start) => this.#registry.start(chain, start),
+    });
+    this.#promoter = this.#makePromoter();
+    this.#keeper = new LeaseKeeper(lease, {
+      ...leaseOptionsOf(options),
+      work,
+      onLost: (error) => this.#parts.onLeaseLost(error),
+    });
+    log.debug({ epoch: lease.epoch }, 'the dialer owns its queue group');
+  }
+
+  /** Settles what an earlier process left, then dials. */
+  async begin(): Promise<RecoveryReport> {
+    const { parts, runtimes, registry } = this.#chainParts();
+    const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
+    const report = await recover({ ...parts, runtimes, registry, occupy });
+    this.#promoter.wake();
+    await this.#runtimes.begin();
+    return report;
+  }
+
+  get database(): OpenDatabase {
+    return this.#options.database;
+  }
+
+  /** Chains in work. */
+  get live(): number {
+    return this.#registry.size;
+  }
+
+  subscribe(listener: NewsListener): () => void {
+    return this.#parts.news.subscribe(listener);
+  }
+
+  /** False when it was not running. */
+  async suspend(request: Omit<SuspendRequest, 'nowMs'>): Promise<boolean> {
+    const nowMs = this.#parts.clock.now();
+    const suspended = await suspendEngagement(this.database, { ...request, nowMs });
+    if (suspended !== undefined) this.#runtimes.get(suspended.id)?.suspended(request.suspension);
+    return suspended !== undefined;
+  }
+
+  /** False when it was not suspended. */
+  async resume(request: Omit<ResumeRequest, 'nowMs'>): Promise<boolean> {
+    const nowMs = this.#parts.clock.now();
+    const resumed = await resumeEngagement(this.database, { ...request, nowMs });
+    if (resumed !== undefined) await this.#runtimes.changed(resumed.id);
+    return resumed !== undefined;
+  }
+
+  /** An engagement was made, or its rows were changed by a caller beside us. */
+  async engagementChanged(engagementId: string): Promise<void> {
+    await this.#runtimes.changed(engagementId);
+  }
+
+  /** Tasks were written: ready ones may be started, and a waiting one may be due soon. */
+  tasksWritten(engagementId: string): void {
+    this.#runtimes.get(engagementId)?.tasksReady();
+    this.#promoter.wake();
+  }
+
+  /** Resolves when nothing is being written or read; what waits for time or for a call still waits. */
+  async settled(): Promise<void> {
+    const { work } = this.#parts;
+    do {
+      await work.settled();
+      await this.#promoter.settled();
+      await this.#journal.settled();
+    } while (work.count > 0);
+  }
+
+  /**
+   * Starts nothing more, lets live calls end for `graceMs`, then hangs up, and leaves once all of it
+   * is on disk. What could not be ended within `limitMs` after that is recovered by the next start.
+   */
+  stop({ graceMs, limitMs }: { graceMs: number; limitMs: number }): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs, limitMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number, limitMs: number): Promise<void> {
+    this.#isStopping = true;
+    const { clock, log } = this.#parts;
+    this.#runtimes.stop();
+    await this.#promoter.stop();
+    if (!(await within(clock, graceMs, this.#idle()))) {
+      this.#registry.cancelAll('shutdown');
+      const isIdle = await within(clock, limitMs, this.#idle());
+      if (!isIdle) log.warn({ live: this.#registry.size }, 'calls are left to the next start');
+    }
+    this.#registry.abandonAll();
+    await within(clock, limitMs, this.#journal.settled());
+    await this.#keeper.release().catch((error: unknown) => {
+      log.warn({ error }, 'the lease could not be given back: it lapses by itself');
+    });
+    this.#close();
+  }
+
+  /** No chain in work, and no claim under way that could start one. */
+  async #idle(): Promise<void> {
+    do {
+      await this.#parts.work.settled();
+      await this.#registry.idle();
+    } while (this.#parts.work.count > 0);
+  }
+
+  #close(): void {
+    this.#keeper.drop();
+    this.#telephony.close();
+    this.#unsubscribe();
+    this.#journal.close();
+  }
+
+  /** Another process owns the tasks now: whatever we still did would be done twice. */
+  #leaseIsLost(error: unknown): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#parts.log.error({ error }, 'the queue group was lost to another dialer');
+    this.#runtimes.stop();
+    void this.#promoter.stop();
+    this.#registry.abandonAll();
+    this.#close();
+    this.#stopped = Promise.resolve();
+    this.#lost(error);
+  }
+
+  #makeParts(lease: Lease): DialerParts {
+    const { database, ids, clock, log, gatewayId, limits, times, id } = this.#options;
+    return {
+      ...{ database, ids, clock, log, gatewayId, limits, times, lease },
+      news: new NewsFeed(),
+      work: new WorkInHand((error) => log.error({ error }, 'work failed that must not fail')),
+      actor: `dialer:${id}`,
+      planAfterAnswer: this.#options.planAfterAnswer ?? playPrompts,
+      isStopping: () => this.#isStopping,
+      onLeaseLost: (error) => this.#leaseIsLost(error),
+      onWaiting: () => this.#promoter.wake(),
+    };
+  }
+
+  #makeJournal(): AttemptJournal {
+    const { database, clock, limits, log } = this.#parts;
+    return new AttemptJournal({
+      database,
+      openAttempt: (attemptId) => this.#registry.openAttempt(attemptId),
+      actor: `machine:${ATTEMPT_MACHINES}`,
+      wait: (ms) => new Promise((resolve) => clock.setTimeout(resolve, ms)),
+      retryMs: limits.storeRetryMs,
+      onFailure: (error) => log.warn({ error }, 'events could not be written yet'),
+    });
+  }
+
+  #makeRegistry(): ChainRegistry {
+    const { clock, limits, news } = this.#parts;
+    const store = chainStore(() => this.#chainParts().parts);
+    const makeChain = chainMaker({ telephony: this.#telephony.logic, store, clock });
+    return new ChainRegistry({
+      makeChain,
+      storeRetryMs: limits.storeRetryMs,
+      onLeft: (chain, left) => {
+        const { businessUnitId, engagementId, taskId, trunk } = chain;
+        this.#runtimes.of(engagementId).callEnded(trunk);
+        news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left });
+      },
+      onBroken: (chain, error) => this.#parts.work.run(() => this.#quarantine(chain, error)),
+    });
+  }
+
+  #chainParts(): {
+    parts: ChainStoreParts;
+    runtimes: EngagementRuntimes;
+    registry: ChainRegistry;
+  } {
+    const registry = this.#registry;
+    const runtimes = this.#runtimes;
+    const parts: ChainStoreParts = {
+      ...this.#parts,
+      registry,
+      journal: this.#journal,
+      runtimeOf: (engagementId) => runtimes.of(engagementId),
+    };
+    return { parts, runtimes, registry };
+  }
+
+  #makePromoter(): Promoter {
+    const { database, clock, actor, limits, log } = this.#parts;
+    return new Promoter({
+      ...{ database, clock, actor },
+      batchMax: PROMOTE_BATCH_MAX,
+      recheckMs: limits.recheckMs,
+      onReady: (engagementIds) => {
+        for (const id of engagementIds) this.#runtimes.get(id)?.tasksReady();
+      },
+      onFailure: (error) => log.warn({ error }, 'due tasks could not be looked at'),
+    });
+  }
+
+  /** The call is ended, the task is out of the way, and its place is free. Asks until it is written. */
+  async #quarantine(chain: LiveChain, error: unknown): Promise<void> {
+    const { database, clock, actor, limits, log, news } = this.#parts;
+    const { businessUnitId, engagementId, taskId, trunk } = chain;
+    log.error({ taskId, engagementId, error }, 'a contact chain broke: its task ends as Error');
+    hangUpBroken(this.#options.telephony, this.#parts, chain);
+    for (;;) {
+      try {
+        await quarantineBrokenChain(database, chain, error, { nowMs: clock.now(), actor });
+        break;
+      } catch (cause) {
+        log.error({ taskId, error: cause }, 'a broken chain could not be written yet');
+        if (isDefect(cause)) break;
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
+      }
+    }
+    this.#runtimes.get(engagementId)?.callEnded(trunk);
+    news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left: 'broken' });
+  }
+}
+
+/** Takes the queue group, settles what an earlier process left, and dials. */
+export async function startDialer(options: DialerOptions): Promise<Dialer> {
+  const lease = await takeLease(leaseOptionsOf(options));
+  const dialer = new Dialer(options, lease);
+  try {
+    const report = await dialer.begin();
+    options.log.info({ ...report, epoch: lease.epoch }, 'the dialer is running');
+    return dialer;
+  } catch (error) {
+    await dialer.stop({ graceMs: 0, limitMs: 0 });
+    throw error;
+  }
+}
+
+function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): LeaseOptions {
+  return { database, clock, log, name: QUEUE_GROUP, owner: id, ...lease };
+}
+
+/** False when the time is over first. */
+async function within(clock: DialerClock, limitMs: number, done: Promise<void>): Promise<boolean> {
+  let timer: unknown;
+  const limit = new Promise<false>((resolve) => {
+    timer = clock.setTimeout(() => resolve(false), limitMs);
+  });
+  const isDone = await Promise.race([done.then(() => true), limit]);
+  clock.clearTimeout(timer);
+  return isDone;
+}
