@@ -36,7 +36,13 @@ export interface ContactList {
 }
 
 /** 60 contacts at numbers reserved for fiction, whose last two digits choose what the lab does. */
-export const SHIPPED_CONTACTS = fileURLToPath(new URL('../../lab/contacts.csv', import.meta.url));
+export const SHIPPED_CONTACTS = fileURLToPath(
+  new URL(
+    // The list stays in the checkout's `lab`, also when this runs from `dist/cli/demo`.
+    import.meta.url.endsWith('.ts') ? '../../lab/contacts.csv' : '../../../lab/contacts.csv',
+    import.meta.url,
+  ),
+);
 
 /** Reads the whole file before anything is dialled: a fault in the last line stops all of it. */
 export async function readContactTasks(
