@@ -32,8 +32,8 @@ export class GatewayEvents {
    * Every listener hears every event in the same order: what a listener causes by a command of its
    * own waits until the others have heard the cause.
    */
-  publish(event: TelephonyEvent): void {
-    this.#unpublished.push(event);
+  publish(...events: TelephonyEvent[]): void {
+    this.#unpublished.push(...events);
     if (this.#publishing) return;
     this.#publishing = true;
     for (let next = this.#unpublished.shift(); next; next = this.#unpublished.shift()) {

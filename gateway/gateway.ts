@@ -247,7 +247,7 @@ export class Gateway implements TelephonyPort {
         switchProblem: switchProblem(this.#watched()),
         closing: this.#closing !== undefined,
       }),
-      publish: (event) => this.#events.publish(event),
+      publish: (...events) => this.#events.publish(...events),
       onChange: () => this.onChange(),
     });
   }

@@ -5,7 +5,8 @@ import { Playlist } from '../softswitch/media/playlist.ts';
 import { openStream } from '../softswitch/media/tone-stream.ts';
 import { decodeWav } from '../softswitch/media/wav.ts';
 
-export type LabAudio = 'hello' | 'voicemail' | 'ringback' | 'busyTone' | 'sitVacant' | 'faxCed';
+export type LabAudio =
+  'hello' | 'voicemail' | 'ringback' | 'busyTone' | 'sitVacant' | 'faxCed' | 'agentGreeting';
 
 const HELLOS = ['hello-1', 'hello-2', 'hello-3'];
 const GREETINGS = ['voicemail-1', 'voicemail-2'];
@@ -45,6 +46,8 @@ export function openLabAudio(audio: LabAudio, variant: number): AudioSource {
       return openStream(SIT_VACANT);
     case 'faxCed':
       return openStream(FAX_CED);
+    case 'agentGreeting':
+      return recording(['agent-greeting'], 0);
   }
 }
 

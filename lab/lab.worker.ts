@@ -1,7 +1,8 @@
-/** The lab's thread: the carrier's SIP and RTP, away from the thread that dials it. */
+/** The lab's thread: SIP and RTP of the carrier and the AI agent, away from the thread that dials. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Carrier, type CarrierOptions } from './carrier.ts';
-import type { FromLab, ToLab } from './lab-messages.ts';
+import { AiAgent } from './ai-agent.ts';
+import { Carrier } from './carrier.ts';
+import type { FromLab, LabOptions, ToLab } from './lab-messages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('lab.worker runs as a worker thread only');
@@ -11,19 +12,24 @@ function say(message: FromLab): void {
 }
 
 try {
-  const carrier = await Carrier.open(workerData as CarrierOptions);
+  const options = workerData as LabOptions;
+  const carrier = await Carrier.open(options);
+  const { host, aiAgent } = options;
+  const agent = aiAgent === undefined ? undefined : await AiAgent.open({ host, ...aiAgent });
   port.on('message', (message: ToLab) => {
     if (message.type === 'records') {
       const { records, liveCalls } = carrier;
-      say({ type: 'records', requestId: message.requestId, records: [...records], liveCalls });
+      const { requestId } = message;
+      const aiAgentRecords = [...(agent?.records ?? [])];
+      say({ type: 'records', requestId, records: [...records], aiAgentRecords, liveCalls });
       return;
     }
-    void carrier.close().then(() => {
+    void Promise.all([carrier.close(), agent?.close()]).then(() => {
       say({ type: 'stopped' });
       port.close();
     });
   });
-  say({ type: 'ready', sipPort: carrier.sipPort });
+  say({ type: 'ready', sipPort: carrier.sipPort, aiAgentSipPort: agent?.sipPort });
 } catch (error) {
   say({ type: 'failed', problem: error instanceof Error ? error.message : String(error) });
   port.close();

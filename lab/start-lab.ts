@@ -1,35 +1,40 @@
 /** Starts the lab in a thread of its own. */
 import { startWorker } from '../softswitch/start-worker.ts';
-import type { CarrierOptions } from './carrier.ts';
+import type { AiAgentRecord } from './ai-agent-record.ts';
 import type { FarEndRecord } from './far-end-call.ts';
-import type { FromLab, ToLab } from './lab-messages.ts';
+import type { FromLab, LabOptions, ToLab } from './lab-messages.ts';
 
 export interface LabReport {
   /** Ended calls, oldest first. */
   readonly records: readonly FarEndRecord[];
+  /** What the AI agent saw, likewise. */
+  readonly aiAgentRecords: readonly AiAgentRecord[];
   readonly liveCalls: number;
 }
 
 export interface Lab {
   /** Where the carrier listens, UDP and TCP. */
   readonly sipPort: number;
+  /** Where the AI agent listens, UDP and TCP; undefined when there is none. */
+  readonly aiAgentSipPort: number | undefined;
   /** What the far end saw so far. */
   report(): Promise<LabReport>;
   stop(): Promise<void>;
 }
 
 /** Resolves when the carrier listens; rejects with the reason when it cannot. */
-export async function startLab(options: CarrierOptions): Promise<Lab> {
+export async function startLab(options: LabOptions): Promise<Lab> {
   const file = import.meta.url.endsWith('.ts') ? './lab.worker.ts' : './lab.worker.js';
   const worker = startWorker(new URL(file, import.meta.url), { workerData: options });
   const waiting = new Map<number, (report: LabReport) => void>();
   let requestId = 0;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
-  const sipPort = await new Promise<number>((resolve, reject) => {
+  type Ready = Extract<FromLab, { type: 'ready' }>;
+  const { sipPort, aiAgentSipPort } = await new Promise<Ready>((resolve, reject) => {
     worker.once('error', reject);
     worker.on('message', (message: FromLab) => {
-      if (message.type === 'ready') resolve(message.sipPort);
+      if (message.type === 'ready') resolve(message);
       if (message.type === 'failed') reject(new Error(`the lab did not start: ${message.problem}`));
       if (message.type === 'records') {
         waiting.get(message.requestId)?.(message);
@@ -41,6 +46,7 @@ export async function startLab(options: CarrierOptions): Promise<Lab> {
   const tell = (message: ToLab): void => worker.postMessage(message);
   return {
     sipPort,
+    aiAgentSipPort,
     report: () =>
       new Promise<LabReport>((resolve) => {
         requestId += 1;

@@ -11,7 +11,7 @@ import type { GatewayClock } from '../clock.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 
 /** Until the first packet: the error of the delay. Each look is two commands on the event socket. */
-const FIRST_INTERVAL_MS = 100;
+const FIRST_INTERVAL_MS = 50;
 const INTERVAL_MS = 1_000;
 
 export interface AgentAudioLimits {

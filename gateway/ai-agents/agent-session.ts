@@ -8,7 +8,7 @@ import type { AiAgentFailure, ConnectFailure } from '../../machines/connect-even
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
 import type { EventOf } from '../../machines/telephony-events.ts';
 import type { AttemptServices } from '../attempts/attempt-parts.ts';
-import type { AttemptEventBody } from '../attempts/event-outlet.ts';
+import type { AttemptEventBody, EventOutlet } from '../attempts/event-outlet.ts';
 import { elapsedMs } from '../clock.ts';
 import type { Acquired } from '../media/endpoint-pool.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
@@ -34,7 +34,7 @@ export interface AgentSessionParts {
     readonly mediaReady: () => Promise<unknown>;
     readonly answeredAtMs: number;
   };
-  readonly emit: (event: AttemptEventBody) => void;
+  readonly emit: EventOutlet['emit'];
   readonly onOver: () => void;
 }
 
@@ -99,7 +99,7 @@ export class AgentSession {
   end(by: EndedBy): void {
     if (this.#over) return;
     this.#close();
-    if (this.#connectedAtMs !== undefined) this.#tellBridgeEnded(by);
+    if (this.#connectedAtMs !== undefined) this.#parts.emit(this.#bridgeEnded(by));
   }
 
   #onEndpoint(acquired: Acquired<MediaEndpoint>, invite: UsableInvite): void {
@@ -197,7 +197,7 @@ export class AgentSession {
       return;
     }
     this.#close();
-    this.#tellBridgeEnded('target');
+    this.#parts.emit(this.#bridgeEnded('target'));
     this.#parts.onOver();
   }
 
@@ -207,16 +207,19 @@ export class AgentSession {
     this.#close();
     services.counters.agentsFailed += 1;
     services.log.warn({ attemptId, reason, detail }, 'AI agent failed');
-    emit({ type: 'aiAgent.failed', reason, statusCode, detail });
-    if (this.#connectedAtMs !== undefined) this.#tellBridgeEnded('target');
-    else emit({ type: 'attempt.connectFailed', connectId, reason: connect, detail });
+    emit(
+      { type: 'aiAgent.failed', reason, statusCode, detail },
+      this.#connectedAtMs === undefined
+        ? { type: 'attempt.connectFailed', connectId, reason: connect, detail }
+        : this.#bridgeEnded('target'),
+    );
     onOver();
   }
 
-  #tellBridgeEnded(endedBy: EndedBy): void {
-    const { emit, connectId, services } = this.#parts;
+  #bridgeEnded(endedBy: EndedBy): AttemptEventBody {
+    const { connectId, services } = this.#parts;
     const bridgedMs = elapsedMs(this.#connectedAtMs ?? 0, services.clock.now());
-    emit({ type: 'attempt.bridgeEnded', connectId, endedBy, bridgedMs });
+    return { type: 'attempt.bridgeEnded', connectId, endedBy, bridgedMs };
   }
 
   #close(): void {

@@ -18,7 +18,7 @@ export interface DeskParts {
   readonly registry: AttemptRegistry;
   readonly services: AttemptServices;
   readonly view: () => Omit<AdmissionView, 'nowMs'>;
-  readonly publish: (event: AttemptEvent) => void;
+  readonly publish: (...events: AttemptEvent[]) => void;
   readonly onChange: () => void;
 }
 

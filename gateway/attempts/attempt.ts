@@ -227,7 +227,7 @@ export class Attempt {
     return new Conversation({
       ...{ attemptId, services, ladder, codecs: trunk.config.codecs },
       customer: { endpoint, answeredAtMs, mediaReady: () => leg.mediaReady },
-      emit: (event) => events.emit(event),
+      emit: (...bodies) => events.emit(...bodies),
       onForsaken: () => {
         services.log.warn({ attemptId }, 'nobody took care of the customer: hung up');
         this.#hangUp('gateway');

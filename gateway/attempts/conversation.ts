@@ -6,7 +6,7 @@
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptConnect, AttemptPlay } from '../../machines/telephony-commands.ts';
 import { AgentSession, type AgentSessionParts } from '../ai-agents/agent-session.ts';
-import type { AttemptEventBody } from './event-outlet.ts';
+import type { EventOutlet } from './event-outlet.ts';
 import type { AttemptServices } from './attempt-parts.ts';
 import { PlayQueue } from './play-queue.ts';
 
@@ -19,7 +19,7 @@ export interface ConversationParts {
   readonly ladder: AgentSessionParts['ladder'];
   readonly codecs: AgentSessionParts['codecs'];
   readonly customer: AgentSessionParts['customer'];
-  readonly emit: (event: AttemptEventBody) => void;
+  readonly emit: EventOutlet['emit'];
   readonly onForsaken: () => void;
 }
 

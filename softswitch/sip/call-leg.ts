@@ -51,6 +51,8 @@ export abstract class CallLeg {
   /** ACK to our 2xx, of INVITE and re-INVITE alike; `sdp` is the answer when our 2xx had the offer. */
   onAck: (sdp: string | undefined) => void = () => undefined;
   onBye: (request: SipRequest) => void = () => undefined;
+  /** What the answer to a BYE says besides 200, such as a body. Asked before `onBye`. */
+  answerBye: (request: SipRequest) => Omit<InDialogReply, 'statusCode'> = () => ({});
   /** Undefined = 200. */
   onInfo: (request: SipRequest) => InDialogReply | undefined = () => undefined;
   /**

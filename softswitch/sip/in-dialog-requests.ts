@@ -8,7 +8,7 @@ import type { ServerTransaction } from './server-transaction.ts';
 import { hasForeignBody, sdpOf } from './session-description.ts';
 
 export interface InDialogContext {
-  readonly leg: Pick<CallLeg, 'onBye' | 'onInfo' | 'onReinvite' | 'onOther'>;
+  readonly leg: Pick<CallLeg, 'onBye' | 'answerBye' | 'onInfo' | 'onReinvite' | 'onOther'>;
   readonly dialog: Dialog;
   /** Contact, Allow and the like, for a 2xx. */
   headers(): readonly SipHeaderField[];
@@ -23,7 +23,7 @@ export function receiveInDialog(transaction: ServerTransaction, context: InDialo
   const { request } = transaction;
   switch (request.method) {
     case 'BYE':
-      transaction.respond(createResponse(request, 200));
+      transaction.respond(replyOf(request, { ...context.leg.answerBye(request), statusCode: 200 }));
       context.leg.onBye(request);
       context.ended();
       return;

@@ -140,9 +140,9 @@ export class AttemptBench {
         switchProblem: this.link.isUp && this.media.isUp ? undefined : 'away',
         closing: false,
       }),
-      publish: (event) => {
-        this.events.push(event);
-        this.react(event);
+      publish: (...events) => {
+        this.events.push(...events);
+        for (const event of events) this.react(event);
       },
       onChange: () => undefined,
     });

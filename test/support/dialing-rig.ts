@@ -8,8 +8,9 @@ import { GatewayConfig } from '../../config/gateway.schema.ts';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
-import type { CallAttemptOutput } from '../../machines/call-attempt.events.ts';
+import type { AfterAnswer, CallAttemptOutput } from '../../machines/call-attempt.events.ts';
 import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
+import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
 import { TelephonyActors } from '../../machines/telephony-actor.ts';
 import { isAttemptEvent, type AttemptEvent } from '../../machines/telephony-events.ts';
 import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
@@ -28,6 +29,9 @@ export interface DialOptions {
   readonly setupTimeoutMs?: number;
   /** Said once answered; the default is a fifth of a second of tone. Empty: hang up at once. */
   readonly prompts?: readonly string[];
+  /** Instead of prompts: an AI agent takes the call. */
+  readonly aiAgent?: AiAgentTarget;
+  readonly fallbackPrompts?: readonly string[];
 }
 
 export interface DialedAttempt {
@@ -108,7 +112,7 @@ export class DialingRig {
         },
         ringTimeoutMs,
         setupTimeoutMs,
-        afterAnswer: { prompts: options.prompts ?? [BRIEF_TONE] },
+        afterAnswer: afterAnswer(options),
         playTimeoutMs: 10_000,
       },
     });
@@ -130,6 +134,12 @@ export class DialingRig {
     await this.gateway.close();
     await this.switch.stop();
   }
+}
+
+function afterAnswer({ prompts, aiAgent, fallbackPrompts = [] }: DialOptions): AfterAnswer {
+  return aiAgent === undefined
+    ? { prompts: prompts ?? [BRIEF_TONE] }
+    : { aiAgent, fallbackPrompts };
 }
 
 function gatewayConfig({ trunks, gateway = {} }: RigOptions, softswitch: Softswitch) {
