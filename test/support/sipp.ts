@@ -23,11 +23,12 @@ export interface SippOptions {
   readonly pauseMs?: number;
   /** The port its Contact names: a relay's, when one stands between. Its own port by default. */
   readonly advertisedPort?: number;
+  /** Skip what the scenario does not expect at that moment, instead of giving the call up. */
+  readonly ignoreUnexpected?: boolean;
   /** Sends every RTP packet back, so that audio flows both ways. Default true. */
   readonly echoRtp?: boolean;
   /** Writes every message to a file for `messages()`. Costs CPU; default true. */
   readonly traceMessages?: boolean;
-  readonly extraArguments?: readonly string[];
 }
 
 export interface SippMessage {
@@ -210,7 +211,7 @@ function argumentsFor(port: number, mediaPort: number, options: SippOptions): st
     ...['-trace_err', '-error_file', 'errors.log', '-trace_stat', '-stf', 'statistics.csv'],
     ...['-fd', '1'],
     ...['-key', 'advertised_port', String(options.advertisedPort ?? port)],
-    ...(options.extraArguments ?? []),
+    ...(options.ignoreUnexpected === true ? ['-default_behaviors', 'none'] : []),
   ];
 }
 
