@@ -101,8 +101,7 @@ function ofEngagement({ engagement }: EligibilityFacts): EligibilityDecision | u
 function ofTask(task: EligibilityTask, nowMs: number): EligibilityDecision | undefined {
   if (task.isCancelled) return finish('Cancelled', 'cancelled', 'cancelled');
   if (task.isQuarantined) return finish('Error', null, 'quarantined');
-  if (nowMs >= task.expiresAtMs) return finish('Expired', null, 'window_over');
-  return undefined;
+  return nowMs >= task.expiresAtMs ? over(task, 'window_over') : undefined;
 }
 
 function ofWalk({ step, lastResult }: EligibilityTask): EligibilityDecision | undefined {
@@ -118,7 +117,7 @@ function ofWindow(task: EligibilityTask, nowMs: number): EligibilityDecision | u
   const verdict = windowAt(task.windows, nowMs);
   if (verdict.kind === 'open') return undefined;
   if (verdict.kind === 'opensAt') return postpone(verdict.atMs, 'window_not_open');
-  return finish('Expired', null, 'window_over');
+  return over(task, 'window_over');
 }
 
 function ofNumber({ number }: EligibilityFacts, nowMs: number): EligibilityDecision | undefined {
@@ -146,7 +145,15 @@ function within(
 ): EligibilityDecision | undefined {
   if (decision?.decide !== 'postpone' || decision.untilMs <= nowMs) return decision;
   if (decision.untilMs < task.expiresAtMs) return decision;
-  return finish('Expired', null, 'expires_before_next_start');
+  return over(task, 'expires_before_next_start');
+}
+
+/** Expired is what was never attempted; a task that was keeps its last Result (spec E.1, E.4). */
+function over(
+  { lastResult }: EligibilityTask,
+  reason: 'window_over' | 'expires_before_next_start',
+): EligibilityDecision {
+  return finish(lastResult ?? 'Expired', null, reason);
 }
 
 function start(task: EligibilityTask, nowMs: number): EligibilityDecision {

@@ -73,14 +73,6 @@ export async function takeNumbers(
   return new Set(taken.map(({ number }) => number));
 }
 
-/** The same for one number. */
-export async function takeNumber(
-  tx: Transaction<Database>,
-  request: GuardRequest & { readonly nowMs: number; readonly gapMinMs: number },
-): Promise<boolean> {
-  return (await takeNumbers(tx, [request], request)).has(request.number);
-}
-
 /**
  * The attempt is over: the number may be dialled again after its gap. When no INVITE left
  * (`wasTried` false) the gap counts from the attempt before it, since nobody was rung. Done twice,

@@ -1,5 +1,5 @@
 /** What a task does after an attempt: goes on at once, waits until a time, or is done. Pure. */
-import type { AttemptOutcome } from '../../machines/attempt-result.ts';
+import type { Result } from '../../machines/result.ts';
 import type { ReattemptRule, RetryPriority } from '../engagements/engagement-config.schema.ts';
 import type { FinishReason } from '../eligibility/eligibility.ts';
 import type { WalkMeaning } from './attempt-meaning.ts';
@@ -12,6 +12,12 @@ export type NextForTask = { readonly progress: ChainProgress } & (
   | { readonly kind: 'wait'; readonly dueAtMs: number; readonly retryClass: number }
   | { readonly kind: 'finish'; readonly status: FinalStatus; readonly reason: FinishReason }
 );
+
+export interface EndedAttempt {
+  readonly result: Result;
+  /** The number that was dialled. */
+  readonly contactPointId: string;
+}
 
 export interface AfterAttemptTimes {
   readonly nowMs: number;
@@ -31,11 +37,12 @@ export function afterAttempt(
   candidate: StartCandidate,
   rule: ReattemptRule,
   meaning: WalkMeaning,
-  outcome: Pick<AttemptOutcome, 'result'>,
+  { result, contactPointId }: EndedAttempt,
   times: AfterAttemptTimes,
 ): NextForTask {
   const { nowMs, unknownGapMs, untriedGapMs } = times;
-  if (candidate.isCancelled) {
+  // A live call goes on when its task is cancelled (spec D.9), and may still reach somebody.
+  if (candidate.isCancelled && meaning !== 'reached') {
     return finish(candidate.progress, finalStatus('Cancelled'), 'cancelled');
   }
   if (meaning === 'untried' && !candidate.isQuarantined) {
@@ -46,16 +53,16 @@ export function afterAttempt(
   if (meaning === 'untried') {
     return finish(candidate.progress, finalStatus('Error'), 'quarantined');
   }
-  const step = stepAfter(candidate.chain, candidate.progress, rule, meaning);
+  const step = stepAfter(candidate.chain, candidate.progress, rule, meaning, contactPointId);
   if (candidate.isQuarantined && step.kind !== 'reached') {
     return finish(candidate.progress, finalStatus('Error'), 'quarantined');
   }
-  if (step.kind !== 'dial') return done(candidate.progress, step, outcome);
+  if (step.kind !== 'dial') return done(candidate.progress, step, result);
   // The person may have been rung already: nothing of this task rings them again for a while.
-  const pauseMs = Math.max(step.afterMs, outcome.result === 'Unknown' ? unknownGapMs : 0);
+  const pauseMs = Math.max(step.afterMs, result === 'Unknown' ? unknownGapMs : 0);
   if (pauseMs === 0) return { kind: 'goOn', progress: step.progress };
   const retryClass = step.isRetry ? RETRY_CLASS_OF[rule.priority] : NEW_DELIVERY_CLASS;
-  const otherwise = finalStatus(outcome.result);
+  const otherwise = finalStatus(result);
   return until(candidate, nowMs + pauseMs, step.progress, retryClass, otherwise);
 }
 
@@ -74,7 +81,7 @@ function until(
 function done(
   progress: ChainProgress,
   step: Exclude<WalkStep, { kind: 'dial' }>,
-  { result }: Pick<AttemptOutcome, 'result'>,
+  result: Result,
 ): NextForTask {
   const reason = step.kind === 'reached' ? 'customer_reached' : 'chain_exhausted';
   return finish(progress, finalStatus(result), reason);

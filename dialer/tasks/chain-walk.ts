@@ -83,18 +83,35 @@ export function currentStep(
   return nextStep(chain, progress, rule);
 }
 
-/** Where the walk goes after an attempt at the number where it stands. */
+/**
+ * Where the walk goes after an attempt. `attempted` is the contact point that was dialled; without it
+ * the number where the walk stands. The two differ when the contact's numbers, or the order of phone
+ * types, were changed while it rang.
+ */
 export function stepAfter(
   chain: readonly ChainContact[],
   progress: ChainProgress,
   rule: ReattemptRule,
   meaning: AttemptMeaning,
+  attempted?: string,
 ): WalkStep {
   if (meaning === 'reached') return { kind: 'reached' };
-  const target = targetAt(chain, progress);
-  assert(target !== undefined, 'an attempt was made where the walk has no number');
-  const marked = marking(progress, target.contactPointId, meaning);
-  return nextStep(chain, { ...marked, attemptsInLoop: marked.attemptsInLoop + 1 }, rule);
+  const contactPointId = attempted ?? targetAt(chain, progress)?.contactPointId;
+  assert(contactPointId !== undefined, 'an attempt was made where the walk has no number');
+  const marked = marking(progress, contactPointId, meaning);
+  const from = standingOn(chain, marked, contactPointId);
+  return nextStep(chain, { ...from, attemptsInLoop: from.attemptsInLoop + 1 }, rule);
+}
+
+/** A number that its contact has lost stands before the one that is now in its place. */
+function standingOn(
+  chain: readonly ChainContact[],
+  progress: ChainProgress,
+  contactPointId: string,
+): ChainProgress {
+  const numbers = chain[progress.contactIndex]?.numbers ?? [];
+  const index = numbers.findIndex((number) => number.contactPointId === contactPointId);
+  return { ...progress, numberIndex: index === -1 ? progress.numberIndex - 1 : index };
 }
 
 /** Where the walk goes when the number where it stands turns out to be none, without an attempt. */

@@ -12,18 +12,16 @@ import type { EngagementConfig, PhoneType } from '../engagements/engagement-conf
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { Window } from '../eligibility/window.ts';
 import type { IdSource } from '../ids/uuid7.ts';
-import { takeNumber } from '../store/number-guards.ts';
 import { confirmLease } from '../store/leases.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
-import type { ContactPointRow } from '../store/schema/contact-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
-import { decideStart, type CommonFacts } from './decide-start.ts';
-import { describeTasks, readReadyHeads, type ReadyHead, type ReadyHeads } from './ready-heads.ts';
-import { finishTask, postponeTask, type TaskChange } from './task-changes.ts';
+import { describeTasks, readReadyHeads, type ReadyHeads } from './ready-heads.ts';
+import { settleHeads, type PreparedStart } from './settle-heads.ts';
+import type { TaskChange } from './task-changes.ts';
 import { writeStarts } from './write-starts.ts';
 
 export interface ClaimContext {
@@ -162,13 +160,6 @@ function freePlaces(engagement: EngagementRow, { mode }: EngagementConfig): numb
   return mode.maxConcurrentCalls - engagement.in_flight;
 }
 
-type Prepared = Omit<ClaimedStart, 'afterAnswer'>;
-
-interface Settled {
-  readonly starts: Prepared[];
-  readonly changes: TaskChange[];
-}
-
 async function settle(
   context: ClaimContext,
   request: ClaimRequest,
@@ -177,131 +168,18 @@ async function settle(
   engagement: EngagementRow,
   free: number,
 ): Promise<ClaimResult> {
-  const settled: Settled = { starts: [], changes: [] };
-  for (const head of found.heads) {
-    // A chain in work is always decided: without a place it goes back among the ready.
-    if (settled.starts.length >= free && head.task.state === 'ready') break;
-    const facts = commonFacts(context, request, found, engagement, free - settled.starts.length);
-    await settleHead(context, tx, found, head, facts, settled);
-  }
-  await writeStarts(context, tx, engagement, settled.starts, settled.changes);
+  const { starts, changes } = await settleHeads(context, request, tx, found, engagement, free);
+  await writeStarts(context, tx, engagement, starts, changes);
   const plans =
-    settled.starts.length === 0
-      ? []
-      : await context.planAfterAnswer(tx, settled.starts.map(callToAnswer));
-  const starts = settled.starts.map((start, index): ClaimedStart => {
+    starts.length === 0 ? [] : await context.planAfterAnswer(tx, starts.map(callToAnswer));
+  const planned = starts.map((start, index): ClaimedStart => {
     const afterAnswer = plans[index];
     assert(afterAnswer !== undefined, 'a start without a plan for its answer');
     return { ...start, afterAnswer };
   });
-  return { starts, changes: settled.changes, looked: found.heads.length };
+  return { starts: planned, changes, looked: found.heads.length };
 }
 
-async function settleHead(
-  context: ClaimContext,
-  tx: Transaction<Database>,
-  found: ReadyHeads,
-  head: ReadyHead,
-  facts: ClaimFacts,
-  settled: Settled,
-): Promise<void> {
-  const { decision, progress } = decideStart(head, facts, context.nowMs);
-  const change = { task: head.task, progress };
-  if (decision.decide === 'finish') {
-    settled.changes.push(finishTask(change, decision));
-    return;
-  }
-  if (decision.decide === 'postpone') {
-    settled.changes.push(postponeTask(change, decision));
-    return;
-  }
-  const attemptId = context.ids.id();
-  const number = numberOf(found.points, decision.target);
-  const { nowMs, numberGapMinMs: gapMinMs } = context;
-  if (!(await takeNumber(tx, { number, attemptId, nowMs, gapMinMs }))) {
-    await settleHead(
-      context,
-      tx,
-      found,
-      head,
-      takenMeanwhile(facts, decision.target, nowMs),
-      settled,
-    );
-    return;
-  }
-  const { lastAttemptAtMs } = facts.numberOf(decision.target.contactPointId);
-  settled.starts.push({
-    attemptId,
-    deliveryId: context.ids.id(),
-    fence: context.fence,
-    task: head.task,
-    target: decision.target,
-    progress,
-    phoneType: decision.target.phoneType,
-    number,
-    window: decision.window,
-    seqNo: head.task.attempt_count + 1,
-    because: {
-      queue: facts.queue.kind,
-      previousAttemptAtMs: lastAttemptAtMs,
-      numberGapMinMs: gapMinMs,
-      inFlight: facts.inFlight + settled.starts.length,
-      inFlightMax: facts.inFlightMax,
-    },
-  });
-}
-
-/** Another transaction, or an earlier head of this one, took the number since the facts were read. */
-function takenMeanwhile(
-  facts: ClaimFacts,
-  { contactPointId }: ChainTarget,
-  nowMs: number,
-): ClaimFacts {
-  const numberOf = (id: string): ReturnType<CommonFacts['numberOf']> => {
-    const known = facts.numberOf(id);
-    return id === contactPointId ? { ...known, isInFlight: true, lastAttemptAtMs: nowMs } : known;
-  };
-  return { ...facts, numberOf };
-}
-
-function callToAnswer({ attemptId, deliveryId, task, target }: Prepared): CallToAnswer {
+function callToAnswer({ attemptId, deliveryId, task, target }: PreparedStart): CallToAnswer {
   return { attemptId, deliveryId, task, contactId: target.contactId };
-}
-
-function numberOf(points: ReadonlyMap<string, ContactPointRow>, target: ChainTarget): string {
-  const point = points.get(target.contactPointId);
-  if (point === undefined) throw new Error(`contact point ${target.contactPointId} is gone`);
-  return point.value;
-}
-
-interface ClaimFacts extends CommonFacts {
-  readonly inFlight: number;
-  readonly inFlightMax: number;
-}
-
-function commonFacts(
-  context: ClaimContext,
-  request: ClaimRequest,
-  found: ReadyHeads,
-  engagement: EngagementRow,
-  capacityFree: number,
-): ClaimFacts {
-  return {
-    inFlight: engagement.in_flight,
-    inFlightMax: request.config.mode.maxConcurrentCalls,
-    engagement: engagement.status as CommonFacts['engagement'],
-    queue: request.queue,
-    capacityFree,
-    reattempt: request.config.reattempt,
-    numberOf: (contactPointId) => {
-      const point = found.points.get(contactPointId);
-      const known = found.numbers.get(point?.value ?? '');
-      return {
-        isDialable: point !== undefined && point.value !== '' && point.invalid_since_ms === null,
-        isInFlight: known?.isInFlight ?? false,
-        lastAttemptAtMs: known?.lastAttemptAtMs ?? null,
-        gapMinMs: context.numberGapMinMs,
-      };
-    },
-  };
 }

@@ -3,7 +3,7 @@
  * what the task does next. Done twice for one attempt, the second time changes nothing.
  */
 import assert from 'node:assert/strict';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import {
   AI_WINDOW_MAX,
   aiFailureVerdict,
@@ -58,7 +58,9 @@ export async function recordAttemptEnd(
     });
     const head = heads[0];
     assert(head !== undefined, `task ${task.id} cannot be described`);
-    const next = afterAttempt(head, config.reattempt, meaning, end.outcome, context);
+    const { result } = end.outcome;
+    const ended = { result, contactPointId: attempt.contact_point_id };
+    const next = afterAttempt(head, config.reattempt, meaning, ended, context);
     await moveTask(context, tx, { task, attempt, end, next, meaning });
     await countEnd(tx, attempt.engagement_id, end, next);
     await tell(context, tx, attempt, end, next);
@@ -291,7 +293,7 @@ async function readAiWindow(
     .selectFrom('attempts')
     .select('result')
     .where('engagement_id', '=', engagementId)
-    .where('ai_handled', '=', 1)
+    .where('ai_handled', '=', sql.lit(1)) // a bound value would not match the partial index
     .where('ended_at_ms', '>', since ?? 0)
     .orderBy('ended_at_ms', 'desc')
     .limit(AI_WINDOW_MAX)

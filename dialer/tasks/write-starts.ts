@@ -1,18 +1,17 @@
 /** Puts claimed starts and the changes found beside them into the store, in the claim's transaction. */
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { appendEvents, type NewEvent } from '../store/event-log.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
-import type { ClaimContext, ClaimedStart as Claimed } from './claim-starts.ts';
+import type { ClaimContext } from './claim-starts.ts';
+import type { PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
-
-type ClaimedStart = Omit<Claimed, 'afterAnswer'>;
 
 export async function writeStarts(
   context: ClaimContext,
   tx: Transaction<Database>,
   engagement: EngagementRow,
-  starts: readonly ClaimedStart[],
+  starts: readonly PreparedStart[],
   changes: readonly TaskChange[],
 ): Promise<void> {
   const effective = changes.filter((change) => isEffective(change, context.nowMs));
@@ -29,7 +28,7 @@ export async function writeStarts(
     if (attributes.length > 0) {
       await tx.insertInto('delivery_attributes').values(attributes).execute();
     }
-    for (const start of starts) await markWorking(context, tx, start);
+    await markWorking(context, tx, starts);
   }
   for (const change of effective) await applyChange(context, tx, change);
   await appendEvents(tx, engagement.business_unit_id, context.nowMs, [
@@ -51,7 +50,7 @@ function staysReady(change: TaskChange, nowMs: number): boolean {
   return change.kind === 'postponed' && change.untilMs <= nowMs;
 }
 
-function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: ClaimedStart) {
+function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: PreparedStart) {
   const { nowMs } = context;
   return {
     id: start.deliveryId,
@@ -79,7 +78,7 @@ function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: Cl
   };
 }
 
-function attemptRow(context: ClaimContext, engagement: EngagementRow, start: ClaimedStart) {
+function attemptRow(context: ClaimContext, engagement: EngagementRow, start: PreparedStart) {
   return {
     id: start.attemptId,
     business_unit_id: engagement.business_unit_id,
@@ -99,7 +98,7 @@ function attemptRow(context: ClaimContext, engagement: EngagementRow, start: Cla
 }
 
 /** Each delivery shows what its request passed in (spec A.7). */
-function inputAttributes({ business_unit_id }: EngagementRow, { deliveryId, task }: ClaimedStart) {
+function inputAttributes({ business_unit_id }: EngagementRow, { deliveryId, task }: PreparedStart) {
   if (task.input_attributes === '{}') return [];
   const attributes = JSON.parse(task.input_attributes) as Readonly<Record<string, string>>;
   return Object.entries(attributes).map(([keyword, value]) => ({
@@ -107,25 +106,21 @@ function inputAttributes({ business_unit_id }: EngagementRow, { deliveryId, task
   }));
 }
 
+/** One statement for all. What is bound in a list of values is text to PostgreSQL until it is cast. */
 async function markWorking(
-  context: ClaimContext,
+  { nowMs, fence }: ClaimContext,
   tx: Transaction<Database>,
-  start: ClaimedStart,
+  starts: readonly PreparedStart[],
 ): Promise<void> {
-  await tx
-    .updateTable('tasks')
-    .set({
-      state: 'working',
-      status: 'InProcess',
-      progress: JSON.stringify(start.progress),
-      loop: start.progress.loop,
-      attempt_count: start.seqNo,
-      last_attempt_at_ms: context.nowMs,
-      owner_epoch: context.fence,
-      updated_at_ms: context.nowMs,
-    })
-    .where('id', '=', start.task.id)
-    .execute();
+  const values = starts.map(
+    ({ task, progress, seqNo }) =>
+      sql`(${task.id}, ${JSON.stringify(progress)}, ${progress.loop}, ${seqNo})`,
+  );
+  await sql`with started (id, progress, loop, seq_no) as (values ${sql.join(values)})
+    update tasks set state = 'working', status = 'InProcess', progress = started.progress,
+      loop = cast(started.loop as integer), attempt_count = cast(started.seq_no as integer),
+      last_attempt_at_ms = ${nowMs}, owner_epoch = ${fence}, updated_at_ms = ${nowMs}
+    from started where tasks.id = started.id`.execute(tx);
 }
 
 async function applyChange(
@@ -133,7 +128,9 @@ async function applyChange(
   tx: Transaction<Database>,
   change: TaskChange,
 ): Promise<void> {
-  const common = { progress: JSON.stringify(change.progress), updated_at_ms: context.nowMs };
+  const { task, progress } = change;
+  const loop = { progress: JSON.stringify(progress), loop: progress.loop };
+  const common = { ...loop, updated_at_ms: context.nowMs };
   const postponed = staysReady(change, context.nowMs)
     ? { state: 'ready', status: 'Pending' }
     : { state: 'waiting', status: 'Pending' };
@@ -144,7 +141,9 @@ async function applyChange(
           state: 'final',
           status: change.status,
           last_result: change.result,
-          last_sub_reason: change.subReason,
+          // The Result of its last attempt keeps its finer reason.
+          last_sub_reason:
+            change.result === task.last_result ? task.last_sub_reason : change.subReason,
         };
   await tx
     .updateTable('tasks')
@@ -156,7 +155,7 @@ async function applyChange(
 function startedEvent(
   { actor, gatewayId, trunk, machineVersion }: ClaimContext,
   engagement: EngagementRow,
-  start: ClaimedStart,
+  start: PreparedStart,
 ): NewEvent {
   const { target, window, progress } = start;
   return {
@@ -209,7 +208,7 @@ function changedEvent({ actor }: ClaimContext, change: TaskChange): NewEvent {
 async function countThem(
   tx: Transaction<Database>,
   engagement: EngagementRow,
-  starts: readonly ClaimedStart[],
+  starts: readonly PreparedStart[],
   changes: readonly TaskChange[],
   nowMs: number,
 ): Promise<void> {
