@@ -19,6 +19,11 @@ export const OPERATING_CODES = [
   'LEASE_LOST', // it was taken over by another process: nothing more may be started here
   'REQUEST_INVALID', // what was asked for breaks its schema or contradicts what is stored
   'NOT_FOUND', // no row of that id in this business unit
+  'AI_SESSION_UNAUTHORIZED', // no token of this call, or another call's
+  'AI_SESSION_ENDED', // the call ended too long ago for its AI agent to return anything
+  'ATTRIBUTES_INVALID', // what an AI agent returned has another shape than agreed
+  'ATTRIBUTE_TOO_LONG',
+  'ATTRIBUTES_TOO_MANY',
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way
 ] as const;
 
