@@ -1,7 +1,7 @@
 /** The running dialer: everything wired, from the store to the gateway. */
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { TelephonyActors } from '../machines/telephony-actor.ts';
-import { isAttemptEvent } from '../machines/telephony-events.ts';
+import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
 import { ChainRegistry, type LiveChain } from './actors/chain-registry.ts';
 import { chainStore, type ChainStoreParts } from './actors/chain-store.ts';
@@ -81,6 +81,7 @@ export class Dialer {
     // Before the machines: an event is taken down before anything is made of it.
     this.#unsubscribe = options.telephony.subscribe((event) => {
       if (isAttemptEvent(event)) this.#journal.note(event);
+      else if (event.type === 'trunk.state') this.#trunkState(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
@@ -201,6 +202,12 @@ export class Dialer {
     this.#journal.close();
   }
 
+  #trunkState({ trunk, state }: EventOf<'trunk.state'>): void {
+    const budget = this.#budgets.of(trunk);
+    if (state === 'down') budget.refused(this.#parts.clock.now());
+    if (state === 'up') budget.works();
+  }
+
   /** Another process owns the tasks now: whatever we still did would be done twice. */
   #leaseIsLost(error: unknown): void {
     if (this.#isStopping) return;
@@ -268,6 +275,7 @@ export class Dialer {
       registry,
       journal: this.#journal,
       runtimeOf: (engagementId) => runtimes.of(engagementId),
+      budgetOf: (trunk) => this.#budgets.of(trunk),
     };
     return { parts, runtimes, registry };
   }

@@ -8,6 +8,8 @@ import type {
   ChainOrder,
   ContactChainEvent,
 } from '../../machines/contact-chain.events.ts';
+import type { CallAttemptOutput } from '../../machines/call-attempt.events.ts';
+import type { RefusalCode } from '../../machines/command-reply.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { attemptEndOf, takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
@@ -20,12 +22,14 @@ import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
 import type { EngagementRuntime } from './engagement-runtime.ts';
 import { chainStartOf } from './start-attempt.ts';
+import type { TrunkBudget } from './trunk-budget.ts';
 
 export interface ChainStoreParts extends DialerParts {
   readonly registry: ChainRegistry;
   readonly journal: AttemptJournal;
   /** Loaded before any chain of it is started. */
   readonly runtimeOf: (engagementId: string) => EngagementRuntime;
+  readonly budgetOf: (trunk: string) => TrunkBudget;
 }
 
 export type ChainStoreLogic = ReturnType<typeof chainStore>;
@@ -73,12 +77,30 @@ function carryOut(
 ): Promise<ContactChainEvent> {
   switch (order.type) {
     case 'chain.record':
+      learn(parts, chain, order.attempt);
       return record(parts, chain, order.deliveryId, attemptEndOf(order.attempt));
     case 'chain.takeBack':
       return record(parts, chain, order.deliveryId, takenBack(order.attemptId, order.reason));
     case 'chain.claimNext':
       return claimNext(parts, chain);
   }
+}
+
+/** Refusals that are about the trunk or the switch, and not about this call. */
+const TRUNK_REFUSALS: readonly (RefusalCode | undefined)[] = [
+  'TRUNK_DOWN',
+  'SWITCH_DOWN',
+  'TRUNK_CHANNELS_EXHAUSTED',
+  'TRUNK_RATE_LIMITED',
+];
+
+function learn(
+  { budgetOf, clock }: ChainStoreParts,
+  { trunk }: LiveChain,
+  { evidence }: CallAttemptOutput,
+): void {
+  if (TRUNK_REFUSALS.includes(evidence.refused?.code)) budgetOf(trunk).refused(clock.now());
+  else if (evidence.sent !== null) budgetOf(trunk).works();
 }
 
 async function record(

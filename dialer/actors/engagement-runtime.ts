@@ -184,8 +184,8 @@ export class EngagementRuntime {
     const wake = (): void => {
       if (!this.#isStopped) this.tasksReady();
     };
-    if (!('atMs' in grant) || grant.atMs === null) this.#budget.whenFree(wake);
-    else {
+    this.#budget.whenFree(wake);
+    if ('atMs' in grant && grant.atMs !== null) {
       clock.clearTimeout(this.#budgetTimer);
       this.#budgetTimer = clock.setTimeout(wake, Math.max(1, grant.atMs - clock.now()));
     }

@@ -4,7 +4,7 @@
  * fence, by the machine that would have worked it. Done twice, or broken off, it does no harm.
  */
 import assert from 'node:assert/strict';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { emptyEvidence, withEvent, type AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { appendEvents } from '../store/event-log.ts';
@@ -61,15 +61,15 @@ interface TakenOver {
 }
 
 /** Counts the crash, once for each epoch, and settles the tasks that have no attempt open. */
-async function takeOverTasks(
+export async function takeOverTasks(
   tx: Transaction<Database>,
-  { lease, clock, actor }: RecoveryParts,
+  { lease, clock, actor }: Pick<RecoveryParts, 'lease' | 'actor'> & { clock: { now(): number } },
 ): Promise<TakenOver> {
   const nowMs = clock.now();
   const left = await tx
     .selectFrom('tasks')
     .select(['id', 'business_unit_id', 'crash_count', 'owner_epoch'])
-    .where('state', '=', 'working')
+    .where('state', '=', sql.lit('working')) // a bound value would not match the partial index
     .where((eb) => eb.or([eb('owner_epoch', 'is', null), eb('owner_epoch', '<>', lease.epoch)]))
     .limit(BATCH)
     .execute();
@@ -83,7 +83,10 @@ async function takeOverTasks(
     const crashCount = task.crash_count + 1;
     const isPoison = crashCount >= CRASHES_MAX;
     await takeOver(tx, task, crashCount, { epoch: lease.epoch, nowMs, actor });
-    if (withAttempt.has(task.id)) continue;
+    if (withAttempt.has(task.id)) {
+      if (isPoison) await suspect(tx, task, crashCount, { nowMs, actor });
+      continue;
+    }
     if (isPoison) {
       await quarantineIn(tx, task.id, crashEvidence(crashCount), { nowMs, actor });
       quarantined += 1;
@@ -100,7 +103,6 @@ function crashEvidence(crashCount: number) {
   return { why: 'crashed_repeatedly', detail, crashCount } as const;
 }
 
-/** One that has an attempt open goes on until that has ended, and is started no more after it. */
 async function takeOver(
   tx: Transaction<Database>,
   task: Pick<TaskRow, 'id' | 'business_unit_id' | 'owner_epoch'>,
@@ -120,6 +122,18 @@ async function takeOver(
   const payload = { crashCount, fromEpoch: task.owner_epoch, epoch };
   const event = { streamId: `task:${task.id}`, type: 'task.recovered', actor, payload };
   await appendEvents(tx, task.business_unit_id, nowMs, [event]);
+}
+
+/** One that has an attempt open goes on until that has ended, and is started no more after it. */
+function suspect(
+  tx: Transaction<Database>,
+  task: Pick<TaskRow, 'id' | 'business_unit_id'>,
+  crashCount: number,
+  { nowMs, actor }: { nowMs: number; actor: string },
+): Promise<void> {
+  const payload = crashEvidence(crashCount);
+  const event = { streamId: `task:${task.id}`, type: 'task.quarantined', actor, payload };
+  return appendEvents(tx, task.business_unit_id, nowMs, [event]);
 }
 
 async function tasksWithOpenAttempt(

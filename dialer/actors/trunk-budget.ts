@@ -9,6 +9,10 @@ export interface TrunkLimits {
   readonly callsPerSecondMax: number;
 }
 
+/** Pause after a refusal: doubled with each one that follows, until a dial is taken again. */
+const REFUSED_PAUSE_MIN_MS = 1_000;
+const REFUSED_PAUSE_MAX_MS = 60_000;
+
 /** Starts are granted this far ahead, so that they come in batches; the gateway spaces them. */
 const AHEAD_MS = 200;
 
@@ -23,6 +27,8 @@ export class TrunkBudget {
   readonly #waiting = new Set<() => void>();
   #inUse = 0;
   #nextFreeAtMs = 0;
+  #refusals = 0;
+  #pausedUntilMs = 0;
 
   constructor(limits: TrunkLimits) {
     this.#limits = limits;
@@ -36,13 +42,32 @@ export class TrunkBudget {
     if (channels < 1 || this.#intervalMs === Number.POSITIVE_INFINITY) {
       return { granted: 0, atMs: null };
     }
+    if (nowMs < this.#pausedUntilMs) return { granted: 0, atMs: this.#pausedUntilMs };
     this.#nextFreeAtMs = Math.max(this.#nextFreeAtMs, nowMs);
     const moments = Math.ceil((nowMs + AHEAD_MS - this.#nextFreeAtMs) / this.#intervalMs);
-    const granted = Math.min(wanted, channels, moments);
+    // After a refusal one call finds out whether it holds still.
+    const most = this.#refusals > 0 ? 1 : wanted;
+    const granted = Math.min(most, channels, moments);
     if (granted < 1) return { granted: 0, atMs: Math.ceil(this.#nextFreeAtMs - AHEAD_MS) + 1 };
     this.#inUse += granted;
     this.#nextFreeAtMs += granted * this.#intervalMs;
     return { granted };
+  }
+
+  /** The gateway takes no dials for this trunk now: nothing is asked of it for a while. */
+  refused(nowMs: number): void {
+    if (nowMs < this.#pausedUntilMs) return; // one of the batch that learnt it first
+    const pauseMs = Math.min(REFUSED_PAUSE_MAX_MS, REFUSED_PAUSE_MIN_MS * 2 ** this.#refusals);
+    this.#refusals += 1;
+    this.#pausedUntilMs = nowMs + pauseMs;
+  }
+
+  /** A dial was taken, or the trunk is said to be up. */
+  works(): void {
+    if (this.#refusals === 0) return;
+    this.#refusals = 0;
+    this.#pausedUntilMs = 0;
+    this.#wake();
   }
 
   /** A call that is up whoever allowed it: one that recovery found. */
@@ -67,14 +92,18 @@ export class TrunkBudget {
   free(channels: number): void {
     if (channels < 1) return;
     this.#inUse -= channels;
+    this.#wake();
+  }
+
+  /** Calls `wake` once, when a channel is free or a pause is over early. */
+  whenFree(wake: () => void): void {
+    this.#waiting.add(wake);
+  }
+
+  #wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
-  }
-
-  /** Calls `wake` once, when a channel is free. */
-  whenFree(wake: () => void): void {
-    this.#waiting.add(wake);
   }
 }
 

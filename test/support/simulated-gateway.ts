@@ -1,0 +1,289 @@
+/**
+ * A gateway for simulations: a TelephonyPort on a virtual clock whose far ends follow scripts. It
+ * keeps its fences and sequences as the real one does, outlives the dialer, and forgets when told.
+ * It is a witness too: whatever must never be seen on the wire is asserted at the dial.
+ */
+import assert from 'node:assert/strict';
+import type { AttemptEnded } from '../../machines/attempt-ended.ts';
+import type { AttemptPhase, CommandReply, RefusalCode } from '../../machines/command-reply.ts';
+import type { AttemptCommand, TelephonyCommand } from '../../machines/telephony-commands.ts';
+import type { AttemptEvent, TelephonyEvent } from '../../machines/telephony-events.ts';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import type { VirtualClock } from '../../machines/virtual-clock.ts';
+
+/** What the called side does; times from the INVITE, or from the answer. ms */
+export type FarEnd =
+  | { readonly does: 'reject'; readonly statusCode: number; readonly afterMs?: number }
+  | { readonly does: 'ring' }
+  /** A person; hangs up by themselves after `hangUpAfterMs`, else when we do. */
+  | { readonly does: 'answer'; readonly afterMs?: number; readonly hangUpAfterMs?: number }
+  | { readonly does: 'refuse'; readonly code: RefusalCode };
+
+/** What the AI agent does with a call that it is connected to. */
+export type Agent =
+  | { readonly does: 'talk'; readonly forMs: number }
+  | { readonly does: 'fail'; readonly afterMs: number };
+
+export interface Dialled {
+  readonly attemptId: string;
+  readonly destination: string;
+  readonly fence: number;
+  readonly atMs: number;
+}
+
+interface Call {
+  readonly attemptId: string;
+  readonly destination: string;
+  fence: number;
+  seq: number;
+  phase: AttemptPhase;
+  ended: AttemptEnded | undefined;
+  cancelReason: string | null;
+  answeredAtMs: number | null;
+  /** Told apart from the calls before it, so that a timer of one that ended does nothing. */
+  isOver: boolean;
+}
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+type EventBody = Without<AttemptEvent, 'attemptId' | 'fence' | 'seq' | 'atMs'>;
+
+const SENT_AFTER_MS = 5;
+const ALERTING_AFTER_MS = 100;
+const ANSWER_AFTER_MS = 3_000;
+const PLAY_MS = 2_000;
+const CONNECT_MS = 300;
+const END_MS = 20;
+
+export class SimulatedGateway implements TelephonyPort {
+  readonly dialled: Dialled[] = [];
+  readonly commands: AttemptCommand[] = [];
+  /** Most calls at one moment. */
+  inFlightMax = 0;
+  /** Least time between two dials to one number; asserted at every dial. */
+  numberGapMinMs = 0;
+  agent: Agent = { does: 'talk', forMs: 5_000 };
+  /** Asked at every command; true: it is lost on the way, both ways. */
+  isLost: (command: AttemptCommand) => boolean = () => false;
+  onDial: (dialled: Dialled) => void = () => undefined;
+
+  readonly #clock: VirtualClock;
+  readonly #epochMs: number;
+  readonly #farEnd: (destination: string, nth: number) => FarEnd;
+  readonly #listeners = new Set<(event: TelephonyEvent) => void>();
+  readonly #calls = new Map<string, Call>();
+
+  /** `nth` counts the dials of one destination from 1. */
+  constructor(
+    clock: VirtualClock,
+    epochMs: number,
+    farEnd: (destination: string, nth: number) => FarEnd,
+  ) {
+    this.#clock = clock;
+    this.#epochMs = epochMs;
+    this.#farEnd = farEnd;
+  }
+
+  get inFlight(): number {
+    return [...this.#calls.values()].filter(({ isOver }) => !isOver).length;
+  }
+
+  dialsTo(destination: string): Dialled[] {
+    return this.dialled.filter((dialled) => dialled.destination === destination);
+  }
+
+  /** Everything that it knew is gone, calls included, as after its own crash. */
+  forget(): void {
+    for (const call of this.#calls.values()) call.isOver = true;
+    this.#calls.clear();
+  }
+
+  send(command: TelephonyCommand): Promise<CommandReply> {
+    assert('attemptId' in command, `not a command of an attempt: ${command.type}`);
+    this.commands.push(command);
+    if (this.isLost(command)) return new Promise(() => undefined);
+    return Promise.resolve(this.#take(command));
+  }
+
+  subscribe(listener: (event: TelephonyEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #nowMs(): number {
+    return this.#epochMs + this.#clock.now();
+  }
+
+  #take(command: AttemptCommand): CommandReply {
+    const { attemptId, fence } = command;
+    const call = this.#calls.get(attemptId);
+    if (call === undefined) {
+      if (command.type === 'attempt.dial') return this.#dial(command);
+      if (command.type !== 'attempt.query') return refused('UNKNOWN_ATTEMPT');
+      return { accepted: true, state: { attemptId, fence, phase: 'unknown' } };
+    }
+    if (fence < call.fence) return refused('STALE_FENCE');
+    if (fence > call.fence) {
+      call.fence = fence;
+      call.seq = 0;
+    }
+    return this.#act(call, command);
+  }
+
+  #act(call: Call, command: AttemptCommand): CommandReply {
+    switch (command.type) {
+      case 'attempt.query': {
+        const { attemptId, fence, phase, ended } = call;
+        return {
+          accepted: true,
+          state: { attemptId, fence, phase, ...(ended === undefined ? {} : { ended }) },
+        };
+      }
+      case 'attempt.dial':
+        assert.fail(`${call.attemptId} is dialled twice`);
+        break;
+      case 'attempt.cancel':
+        call.cancelReason = call.answeredAtMs === null ? command.reason : null;
+        this.#later(call, END_MS, () => this.#end(call, 487, 'dialer'));
+        break;
+      case 'attempt.hangup':
+        this.#later(call, END_MS, () => this.#end(call, 200, 'dialer'));
+        break;
+      case 'attempt.play':
+        this.#later(call, PLAY_MS, () =>
+          this.#emit(call, {
+            ...{ type: 'attempt.played', playId: command.playId },
+            ...{ status: 'done', playedMs: PLAY_MS },
+          }),
+        );
+        break;
+      case 'attempt.connect':
+        this.#connect(call, command.connectId);
+        break;
+      default:
+        return refused('BAD_STATE');
+    }
+    return { accepted: true };
+  }
+
+  #dial(command: Extract<AttemptCommand, { type: 'attempt.dial' }>): CommandReply {
+    const { attemptId, destination, fence, notAfterMs } = command;
+    const atMs = this.#nowMs();
+    const earlier = this.dialsTo(destination);
+    const farEnd = this.#farEnd(destination, earlier.length + 1);
+    if (farEnd.does === 'refuse') return refused(farEnd.code);
+    assert(atMs <= notAfterMs, `${attemptId} is dialled after its time`);
+    const inFlight = [...this.#calls.values()].find(
+      (call) => call.destination === destination && !call.isOver,
+    );
+    assert(inFlight === undefined, `two attempts in flight to one number: ${attemptId}`);
+    const last = earlier.at(-1);
+    const gapMs = last === undefined ? Infinity : atMs - last.atMs;
+    assert(gapMs >= this.numberGapMinMs, `a number is dialled again after ${gapMs} ms`);
+    const dialled = { attemptId, destination, fence, atMs };
+    this.dialled.push(dialled);
+    const call: Call = {
+      ...{ attemptId, destination, fence, seq: 0, phase: 'starting', ended: undefined },
+      ...{ cancelReason: null, answeredAtMs: null, isOver: false },
+    };
+    this.#calls.set(attemptId, call);
+    this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
+    this.onDial(dialled);
+    this.#play(call, farEnd);
+    return { accepted: true };
+  }
+
+  #play(call: Call, farEnd: Exclude<FarEnd, { does: 'refuse' }>): void {
+    this.#later(call, SENT_AFTER_MS, () => {
+      const callId = `call-${call.attemptId}`;
+      this.#emit(call, { type: 'attempt.sent', callId, trunk: 'lab', invites: 1 }, 'sent');
+    });
+    if (farEnd.does === 'reject') {
+      const { statusCode, afterMs = ALERTING_AFTER_MS } = farEnd;
+      this.#later(call, afterMs, () => this.#end(call, statusCode, 'far'));
+      return;
+    }
+    this.#later(call, ALERTING_AFTER_MS, () =>
+      this.#emit(
+        call,
+        { type: 'attempt.alerting', statusCode: 180, afterSentMs: ALERTING_AFTER_MS },
+        'alerting',
+      ),
+    );
+    if (farEnd.does === 'ring') return;
+    const { afterMs = ANSWER_AFTER_MS, hangUpAfterMs } = farEnd;
+    this.#later(call, afterMs, () => {
+      if (call.cancelReason !== null) return;
+      call.answeredAtMs = this.#clock.now();
+      this.#emit(
+        call,
+        {
+          ...{ type: 'attempt.answered', afterSentMs: afterMs },
+          ...{ dialogId: `dialog-${call.attemptId}`, channelId: `channel-${call.attemptId}` },
+        },
+        'answered',
+      );
+      if (hangUpAfterMs === undefined) return;
+      this.#later(call, hangUpAfterMs, () => this.#end(call, 200, 'far'));
+    });
+  }
+
+  #connect(call: Call, connectId: string): void {
+    const { agent } = this;
+    if (agent.does === 'talk') {
+      this.#later(call, CONNECT_MS, () => {
+        this.#emit(call, {
+          ...{ type: 'attempt.connected', connectId, target: 'aiAgent' },
+          ...{ afterAnswerMs: CONNECT_MS, afterGreetingEndMs: null },
+        });
+        this.#later(call, agent.forMs, () =>
+          this.#emit(call, {
+            ...{ type: 'attempt.bridgeEnded', connectId },
+            ...{ endedBy: 'target', bridgedMs: agent.forMs },
+          }),
+        );
+      });
+      return;
+    }
+    this.#later(call, agent.afterMs, () =>
+      this.#emit(call, {
+        ...{ type: 'aiAgent.failed', reason: 'setup', statusCode: 503 },
+        detail: 'the agent answered 503',
+      }),
+    );
+  }
+
+  #end(call: Call, statusCode: number, endedBy: AttemptEnded['endedBy']): void {
+    const { answeredAtMs, cancelReason } = call;
+    call.ended = {
+      sip: {
+        statusCode: answeredAtMs === null ? statusCode : 200,
+        reasonPhrase: null,
+        origin: 'network',
+      },
+      ...{ q850: [], reasonHeaders: [], endedBy, cancelReason, invites: 1 },
+      answered: answeredAtMs !== null,
+      ringMs: null,
+      talkMs: answeredAtMs === null ? null : this.#clock.now() - answeredAtMs,
+    };
+    call.isOver = true;
+    this.#emit(call, { type: 'attempt.ended', ...call.ended }, 'ended');
+  }
+
+  #later(call: Call, delayMs: number, then: () => void): void {
+    this.#clock.setTimeout(() => {
+      if (!call.isOver) then();
+    }, delayMs);
+  }
+
+  #emit(call: Call, body: EventBody, phase: AttemptPhase = call.phase): void {
+    call.phase = phase;
+    call.seq += 1;
+    const { attemptId, fence, seq } = call;
+    const event: AttemptEvent = { ...body, attemptId, fence, seq, atMs: this.#nowMs() };
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
+
+function refused(code: RefusalCode): CommandReply {
+  return { accepted: false, code, detail: 'by the simulation' };
+}
