@@ -12,6 +12,7 @@ import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface SoftswitchCommandOptions {
   readonly host?: string;
+  readonly innerHost?: string;
   readonly sip?: number;
   readonly control?: number;
   readonly esl?: number;
@@ -27,7 +28,8 @@ const port = wholeNumber(0, 65_535);
 export function softswitchCommand(): Command {
   return new Command('softswitch')
     .description('run the embedded switch alone until it is told to stop')
-    .option('--host <address>', 'address of all its sockets')
+    .option('--host <address>', 'address of SIP and RTP, which the trunks must reach')
+    .option('--inner-host <address>', 'address of the control, event-socket and media SIP ports')
     .option('--sip <port>', 'SIP towards the trunks, UDP and TCP; 0 takes any free port', port)
     .option('--control <port>', "drachtio's control protocol; 0 takes any free port", port)
     .option('--esl <port>', 'event socket; 0 takes any free port', port)
@@ -52,9 +54,10 @@ export async function runSoftswitch(
     ...(given.eslPassword === '' ? { eslPassword: settings.eslPassword } : {}),
   };
   announce({ settings, sipPort, controlPort, eslPort, mediaSipPort, made }, terminal);
-  const { host } = settings;
+  const { host, innerHost } = settings;
   if (options.json) {
-    await writeJson(terminal, { host, sipPort, controlPort, eslPort, mediaSipPort, ...made });
+    const ports = { sipPort, controlPort, eslPort, mediaSipPort };
+    await writeJson(terminal, { host, innerHost, ...ports, ...made });
   }
   const stopWatching = onInterruption(() => void softswitch.stop());
   const failure = await softswitch.onExit;
@@ -81,6 +84,7 @@ function settingsOf(options: SoftswitchCommandOptions, config: SoftswitchConfig)
   return {
     ...config,
     host: options.host ?? config.host,
+    innerHost: options.innerHost ?? config.innerHost,
     sipPort: options.sip ?? config.sipPort,
     controlPort: options.control ?? config.controlPort,
     eslPort: options.esl ?? config.eslPort,
@@ -104,9 +108,10 @@ function announce(switched: Announcement, terminal: Terminal): void {
   const protocols = settings.sipProtocols.map((name) => name.toUpperCase()).join(' and ');
   say(terminal, `The switch is ready on ${settings.host}:`);
   say(terminal, `  SIP towards trunks   ${String(sipPort)} (${protocols})`);
-  say(terminal, `  control (drachtio)   ${String(controlPort)}`);
-  say(terminal, `  event socket         ${String(eslPort)}`);
-  say(terminal, `  SIP of the media     ${String(mediaSipPort)}`);
+  const inner = settings.innerHost === settings.host ? '' : `${settings.innerHost}:`;
+  say(terminal, `  control (drachtio)   ${inner}${String(controlPort)}`);
+  say(terminal, `  event socket         ${inner}${String(eslPort)}`);
+  say(terminal, `  SIP of the media     ${inner}${String(mediaSipPort)}`);
   if (made.controlSecret !== undefined) {
     say(terminal, `  control secret       ${made.controlSecret} (made for this run, shown once)`);
   }

@@ -80,6 +80,7 @@ function newSecret(): string {
 export function softswitchOptions(settings: SoftswitchConfig) {
   return {
     host: settings.host,
+    innerHost: settings.innerHost,
     sip: { port: settings.sipPort, protocols: settings.sipProtocols },
     control: { port: settings.controlPort, secret: settings.controlSecret },
     media: {
@@ -115,7 +116,7 @@ function onSwitch(
   softswitch: Softswitch,
   settings: SoftswitchConfig,
 ): GatewayConfig {
-  const { host, controlSecret, eslPassword } = settings;
+  const { innerHost: host, controlSecret, eslPassword } = settings;
   const { controlPort, eslPort } = softswitch;
   return {
     ...config,

@@ -21,6 +21,15 @@ export const SoftswitchConfig = Type.Object(
       maxLength: 253,
       env: 'RINGFENCE_SOFTSWITCH_HOST',
     }),
+    innerHost: Type.String({
+      description:
+        'Address of the control port, the event socket and the SIP between the two halves. ' +
+        'Leave it on loopback unless the gateway runs on another machine.',
+      default: '127.0.0.1',
+      minLength: 1,
+      maxLength: 253,
+      env: 'RINGFENCE_SOFTSWITCH_INNER_HOST',
+    }),
     sipPort: port('SIP port towards the trunks.', 'RINGFENCE_SOFTSWITCH_SIP_PORT'),
     sipProtocols: Type.Array(Type.Enum(['udp', 'tcp'], { description: 'A SIP transport.' }), {
       description: 'Transports that the SIP port is opened on.',

@@ -4,12 +4,13 @@
  * only as the real ones do, by SIP through the gateway's calls.
  */
 import { runWorker, type WorkerHandle } from './worker-handle.ts';
-import type {
-  MediaPorts,
-  MediaWorkerOptions,
-  SignallingPorts,
-  SignallingWorkerOptions,
-  WorkerStats,
+import {
+  INNER_HOST_DEFAULT,
+  type MediaPorts,
+  type MediaWorkerOptions,
+  type SignallingPorts,
+  type SignallingWorkerOptions,
+  type WorkerStats,
 } from './worker-messages.ts';
 
 export type SoftswitchOptions = SignallingWorkerOptions & MediaWorkerOptions;
@@ -39,10 +40,16 @@ export function startMediaWorker(options: MediaWorkerOptions): Promise<WorkerHan
 
 /** Both, or neither: when one cannot start, the other is stopped and the reason is thrown. */
 export async function startSoftswitch(options: SoftswitchOptions): Promise<Softswitch> {
-  const { host, sip, control, media, esl, t1Ms } = options;
+  const { host, innerHost = INNER_HOST_DEFAULT, sip, control, media, esl, t1Ms } = options;
   const started = await Promise.allSettled([
-    startSignallingWorker({ host, sip, control, ...(t1Ms === undefined ? {} : { t1Ms }) }),
-    startMediaWorker({ host, media, esl }),
+    startSignallingWorker({
+      host,
+      innerHost,
+      sip,
+      control,
+      ...(t1Ms === undefined ? {} : { t1Ms }),
+    }),
+    startMediaWorker({ host, innerHost, media, esl }),
   ] as const);
   const [signalling, mediaServer] = started;
   if (signalling.status === 'rejected' || mediaServer.status === 'rejected') {

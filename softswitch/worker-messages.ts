@@ -6,10 +6,18 @@
  * seen by the starter as the worker's `error` and `exit` events.
  */
 
+/**
+ * Address of what only the gateway and the switch's other half speak to: the control port, the event
+ * socket, the media half's SIP. Stays on loopback when `host` is one that carriers reach.
+ */
+export type InnerHost = string;
+export const INNER_HOST_DEFAULT: InnerHost = '127.0.0.1';
+
 /** Signalling: SIP towards carriers, drachtio's control protocol towards the gateway. */
 export interface SignallingWorkerOptions {
-  /** Address every socket is bound to, and the one written into Via and Contact. */
+  /** Address the SIP port is bound to, and the one written into Via and Contact. */
   readonly host: string;
+  readonly innerHost?: InnerHost;
   /** Port 0 takes any free port; with both protocols the same number is bound for UDP and TCP. */
   readonly sip: { readonly port: number; readonly protocols: readonly ('udp' | 'tcp')[] };
   readonly control: { readonly port: number; readonly secret: string };
@@ -19,7 +27,9 @@ export interface SignallingWorkerOptions {
 
 /** Media: FreeSWITCH's role, that is SIP user agent server, event socket and RTP. */
 export interface MediaWorkerOptions {
+  /** Address of RTP, the one written into SDP. */
   readonly host: string;
+  readonly innerHost?: InnerHost;
   readonly media: {
     /** Port of the `drachtio_mrf` SIP profile; 0 takes any free one. */
     readonly sipPort: number;

@@ -7,7 +7,12 @@ import { SipStack, type SipStackOptions } from '../sip/sip-stack.ts';
 import { SIP_TIMERS } from '../sip/sip-timers.ts';
 import { UnwantedAnswers } from '../sip/unwanted-answers.ts';
 import { realTimerWheel, type TimerWheel } from '../timers/timer-wheel.ts';
-import type { SignallingPorts, SignallingWorkerOptions, WorkerStats } from '../worker-messages.ts';
+import {
+  INNER_HOST_DEFAULT,
+  type SignallingPorts,
+  type SignallingWorkerOptions,
+  type WorkerStats,
+} from '../worker-messages.ts';
 import { CallRecords } from './call-records.ts';
 import { ClientResponses } from './client-responses.ts';
 import { ClientRouter } from './client-router.ts';
@@ -34,7 +39,7 @@ export interface Signalling extends SignallingPorts {
 }
 
 export async function startSignalling(options: SignallingOptions): Promise<Signalling> {
-  const { host, sip, control } = options;
+  const { host, innerHost = INNER_HOST_DEFAULT, sip, control } = options;
   assert(control.secret !== '', 'the control port needs a secret');
   assert(!/[|\r\n]/.test(control.secret), 'the secret cannot hold | or a line break');
   const timers = options.timers ?? realTimerWheel();
@@ -66,7 +71,7 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
   stack.onStrayResponse = (response) => strayAnswer(context, response);
 
   const parts = { outside, inside, responses, fromNetwork };
-  const server = await ControlServer.open(context, parts, { host, ...control }).catch(
+  const server = await ControlServer.open(context, parts, { host: innerHost, ...control }).catch(
     async (error: unknown) => {
       await close();
       throw error;

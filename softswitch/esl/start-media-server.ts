@@ -4,7 +4,12 @@ import { RtpPortPool } from '../media/rtp-port-pool.ts';
 import { SipStack } from '../sip/sip-stack.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import { realTimerWheel } from '../timers/timer-wheel.ts';
-import type { MediaPorts, MediaWorkerOptions, WorkerStats } from '../worker-messages.ts';
+import {
+  INNER_HOST_DEFAULT,
+  type MediaPorts,
+  type MediaWorkerOptions,
+  type WorkerStats,
+} from '../worker-messages.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { InboundServer } from './inbound-server.ts';
 import { acceptCall } from './sip-endpoint.ts';
@@ -20,7 +25,7 @@ const PORTS_PER_LEG = 2;
 
 /** Resolves when the SIP profile and the event socket listen. */
 export async function startMediaServer(options: MediaWorkerOptions): Promise<MediaServer> {
-  const { host, media, esl } = options;
+  const { host, innerHost = INNER_HOST_DEFAULT, media, esl } = options;
   const timers = realTimerWheel();
   const clock = new MediaClock();
   const pool = new RtpPortPool({
@@ -38,12 +43,12 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
   const stack = await SipStack.open({
     timers,
     listen: [
-      { protocol: 'udp', host, port: media.sipPort },
-      { protocol: 'tcp', host, port: media.sipPort },
+      { protocol: 'udp', host: innerHost, port: media.sipPort },
+      { protocol: 'tcp', host: innerHost, port: media.sipPort },
     ],
   });
   const mediaSipPort = stack.listening[0]?.port ?? media.sipPort;
-  core.profileAddress = `sip:mod_sofia@${host}:${mediaSipPort}`;
+  core.profileAddress = `sip:mod_sofia@${innerHost}:${mediaSipPort}`;
   const userAgent = new UserAgent(stack, {
     timers,
     contactUser: 'mod_sofia',
@@ -52,7 +57,7 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
   userAgent.onInvite = (call) => void acceptCall(call, { core, clock, pool });
   let inbound: InboundServer;
   try {
-    inbound = await InboundServer.listen({ core, host, ...esl });
+    inbound = await InboundServer.listen({ core, host: innerHost, ...esl });
   } catch (error) {
     await stack.close();
     timers.stop();

@@ -598,3 +598,17 @@ t.test('a call that is not fsmrf’s finds no route', async (t) => {
   const { response } = await client.request(uri, { method: 'OPTIONS' });
   t.equal(response.status, 200);
 });
+
+t.test('a switch that carriers reach keeps its control ports on loopback', async (t) => {
+  const { target, softswitch } = await embeddedSwitch({ host: '127.0.0.2' });
+  t.teardown(() => softswitch.stop());
+  for (const port of [softswitch.controlPort, softswitch.eslPort, softswitch.mediaSipPort]) {
+    const socket = connect(port, '127.0.0.2');
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    t.equal(error.code, 'ECONNREFUSED', `port ${port} is not open on the outer address`);
+  }
+  const { mrf } = await stage(t, target);
+  const endpoint = await mrf.endpoint();
+  t.equal(endpoint.local.mediaIp, '127.0.0.2', 'RTP is where carriers reach it');
+  await endpoint.destroy();
+});

@@ -18,6 +18,8 @@ const PASSWORD = 'contract-password';
 const LOGIN_MS_MAX = 5_000;
 
 export interface EmbeddedOptions {
+  /** Address of SIP and RTP; the control and event-socket ports stay on 127.0.0.1. */
+  readonly host?: string;
   readonly rtpPorts?: { readonly min: number; readonly max: number };
   readonly sessionsPerSecondMax?: number;
   readonly rtpQuarantineMs?: number;
@@ -30,7 +32,7 @@ export async function embeddedSwitch(
   const { min, max } = options.rtpPorts ?? { min: 41_000, max: 48_999 };
   const limit = options.sessionsPerSecondMax;
   const softswitch = await startSoftswitch({
-    host: '127.0.0.1',
+    host: options.host ?? '127.0.0.1',
     sip: { port: 0, protocols: ['udp'] },
     control: { port: 0, secret: SECRET },
     media: {
