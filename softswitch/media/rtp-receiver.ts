@@ -38,7 +38,6 @@ export class RtpReceiver {
     unknownPayload: 0,
     ssrcChanges: 0,
   };
-  readonly jitter: JitterBuffer;
   readonly dtmf: DtmfReceiver;
   readonly sequence = new SequenceTracker();
   telephoneEventPayloadType: number | undefined;
@@ -47,14 +46,26 @@ export class RtpReceiver {
   /** Whether audio was ever received. */
   hasAudio = false;
   readonly #fields = emptyRtpFields();
+  readonly #jitterOptions: JitterBufferOptions;
+  #jitter: JitterBuffer | undefined;
   /** Another SSRC that has sent one packet: a second in a row makes it the sender. */
   #candidateSsrc: number | undefined;
   #candidateSequence = 0;
   #lostBefore = 0;
 
   constructor(onDigit: (digit: string, durationMs: number) => void, jitter: JitterBufferOptions) {
-    this.jitter = new JitterBuffer(jitter);
+    this.#jitterOptions = jitter;
     this.dtmf = new DtmfReceiver(onDigit);
+  }
+
+  /** Made with the first audio: a leg that is never answered would fill 16 KB with zeros for nothing. */
+  get jitter(): JitterBuffer {
+    return (this.#jitter ??= new JitterBuffer(this.#jitterOptions));
+  }
+
+  /** Audio in store, in ms. */
+  get levelMs(): number {
+    return this.#jitter?.levelMs ?? 0;
   }
 
   /** Packets lost since the leg was opened, over all SSRCs. */
@@ -89,7 +100,7 @@ export class RtpReceiver {
   /** The frame of this tick, and the end of events whose packets have stopped. */
   pull(into: Int16Array, nowMs: number): PlayoutKind {
     this.dtmf.tick(nowMs);
-    return this.jitter.pull(into);
+    return this.#jitter?.pull(into) ?? 'quiet';
   }
 
   /** Another far end: nothing heard so far says anything about it. */
@@ -135,7 +146,7 @@ export class RtpReceiver {
   #forget(): void {
     this.#lostBefore += this.sequence.lost;
     this.sequence.reset();
-    this.jitter.reset();
+    this.#jitter?.reset();
     this.dtmf.reset();
   }
 }

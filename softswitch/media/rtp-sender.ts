@@ -21,12 +21,9 @@ export class RtpSender {
   #spurtBegins = true;
   #turn = 0;
   readonly #send: (bytes: Uint8Array) => void;
-  readonly #audio = Array.from({ length: BUFFERS }, () =>
-    Buffer.alloc(RTP_HEADER_BYTES + FRAME_SAMPLES),
-  );
-  readonly #events = Array.from({ length: BUFFERS }, () =>
-    Buffer.alloc(RTP_HEADER_BYTES + DTMF_PAYLOAD_BYTES),
-  );
+  /** Made with the first packet of their kind: most legs of a dialer end before they send any. */
+  #audio: readonly Buffer[] | undefined;
+  #events: readonly Buffer[] | undefined;
 
   constructor(send: (bytes: Uint8Array) => void) {
     this.#send = send;
@@ -52,7 +49,7 @@ export class RtpSender {
   }
 
   sendAudio(pcm: Int16Array): void {
-    const packet = this.#next(this.#audio);
+    const packet = this.#next((this.#audio ??= packetsFor(FRAME_SAMPLES)));
     writeRtpHeader(
       packet,
       this.#spurtBegins,
@@ -68,7 +65,7 @@ export class RtpSender {
 
   /** An event packet carries its event's beginning as timestamp (RFC 4733 §2.2.1). */
   sendEvent(payloadType: number, payload: DtmfPayload, marker: boolean, timestamp: number): void {
-    const packet = this.#next(this.#events);
+    const packet = this.#next((this.#events ??= packetsFor(DTMF_PAYLOAD_BYTES)));
     writeRtpHeader(packet, marker, payloadType, this.#sequence, timestamp, this.ssrc);
     writeDtmfPayload(packet, RTP_HEADER_BYTES, payload);
     this.#sent(packet);
@@ -90,4 +87,8 @@ export class RtpSender {
     this.octets += packet.length - RTP_HEADER_BYTES;
     this.#send(packet);
   }
+}
+
+function packetsFor(payloadBytes: number): Buffer[] {
+  return Array.from({ length: BUFFERS }, () => Buffer.alloc(RTP_HEADER_BYTES + payloadBytes));
 }

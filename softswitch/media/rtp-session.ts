@@ -150,7 +150,7 @@ export class RtpSession {
     this.#sender.useCodec(remote.payloadType === 8 ? alaw : mulaw, remote.payloadType);
     this.#receiver.telephoneEventPayloadType =
       remote.telephoneEventReceivePayloadType ?? remote.telephoneEventPayloadType;
-    if (remote.telephoneEventPayloadType === undefined) this.#dtmf.abort(notNegotiated());
+    if (remote.telephoneEventPayloadType === undefined) this.#dtmf.abort(notNegotiated);
     if (before === undefined) {
       this.#rtcp.start();
       this.#leaveClock = this.#clock.add(this);
@@ -175,7 +175,7 @@ export class RtpSession {
 
   /** Drops the digits that wait; the one being sent is brought to its end. */
   stopDtmf(): void {
-    this.#dtmf.clear(new MediaError('INVALID_DTMF', 'the digits were taken back'));
+    this.#dtmf.clear(() => new MediaError('INVALID_DTMF', 'the digits were taken back'));
   }
 
   stats(): RtpStats {
@@ -195,7 +195,7 @@ export class RtpSession {
       this.#sendRtcp(this.#rtcp.farewell());
       this.source = undefined;
       this.peer = undefined;
-      this.#dtmf.abort(sessionClosed());
+      this.#dtmf.abort(sessionClosed);
     }
     await this.#transport.close();
   }
@@ -221,7 +221,7 @@ export class RtpSession {
     this.#owedFrames = Math.min(OWED_FRAMES_MAX, this.#owedFrames + skippedTicks + 1);
     if (late && this.#owedFrames < OWED_FRAMES_MAX) return;
     do this.#playReceived(nowMs);
-    while (--this.#owedFrames > 0 && this.#receiver.jitter.levelMs > 0);
+    while (--this.#owedFrames > 0 && this.#receiver.levelMs > 0);
     this.#owedFrames = 0;
   }
 
