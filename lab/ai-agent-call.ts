@@ -3,8 +3,9 @@
  * it learned and hangs up. The customer's input attributes may ask it to behave otherwise:
  *
  * labReturnBy    `info` (default), `bye` or `post`: how the attributes come back
- * labFailure     `setup` 503; `midCall` BYE with a failure once it has greeted; `silent` never sends
- *                audio; `vanish` stops its audio once it has greeted, and does nothing more
+ * labFailure     `setup` 503; `midCall` BYE with a failure once it has greeted, with attributes if
+ *                labReturnBy is `bye`, after them if it is `post`; `silent` never sends audio;
+ *                `vanish` stops its audio once it has greeted, and does nothing more
  * labEscalate    `refer` or `post`: asks for a human once it has greeted, then waits to be let go
  * labGreetingHz  greets by a second of this tone instead of by voice: an ear for tests
  * labStay        any value: does not hang up by itself
@@ -115,7 +116,7 @@ export class AiAgentCall {
     if (this.#ended) return;
     const failure = this.#wish('labFailure');
     if (failure === 'midCall') {
-      this.#call.bye([{ name: 'Reason', value: 'SIP;cause=500;text="model failure"' }]);
+      void this.#breakOff();
       return;
     }
     if (failure === 'vanish') {
@@ -141,22 +142,33 @@ export class AiAgentCall {
   async #finish(): Promise<void> {
     const by = this.#wish('labReturnBy') ?? 'info';
     if (this.#wish('labStay') !== undefined) return;
-    const body = JSON.stringify({ attributes: this.#learned() });
-    const json = { body, contentType: 'application/json' };
     if (by === 'info') {
-      const { statusCode } = await this.#call.sendRequest('INFO', json);
+      const { statusCode } = await this.#call.sendRequest('INFO', this.#json());
       if (this.#ended) return; // the customer hung up meanwhile: what remains is to post it
       this.#returnStatus = statusCode;
       this.#call.bye();
     } else if (by === 'bye') {
-      const { promise, resolve } = deferred();
-      this.#byeAnswered = promise;
-      this.#returnStatus = (await this.#call.sendRequest('BYE', json)).statusCode;
-      resolve();
+      await this.#byeWith(this.#json());
     } else {
       await this.#post();
       this.#call.bye();
     }
+  }
+
+  /** As a bot whose model fails: it says why, and returns what it has if it was asked to. */
+  async #breakOff(): Promise<void> {
+    const by = this.#wish('labReturnBy');
+    const headers = [{ name: 'Reason', value: 'SIP;cause=500;text="model failure"' }];
+    if (by === 'post') await this.#post();
+    if (by === 'bye') await this.#byeWith({ ...this.#json(), headers });
+    else this.#call.bye(headers);
+  }
+
+  async #byeWith(options: Parameters<IncomingCall['sendRequest']>[1]): Promise<void> {
+    const { promise, resolve } = deferred();
+    this.#byeAnswered = promise;
+    this.#returnStatus = (await this.#call.sendRequest('BYE', options)).statusCode;
+    resolve();
   }
 
   async #refer(): Promise<void> {
@@ -184,6 +196,10 @@ export class AiAgentCall {
   #lastWords() {
     if (this.#wish('labReturnBy') !== 'bye' || this.#returnStatus !== null) return {};
     this.#returnStatus = 200;
+    return this.#json();
+  }
+
+  #json() {
     const body = JSON.stringify({ attributes: this.#learned() });
     return { body, contentType: 'application/json' };
   }

@@ -24,6 +24,8 @@ export interface RigOptions {
 
 export interface DialOptions {
   readonly trunk: string;
+  /** Of an attempt that is in a store already. */
+  readonly attemptId?: string;
   readonly destination?: string;
   readonly ringTimeoutMs?: number;
   readonly setupTimeoutMs?: number;
@@ -89,7 +91,7 @@ export class DialingRig {
 
   dial(options: DialOptions): DialedAttempt {
     this.#attempts += 1;
-    const attemptId = `attempt-${this.#attempts}`;
+    const attemptId = options.attemptId ?? `attempt-${this.#attempts}`;
     const events: AttemptEvent[] = [];
     this.#events.set(attemptId, events);
     const machine = callAttemptMachine.provide({

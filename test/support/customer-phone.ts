@@ -1,0 +1,75 @@
+/** A customer whom a test speaks for: a SIP phone that answers at once, with ears for tones. */
+import type { CallEndCause } from '../../softswitch/sip/call-leg.ts';
+import type { IncomingCall } from '../../softswitch/sip/incoming-call.ts';
+import { SipStack } from '../../softswitch/sip/sip-stack.ts';
+import { UserAgent } from '../../softswitch/sip/user-agent.ts';
+import { realTimerWheel, type TimerWheel } from '../../softswitch/timers/timer-wheel.ts';
+import { RtpFarEnd } from './rtp-far-end.ts';
+
+const HOST = '127.0.0.1';
+
+export class CustomerCall {
+  readonly media: RtpFarEnd;
+  readonly ended: Promise<CallEndCause>;
+  readonly #call: IncomingCall;
+
+  constructor(call: IncomingCall, media: RtpFarEnd) {
+    this.#call = call;
+    this.media = media;
+    this.ended = new Promise((resolve) => {
+      call.onEnded = (cause) => {
+        media.hush();
+        resolve(cause);
+      };
+    });
+    call.onReinvite = () => media.sdp();
+    media.aim(call.request.body.toString('utf8'));
+    call.answer({ sdp: media.sdp() });
+  }
+
+  hangUp(): void {
+    this.#call.bye();
+  }
+}
+
+export class CustomerPhone {
+  readonly #stack: SipStack;
+  readonly #timers: TimerWheel;
+  readonly #media: RtpFarEnd[] = [];
+  readonly #waiting: ((call: CustomerCall) => void)[] = [];
+
+  static async open(): Promise<CustomerPhone> {
+    const timers = realTimerWheel();
+    const listen = [{ protocol: 'udp', host: HOST, port: 0 }] as const;
+    return new CustomerPhone(await SipStack.open({ timers, listen }), timers);
+  }
+
+  private constructor(stack: SipStack, timers: TimerWheel) {
+    this.#stack = stack;
+    this.#timers = timers;
+    const agent = new UserAgent(stack, { timers, contactUser: 'customer' });
+    agent.onInvite = (call) => void this.#answer(call);
+  }
+
+  get address(): string {
+    return `sip:${HOST}:${this.#stack.listening[0]?.port ?? 0}`;
+  }
+
+  /** The next call that nobody has asked for yet, from now on. */
+  nextCall(): Promise<CustomerCall> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.#stack.close();
+    this.#timers.stop();
+    for (const media of this.#media) media.close();
+  }
+
+  async #answer(incoming: IncomingCall): Promise<void> {
+    const media = await RtpFarEnd.open();
+    this.#media.push(media);
+    const call = new CustomerCall(incoming, media);
+    this.#waiting.shift()?.(call);
+  }
+}
