@@ -18,7 +18,9 @@ export interface NewEvent {
 }
 
 /**
- * Numbers the events of each stream on from its last one. The caller holds the stream's row (task,
+ * Numbers the events of each stream on from its last one. A stream's id holds an id of ours, so that
+ * it needs no business unit beside it; to name one would let PostgreSQL read all events of a business
+ * unit that its statistics do not know yet. The caller holds the stream's row (task,
  * engagement) locked by having changed it, so that two transactions never number one stream; the
  * unique index refuses it if they do.
  */
@@ -33,7 +35,6 @@ export async function appendEvents(
   const last = await tx
     .selectFrom('events')
     .select(['stream_id', (eb) => eb.fn.max('stream_seq').as('last_seq')])
-    .where('business_unit_id', '=', businessUnitId)
     .where('stream_id', 'in', streamIds)
     .groupBy('stream_id')
     .execute();

@@ -1,4 +1,5 @@
 /** A database ready for use: the tables are this release's, and the two dialects look alike. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Kysely, SelectQueryBuilder } from 'kysely';
 import type { Database } from './schema/database.ts';
 
@@ -13,5 +14,12 @@ export interface OpenDatabase {
   readonly settledEventsOnly: <O>(
     query: SelectQueryBuilder<Database, 'events', O>,
   ) => SelectQueryBuilder<Database, 'events', O>;
+  /** The way in for another thread of this process; see `joinDatabase`. */
+  share(): SharedDatabase;
   close(): Promise<void>;
 }
+
+/** Sent to a thread. A port is to be named in the list of what is transferred. */
+export type SharedDatabase =
+  | { readonly kind: 'sqlite'; readonly port: MessagePort }
+  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string };

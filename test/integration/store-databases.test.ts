@@ -10,6 +10,7 @@ import Libsql from 'libsql';
 import t, { type Test } from 'tap';
 import { appendEvents } from '../../dialer/store/event-log.ts';
 import { BEFORE_FIRST_EVENT, readEvents } from '../../dialer/store/event-reader.ts';
+import { joinDatabase } from '../../dialer/store/join-database.ts';
 import { acquireLease, releaseLease, renewLease } from '../../dialer/store/leases.ts';
 import type { Migration } from '../../dialer/store/migration.ts';
 import { MIGRATIONS } from '../../dialer/store/migrations.ts';
@@ -238,6 +239,32 @@ for (const target of targets) {
     );
     t.equal((await unitIds(await place.open())).length, committed);
   });
+
+  t.test(
+    `${name}: a thread that joins writes beside the others, in transactions of its own`,
+    async (t) => {
+      const database = await target.place(t).open();
+      const joined = joinDatabase(database.share());
+      const write = (from: OpenDatabase, id: string) =>
+        from.db.transaction().execute(async (tx) => {
+          await tx.insertInto('business_units').values(unit(id)).execute();
+          await tx
+            .updateTable('business_units')
+            .set({ name: 'done' })
+            .where('id', '=', id)
+            .execute();
+        });
+      const both = Array.from({ length: 20 }, (_, index) =>
+        write(index % 2 === 0 ? database : joined, `unit-${index}`),
+      );
+      await Promise.all(both);
+      t.equal((await unitIds(joined)).length, 20);
+      await joined.close();
+      await t.rejects(write(joined, 'late'));
+      await write(database, 'last');
+      t.equal((await unitIds(database)).length, 21);
+    },
+  );
 
   t.test(`${name}: a lease has one owner, and each grant raises its epoch`, async (t) => {
     const { db } = await target.place(t).open();
@@ -549,6 +576,22 @@ t.test(
         ['a', 'e'],
       ],
     );
+  },
+);
+
+t.test(
+  'SQLite: a thread that dies in its transaction is undone, and holds nobody up',
+  async (t) => {
+    const database = await sqlite.place(t).open();
+    const joined = joinDatabase(database.share());
+    const open = await joined.db.startTransaction().execute();
+    await open.insertInto('business_units').values(unit('lost')).execute();
+    const waiting = database.db
+      .transaction()
+      .execute((tx) => tx.insertInto('business_units').values(unit('kept')).execute());
+    await joined.close();
+    await waiting;
+    t.same(await unitIds(database), ['kept']);
   },
 );
 

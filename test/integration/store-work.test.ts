@@ -1,8 +1,9 @@
 /** Goal: whatever claims, ends, and passing time do to tasks, and however many do it at once, nobody
  * is dialled twice, no cap is passed, no task is lost, and every count is the number of its rows. */
 import fc from 'fast-check';
-import { sql } from 'kysely';
+import { CompiledQuery, sql, type KyselyPlugin } from 'kysely';
 import t, { type Test } from 'tap';
+import { takeOverTasks } from '../../dialer/actors/recovery.ts';
 import { CALL_ORDERS, type CallOrder } from '../../dialer/engagements/engagement-config.schema.ts';
 import { readNumberFacts, releaseNumber, takeNumbers } from '../../dialer/store/number-guards.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
@@ -435,6 +436,28 @@ for (const target of targets) {
     }
   });
 
+  t.test(`${name}: what is asked all the time is found by an index, among many`, async (t) => {
+    const database = await open(t);
+    await fillWithTasks(database);
+    const asked: AskedQuery[] = [];
+    const recording = recordingQueries(database, asked);
+    const work = await scene(recording);
+    await work.add(wishes(2, 9_000));
+    const [start] = (await work.claim(1)).starts;
+    await work.record(start?.attemptId ?? '', noAnswer);
+    await work.promote();
+    const lease = { name: work.leaseName, owner: 'test', epoch: work.fence, expiresAtMs: 0 };
+    const parts = { lease, clock: { now: () => NOW }, actor: 'test' };
+    await recording.db.transaction().execute((tx) => takeOverTasks(tx, parts));
+    for (const [what, pattern, index] of HOT_QUERIES) {
+      const query = asked.find((one) => pattern.test(one.sql));
+      t.ok(query, `${what} is asked`);
+      const plan = query === undefined ? '' : await planOf(database, query);
+      t.match(plan, index, what);
+      t.notMatch(plan, WHOLE_TABLE, what);
+    }
+  });
+
   t.test(
     `${name}: whatever happens in whatever order, nothing is lost and nothing doubled (law)`,
     async (t) => {
@@ -620,4 +643,67 @@ class Life {
         and state = 'waiting' and due_at_ms >= expires_at_ms) as broken`.execute(database.db);
     if (rows[0]?.broken !== 0) throw new Error('guards, attempts and tasks do not agree');
   }
+}
+
+interface AskedQuery {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** By what their text says, with the index that answers them on both databases. */
+const HOT_QUERIES: readonly (readonly [what: string, sql: RegExp, index: RegExp])[] = [
+  ['the head of the ready', /"state" = 'ready' and "engagement_id"/, /tasks_ready\b/],
+  ['what is due', /select "id".*"state" = 'waiting' and "due_at_ms"/, /tasks_waiting\b/],
+  ['what has expired', /select "id".*"state" = 'ready' and "expires_at_ms"/, /tasks_ready_expiry/],
+  ['the next due time', /"state" = 'waiting' order by "due_at_ms"/, /tasks_waiting\b/],
+  ['the next expiry', /"state" = 'ready' order by "expires_at_ms"/, /tasks_ready_expiry\b/],
+  ['the tasks left in work', /"state" = 'working' and \("owner_epoch"/, /tasks_working\b/],
+  ['the last number of a stream', /max\("stream_seq"\)/, /events_by_stream\b/],
+  [
+    'the guard of an attempt',
+    /update "number_guards".*"in_flight_attempt_id" =/,
+    /number_guards_in_flight/,
+  ],
+];
+
+const WHOLE_TABLE =
+  /Seq Scan on (?:tasks|attempts|events)|SCAN (?:tasks|attempts|events)(?! USING)/;
+
+/** Enough rows, with statistics, that a planner would rather not look at all of them. */
+async function fillWithTasks(database: OpenDatabase): Promise<void> {
+  for (let engagement = 0; engagement < 3; engagement += 1) {
+    const work = await scene(database, { cap: 200 });
+    for (let batch = 0; batch < 4; batch += 1) {
+      const windows = [{ startMs: NOW + (batch % 2) * HOUR_MS, endMs: NOW + DAY_MS }];
+      const many = wishes(400, 10_000 + engagement * 10_000 + batch * 400);
+      await work.add(many.map((wish) => ({ ...wish, windows })));
+    }
+    const { starts } = await work.claim(100);
+    for (const { attemptId } of starts.slice(10)) await work.record(attemptId, answered);
+  }
+  const guards = Array.from({ length: 5_000 }, (_, index) => ({
+    ...{ number: `+999${index}`, in_flight_attempt_id: `attempt-${index}` },
+    ...{ last_attempt_at_ms: NOW, previous_attempt_at_ms: 0 },
+  }));
+  await database.db.insertInto('number_guards').values(guards).execute();
+  await sql`analyze`.execute(database.db);
+}
+
+function recordingQueries(database: OpenDatabase, asked: AskedQuery[]): OpenDatabase {
+  const { db } = database;
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node, queryId }) => {
+      asked.push(db.getExecutor().compileQuery(node, queryId));
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  };
+  return { ...database, db: db.withPlugin(plugin) };
+}
+
+async function planOf({ kind, db }: OpenDatabase, query: AskedQuery): Promise<string> {
+  const explain = kind === 'sqlite' ? 'explain query plan' : 'explain';
+  const compiled = CompiledQuery.raw(`${explain} ${query.sql}`, [...query.parameters]);
+  const { rows } = await db.executeQuery<Record<string, unknown>>(compiled);
+  return rows.map((row) => row['detail'] ?? row['QUERY PLAN']).join('\n');
 }

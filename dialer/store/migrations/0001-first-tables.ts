@@ -293,7 +293,7 @@ const INDEXES = [
   `create index attempts_open on attempts (gateway_id, id) where ended_at_ms is null`,
   `create index attempts_ai_handled on attempts (engagement_id, ended_at_ms) where ai_handled = 1`,
   `create index ai_sessions_by_attempt on ai_sessions (attempt_id)`,
-  `create unique index events_by_stream on events (business_unit_id, stream_id, stream_seq)`,
+  `create unique index events_by_stream on events (stream_id, stream_seq)`,
   `create index events_by_commit on events (tx, seq)`,
   `create index events_by_time on events (business_unit_id, at_ms, seq)`,
 ];

@@ -22,6 +22,7 @@ export interface OpenPostgresOptions {
 }
 
 const CONNECTIONS_MAX = 10;
+const CONNECTIONS_OF_A_THREAD = 2;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Any constant: two starters must use the same. */
 const MIGRATION_LOCK = 'select pg_advisory_xact_lock(727466)';
@@ -33,22 +34,11 @@ const ISOLATION = '-c default_transaction_isolation=read\\ committed';
 
 /** Brings the tables to this release. Rejects with STORE_UNAVAILABLE when it cannot be reached. */
 export async function openPostgres(options: OpenPostgresOptions): Promise<OpenDatabase> {
-  const schema = options.schema ?? 'public';
-  assert(SCHEMA_NAME.test(schema), `not a plain schema name: ${schema}`);
-  const { connectionString, serverOptions } = withoutOptions(options.url);
-  const pool = new BindingPool({
-    connectionString,
-    application_name: 'ringfence',
-    max: options.connectionsMax ?? CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `${serverOptions} -c search_path=${schema} -c timezone=UTC ${ISOLATION}`,
-    types: { getTypeParser: parserOf },
-  });
-  // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
-  pool.on('error', () => undefined);
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const { url, schema = 'public', connectionsMax = CONNECTIONS_MAX } = options;
+  const database = onPool({ url, schema, connectionsMax });
+  const { db } = database;
   try {
-    await reach(db, options.url);
+    await reach(db, url);
     await migrate({
       db,
       migrations: options.migrations ?? MIGRATIONS,
@@ -61,15 +51,47 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<OpenDa
       nowMs: options.nowMs,
     });
   } catch (error) {
-    await db.destroy();
+    await database.close();
     throw error;
   }
+  return database;
+}
+
+/** Connections of another thread's own. */
+export function joinPostgres({ url, schema }: PostgresPlace): OpenDatabase {
+  return onPool({ url, schema, connectionsMax: CONNECTIONS_OF_A_THREAD });
+}
+
+interface PostgresPlace {
+  readonly url: string;
+  readonly schema: string;
+}
+
+function onPool({
+  url,
+  schema,
+  connectionsMax,
+}: PostgresPlace & { readonly connectionsMax: number }): OpenDatabase {
+  assert(SCHEMA_NAME.test(schema), `not a plain schema name: ${schema}`);
+  const { connectionString, serverOptions } = withoutOptions(url);
+  const pool = new BindingPool({
+    connectionString,
+    application_name: 'ringfence',
+    max: connectionsMax,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: `${serverOptions} -c search_path=${schema} -c timezone=UTC ${ISOLATION}`,
+    types: { getTypeParser: parserOf },
+  });
+  // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
+  pool.on('error', () => undefined);
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return {
     kind: 'postgres',
     db,
     lockForClaim: (query) => query.forUpdate().skipLocked(),
     settledEventsOnly: (query) =>
       query.where(sql<boolean>`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
+    share: () => ({ kind: 'postgres', url, schema }),
     close: async () => {
       await pool.drained();
       await db.destroy();

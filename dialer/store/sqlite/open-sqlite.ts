@@ -1,6 +1,7 @@
 /** The store on a SQLite file. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
 import { Kysely } from 'kysely';
 import { POSTGRES_WORDS, SQLITE_WORDS, type Migration } from '../migration.ts';
 import { migrate } from '../migrate.ts';
@@ -8,7 +9,7 @@ import { MIGRATIONS } from '../migrations.ts';
 import type { OpenDatabase } from '../open-database.ts';
 import type { Database } from '../schema/database.ts';
 import { SqliteThreadDialect } from './sqlite-dialect.ts';
-import { SqliteThread } from './sqlite-thread.ts';
+import { joinSqliteThread, startSqliteThread, type SqliteThread } from './sqlite-thread.ts';
 
 export interface OpenSqliteOptions {
   readonly file: string;
@@ -25,16 +26,25 @@ export async function openSqlite({
   ...thread
 }: OpenSqliteOptions): Promise<OpenDatabase> {
   mkdirSync(dirname(thread.file), { recursive: true, mode: 0o700 });
-  const db = new Kysely<Database>({
-    dialect: new SqliteThreadDialect(await SqliteThread.open(thread)),
-  });
+  const database = onThread(await startSqliteThread(thread));
+  const { db } = database;
   try {
     const allWords = [SQLITE_WORDS, POSTGRES_WORDS];
     await migrate({ db, migrations, words: SQLITE_WORDS, allWords, nowMs });
   } catch (error) {
-    await db.destroy();
+    await database.close();
     throw error;
   }
+  return database;
+}
+
+/** The same open file, from another thread of this process. */
+export function joinSqlite(port: MessagePort): OpenDatabase {
+  return onThread(joinSqliteThread(port));
+}
+
+function onThread(thread: SqliteThread): OpenDatabase {
+  const db = new Kysely<Database>({ dialect: new SqliteThreadDialect(thread) });
   return {
     kind: 'sqlite',
     db,
@@ -42,6 +52,10 @@ export async function openSqlite({
     lockForClaim: (query) => query,
     // Sequence numbers are given and committed in one order.
     settledEventsOnly: (query) => query,
-    close: () => db.destroy(),
+    share: () => ({ kind: 'sqlite', port: thread.invite() }),
+    close: async () => {
+      await db.destroy(); // leaves the thread alone when nothing was ever asked of it
+      await thread.close();
+    },
   };
 }

@@ -16,7 +16,8 @@ import {
 } from 'kysely';
 import { toBindables } from '../bindable.ts';
 import type { SqlResult, SqlStatement } from './sqlite-messages.ts';
-import type { SqliteThread, WriteSession } from './sqlite-thread.ts';
+import type { SqliteClient, WriteSession } from './sqlite-client.ts';
+import type { SqliteThread } from './sqlite-thread.ts';
 
 export class SqliteThreadDialect implements Dialect {
   readonly #thread: SqliteThread;
@@ -54,7 +55,7 @@ class SqliteThreadDriver implements Driver {
   }
 
   acquireConnection(): Promise<DatabaseConnection> {
-    return Promise.resolve(new SqliteConnection(this.#thread));
+    return Promise.resolve(new SqliteConnection(this.#thread.client));
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -79,15 +80,15 @@ class SqliteThreadDriver implements Driver {
 }
 
 class SqliteConnection implements DatabaseConnection {
-  readonly #thread: SqliteThread;
+  readonly #client: SqliteClient;
   #session: WriteSession | undefined;
 
-  constructor(thread: SqliteThread) {
-    this.#thread = thread;
+  constructor(client: SqliteClient) {
+    this.#client = client;
   }
 
   async begin(): Promise<void> {
-    this.#session = await this.#thread.begin();
+    this.#session = await this.#client.begin();
   }
 
   async commit(): Promise<void> {
@@ -117,8 +118,8 @@ class SqliteConnection implements DatabaseConnection {
 
   async #run(statement: SqlStatement, read: boolean): Promise<SqlResult> {
     if (this.#session !== undefined) return this.#session.run(statement);
-    if (read) return this.#thread.read(statement);
-    const [result] = await this.#thread.unit([statement]);
+    if (read) return this.#client.read(statement);
+    const [result] = await this.#client.unit([statement]);
     assert(result !== undefined, 'a unit of one statement has one result');
     return result;
   }

@@ -1,4 +1,5 @@
-/** What the store's thread and its client say. One session at a time may write; see sqlite.worker. */
+/** What the store's thread and its clients say. One session at a time may write; see sqlite.worker. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Bindable } from '../bindable.ts';
 
 export interface SqliteThreadOptions {
@@ -22,19 +23,17 @@ export interface SqlResult {
 /** Client → thread. `id` pairs a question with its answer; every one is answered. */
 export type ToSqlite =
   | { readonly type: 'read'; readonly id: number; readonly statement: SqlStatement }
-  /** The write session: begin, statements, then commit or rollback. `waiting` others queue behind it. */
+  /** Answered when the write session is this client's alone, until it commits or rolls back. */
   | { readonly type: 'begin'; readonly id: number }
   | { readonly type: 'write'; readonly id: number; readonly statement: SqlStatement }
-  | { readonly type: 'commit'; readonly id: number; readonly waiting: number }
-  | { readonly type: 'rollback'; readonly id: number; readonly waiting: number }
+  | { readonly type: 'commit'; readonly id: number }
+  | { readonly type: 'rollback'; readonly id: number }
   /** A whole write session in one message. */
-  | {
-      readonly type: 'unit';
-      readonly id: number;
-      readonly statements: readonly SqlStatement[];
-      readonly waiting: number;
-    }
-  | { readonly type: 'close'; readonly id: number };
+  | { readonly type: 'unit'; readonly id: number; readonly statements: readonly SqlStatement[] }
+  /** From the thread that opened the file: once those before it have written. */
+  | { readonly type: 'close'; readonly id: number }
+  /** Another client, in a thread of its own. It leaves by closing its port. */
+  | { readonly type: 'attach'; readonly id: number; readonly port: MessagePort };
 
 /** Thread → client. A commit is answered once it is on disk. */
 export type FromSqlite =
