@@ -58,7 +58,7 @@ export class RtpReceiver {
     this.dtmf = new DtmfReceiver(onDigit);
   }
 
-  /** Made with the first audio: a leg that is never answered would fill 16 KB with zeros for nothing. */
+  /** Made with the first audio: a leg that is never answered would fill 13 KB with zeros for nothing. */
   get jitter(): JitterBuffer {
     return (this.#jitter ??= new JitterBuffer(this.#jitterOptions));
   }
