@@ -1,0 +1,58 @@
+/** The trials of test/long/kill*.test.ts, for one database. */
+import fc from 'fast-check';
+import type { Test } from 'tap';
+import { checkTrial } from './check-trial.ts';
+import type { Killing } from './dialer-process.ts';
+import { BOUNDARIES, type Boundary } from './fault-points.ts';
+import { runTrial, type TrialOptions } from './kill-trial.ts';
+import type { StoreTarget } from './store-target.ts';
+
+/**
+ * At two boundaries a crowd, and two processes that die; at the others a group and one death: most
+ * of the time of a trial is that of starting processes.
+ */
+const CROWD = 200;
+const GROUP = 50;
+const CROWDED: readonly Boundary[] = ['after the INVITE', 'after 200'];
+/** The second process dies later in its life than the first. */
+const OCCURRENCES = [9, 14];
+const RANDOM_DEATHS = 3;
+/** About half of the events of a trial: each process has something left to do. */
+const EVENTS_MAX = 70;
+
+export function killEverywhere(t: Test, target: StoreTarget, seed: number): void {
+  for (const boundary of BOUNDARIES) {
+    t.test(`${target.name}: killed ${boundary}, nobody is lost or dialled twice`, async (t) => {
+      const isCrowded = CROWDED.includes(boundary);
+      const deaths = OCCURRENCES.slice(0, isCrowded ? 2 : 1);
+      await survive(t, {
+        target,
+        contacts: isCrowded ? CROWD : GROUP,
+        deaths: deaths.map((occurrence) => ({ boundary, occurrence })),
+        softswitch: 'inside',
+        withAgent: boundary === 'after the bridge',
+      });
+    });
+  }
+
+  t.test(`${target.name}: killed at random, nobody is lost or dialled twice`, async (t) => {
+    t.comment(`RINGFENCE_TEST_SEED=${seed}`);
+    const moment = fc.integer({ min: 1, max: EVENTS_MAX });
+    const moments = fc.sample(moment, { seed, numRuns: RANDOM_DEATHS });
+    const deaths = moments.map((afterEvents): Killing => ({ afterEvents }));
+    await survive(t, { target, contacts: GROUP * 2, deaths, softswitch: 'inside' });
+  });
+
+  t.test(`${target.name}: nor when their calls outlive dialer and gateway`, async (t) => {
+    const deaths = OCCURRENCES.map(
+      (occurrence) => ({ boundary: 'after 200', occurrence }) as const,
+    );
+    await survive(t, { target, contacts: GROUP, deaths, softswitch: 'beside' });
+  });
+}
+
+async function survive(t: Test, options: TrialOptions): Promise<void> {
+  const trial = await runTrial(t, options);
+  t.equal(trial.killed, options.deaths.length, 'every process died where it was told to');
+  await checkTrial(t, trial);
+}
