@@ -167,6 +167,28 @@ export default tseslint.config(
     },
   },
   {
+    // An INVITE leaves only for what claim-starts.ts has put on disk, number guard and all.
+    files: ['dialer/**/*.ts'],
+    ignores: ['dialer/actors/start-attempt.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          "Literal[value='attempt.dial']",
+          "TemplateElement[value.raw='attempt.dial']",
+          'ImportSpecifier[imported.name=/^(?:callAttemptMachine|contactChainMachine)$/]',
+        ].map((selector) => ({
+          selector,
+          message: 'Dials are made in dialer/actors/start-attempt.ts alone, from a claimed start.',
+        })),
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time is injected.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       'max-lines-per-function': 'off',

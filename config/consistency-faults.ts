@@ -2,7 +2,7 @@
 import type { ConfigPath } from './config-path.ts';
 import type { RingfenceConfig } from './ringfence.schema.ts';
 import type { SchemaFault } from './schema-faults.ts';
-import { readTrunkAddress } from './trunk-address.ts';
+import { isLoopback, readTrunkAddress } from './trunk-address.ts';
 import type { TrunkConfig } from './trunk.schema.ts';
 
 /** Defaults of the servers we connect to, and what people write while meaning to change it. */
@@ -33,6 +33,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...secretFaults(config),
     ...orderFaults(config),
     ...portFaults(config),
+    ...labFaults(config),
     ...duplicateNames(config.gateway.trunks),
     ...config.gateway.trunks.flatMap(trunkFaults),
   ];
@@ -109,6 +110,24 @@ function portFaults({ softswitch }: RingfenceConfig): SchemaFault[] {
       },
     ];
   });
+}
+
+/** What is made for trials must not reach a telephone. */
+function labFaults({ dialer, gateway }: RingfenceConfig): SchemaFault[] {
+  if (dialer.labNumberGapMinMs === undefined) return [];
+  const outside = gateway.trunks.filter(({ address }) => {
+    const read = readTrunkAddress(address);
+    return 'problem' in read || !isLoopback(read);
+  });
+  if (outside.length === 0) return [];
+  const names = outside.map(({ name }) => name).join(', ');
+  return [
+    {
+      path: ['dialer', 'labNumberGapMinMs'],
+      problem: `is set, and these trunks are not on loopback: ${names}`,
+      remedy: 'delete it, or the trunks; numberGapMinMs holds for real numbers',
+    },
+  ];
 }
 
 function duplicateNames(trunks: readonly TrunkConfig[]): SchemaFault[] {

@@ -1,5 +1,6 @@
 /** The whole configuration. Every section has defaults: an empty file is a valid one. */
 import { Type, type Static } from 'typebox';
+import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
 import { GatewayConfig } from './gateway.schema.ts';
 import { SoftswitchConfig } from './softswitch.schema.ts';
@@ -19,6 +20,7 @@ const LogConfig = Type.Object(
 export const RingfenceConfig = Type.Object(
   {
     log: LogConfig,
+    dialer: DialerConfig,
     dialing: DialingConfig,
     gateway: GatewayConfig,
     softswitch: SoftswitchConfig,

@@ -126,9 +126,7 @@ async function writeBatch(
 
 /** The Request-URI holds the number that was dialled; the log carries ids only. */
 function withoutNumber(event: AttemptEvent): Readonly<Record<string, unknown>> {
-  if (event.type !== 'attempt.sent') return { ...event };
-  const { sipUri: _, ...rest } = event;
-  return rest;
+  return Object.fromEntries(Object.entries(event).filter(([field]) => field !== 'sipUri'));
 }
 
 type Changes = Partial<AttemptRow>;

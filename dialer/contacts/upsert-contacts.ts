@@ -45,20 +45,20 @@ export async function upsertContacts(
   for (const { uniqueIdentifier } of inputs) checkIdentifier(uniqueIdentifier);
   const points = await upsertPoints(tx, writer, inputs);
   const known = await readContacts(tx, writer, inputs);
-  const ids = new Map<string, UpsertedContact>();
   const rows = new Map<string, NewContact>();
   for (const input of inputs) {
     const { uniqueIdentifier } = input;
     const before = rows.get(uniqueIdentifier) ?? known.get(uniqueIdentifier);
     const row = merged(before ?? blank(writer, uniqueIdentifier), input, points, writer.nowMs);
     rows.set(uniqueIdentifier, row);
-    ids.set(uniqueIdentifier, { id: row.id, isNew: !known.has(uniqueIdentifier) });
   }
-  await writeContacts(tx, [...rows.values()]);
+  const ids = await writeContacts(tx, [...rows.values()]);
   return inputs.map(({ uniqueIdentifier }) => {
-    const contact = ids.get(uniqueIdentifier);
-    if (contact === undefined) throw new Error('a contact was lost between two statements');
-    return contact;
+    const id = ids.get(uniqueIdentifier);
+    if (id === undefined) throw new Error('a contact was lost between two statements');
+    // Another transaction may have made it since it was looked for.
+    const isNew = !known.has(uniqueIdentifier) && id === rows.get(uniqueIdentifier)?.id;
+    return { id, isNew };
   });
 }
 
@@ -75,7 +75,7 @@ async function upsertPoints(
   { ids, nowMs, businessUnitId }: Writer,
   inputs: readonly ContactInput[],
 ): Promise<ReadonlyMap<string, string>> {
-  const values = [...new Set(inputs.flatMap(({ phones = {} }) => Object.values(phones)))];
+  const values = [...new Set(inputs.flatMap(({ phones = {} }) => Object.values(phones)))].sort();
   if (values.length === 0) return new Map();
   const row = { business_unit_id: businessUnitId, kind: 'phone', created_at_ms: nowMs };
   await tx
@@ -181,13 +181,18 @@ const UPDATED = [
   'updated_at_ms',
 ] as const satisfies readonly (keyof NewContact)[];
 
+/**
+ * Answers ids by identifier. Rows are written in the order of their identifiers, as contact points
+ * are in the order of their numbers: two that write the same ones never wait for each other.
+ */
 async function writeContacts(
   tx: Transaction<Database>,
   rows: readonly NewContact[],
-): Promise<void> {
-  await tx
+): Promise<ReadonlyMap<string, string>> {
+  const inOrder = [...rows].sort((a, b) => (a.unique_identifier < b.unique_identifier ? -1 : 1));
+  const written = await tx
     .insertInto('contacts')
-    .values([...rows])
+    .values(inOrder)
     .onConflict((conflict) =>
       conflict
         .columns(['business_unit_id', 'unique_identifier'])
@@ -195,5 +200,7 @@ async function writeContacts(
           Object.fromEntries(UPDATED.map((column) => [column, eb.ref(`excluded.${column}`)])),
         ),
     )
+    .returning(['id', 'unique_identifier'])
     .execute();
+  return new Map(written.map((row) => [row.unique_identifier, row.id]));
 }

@@ -17,6 +17,6 @@ export function readWindows(json: string): TaskWindows {
 
 export function readContactIds(json: string): readonly string[] {
   const value = JSON.parse(json) as readonly string[];
-  assert(Array.isArray(value) && value.length > 0, `no contacts of a task: ${json}`);
+  assert(value.length > 0, `no contacts of a task: ${json}`);
   return value;
 }

@@ -229,7 +229,6 @@ async function tell(
   next: NextForTask,
 ): Promise<void> {
   const streamId = `task:${attempt.task_id}`;
-  const { progress: _, ...nextInWords } = next;
   await appendEvents(tx, attempt.business_unit_id, nowMs, [
     {
       streamId,
@@ -242,7 +241,7 @@ async function tell(
         subReason: outcome.subReason,
         retryClass: outcome.retryClass,
         wasTried,
-        next: nextInWords,
+        next: inWords(next),
       },
     },
     ...(next.kind === 'finish'
@@ -258,6 +257,18 @@ async function tell(
         ]
       : []),
   ]);
+}
+
+/** The step as people read it; where the walk stands is the task's. */
+function inWords(next: NextForTask): Readonly<Record<string, unknown>> {
+  switch (next.kind) {
+    case 'goOn':
+      return { kind: next.kind };
+    case 'wait':
+      return { kind: next.kind, dueAtMs: next.dueAtMs, retryClass: next.retryClass };
+    case 'finish':
+      return { kind: next.kind, status: next.status, reason: next.reason };
+  }
 }
 
 /**

@@ -441,6 +441,34 @@ t.test('[CFG-09] an identifier given twice is one contact, brought up to date', 
   t.equal(ben?.mobile_point_id, ann?.mobile_point_id, 'a number is written once');
 });
 
+t.test('what is dialled was claimed: on disk with its number taken, before the dial', async (t) => {
+  const world = await DialerWorld.open(t, { farEnd: () => BUSY });
+  await world.start();
+  const found: Promise<unknown>[] = [];
+  world.gateway.onDial = ({ attemptId, destination }) => {
+    const row = world.db
+      .selectFrom('attempts')
+      .innerJoin('number_guards', 'number_guards.in_flight_attempt_id', 'attempts.id')
+      .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+      .select(['number', 'fence', 'attempts.phase', 'deliveries.status'])
+      .where('attempts.id', '=', attemptId)
+      .executeTakeFirst();
+    found.push(row.then((attempt) => ({ destination, ...attempt })));
+  };
+  const config = {
+    phoneTypes: ['mobile', 'home'],
+    reattempt: { reasons: ['busy'], retriesMax: 1, waitMinutes: 30 },
+  };
+  const phones = { mobile: numberOf(1), home: numberOf(2) };
+  await world.tasks(await world.engagement({ config }), [{ uniqueIdentifier: 'a', phones }]);
+  await world.advance(2 * HOUR_MS);
+  const taken = (number: string) => {
+    return { destination: number, number, fence: 1, phase: 'starting', status: 'InProcess' };
+  };
+  const pair = [taken(numberOf(1)), taken(numberOf(2))];
+  t.strictSame(await Promise.all(found), [...pair, ...pair]);
+});
+
 t.test('a chain that goes on to its next number keeps its one place', async (t) => {
   const world = await DialerWorld.open(t, { farEnd: () => BUSY });
   await world.start();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely, KyselyPlugin, RootOperationNode } from 'kysely';
+import { TableNode, type Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import type { Test } from 'tap';
 import type { DialerLimits } from '../../dialer/actors/dialer-parts.ts';
 import type { DialerClock } from '../../dialer/clock.ts';
@@ -403,7 +403,8 @@ function whatItWrites(node: RootOperationNode): [kind: string, table: string] {
       return ['insert', node.into?.table.identifier.name ?? ''];
     case 'UpdateQueryNode': {
       const { table } = node;
-      return ['update', table?.kind === 'TableNode' ? table.table.identifier.name : ''];
+      if (table === undefined || !TableNode.is(table)) return ['update', ''];
+      return ['update', table.table.identifier.name];
     }
     default:
       return [node.kind, ''];

@@ -1,0 +1,29 @@
+/** The configuration in the dialer's shape. */
+import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import type { DialerOptions } from './main.ts';
+import type { StoreLocation } from './store/open-store.ts';
+
+type Settings = Pick<DialerOptions, 'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease'>;
+
+/** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
+export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): Settings {
+  const { id, unknownGapMs, untriedGapMs, storeRetryMs, claimSizeMax, recheckMs } = dialer;
+  const { leaseMs, leaseWaitMs: waitMs, dialWithinMs, playTimeoutMs } = dialer;
+  const { setupTimeoutMs, callLengthMaxMs } = dialing;
+  const numberGapMinMs = dialer.labNumberGapMinMs ?? dialer.numberGapMinMs;
+  return {
+    id,
+    gatewayId: gateway.id,
+    trunks: gateway.trunks,
+    limits: {
+      ...{ numberGapMinMs, unknownGapMs, untriedGapMs },
+      ...{ storeRetryMs, claimSizeMax, recheckMs },
+    },
+    times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs },
+    lease: { leaseMs, waitMs },
+  };
+}
+
+export function storeLocation({ dialer }: RingfenceConfig): StoreLocation {
+  return dialer.store;
+}
