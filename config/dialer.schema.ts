@@ -1,8 +1,10 @@
 /** The dialer: its store, its pauses, and how it holds and leaves its work. */
 import { Type, type Static } from 'typebox';
 
-const ms = (description: string, bounds: { minimum: number; maximum: number; default: number }) =>
-  Type.Integer({ description, ...bounds });
+const ms = (
+  description: string,
+  rest: { minimum: number; maximum: number; default: number; env: string },
+) => Type.Integer({ description, ...rest });
 
 /** Least gap between two attempts to one number that a trunk to the outside world may have. */
 export const NUMBER_GAP_OUTSIDE_MIN_MS = 60_000;
@@ -66,7 +68,12 @@ export const DialerConfig = Type.Object(
     unknownGapMs: ms(
       'Pause of a task after an attempt of which nobody knows how it ended (Result Unknown): the ' +
         'person may have been rung.',
-      { minimum: 900_000, maximum: 604_800_000, default: 14_400_000 },
+      {
+        minimum: 900_000,
+        maximum: 604_800_000,
+        default: 14_400_000,
+        env: 'RINGFENCE_DIALER_UNKNOWN_GAP_MS',
+      },
     ),
     untriedGapMs: ms('Pause before a number is tried again whose dial the gateway refused.', {
       minimum: 100,
@@ -77,32 +84,37 @@ export const DialerConfig = Type.Object(
       minimum: 1_000,
       maximum: 120_000,
       default: 30_000,
+      env: 'RINGFENCE_DIALER_DIAL_WITHIN_MS',
     }),
     playTimeoutMs: ms('Longest time for everything that is played to whoever answers.', {
       minimum: 1_000,
       maximum: 600_000,
       default: 60_000,
+      env: 'RINGFENCE_DIALER_PLAY_TIMEOUT_MS',
     }),
     claimSizeMax: Type.Integer({
       description: 'Starts claimed in one transaction, at most.',
       default: 100,
       minimum: 1,
       maximum: 500,
+      env: 'RINGFENCE_DIALER_CLAIM_SIZE_MAX',
     }),
     recheckMs: ms('Changes made by other processes are seen after this at the latest.', {
       minimum: 100,
       maximum: 600_000,
       default: 5_000,
+      env: 'RINGFENCE_DIALER_RECHECK_MS',
     }),
     storeRetryMs: ms('Pause before a store that failed is asked again.', {
       minimum: 10,
       maximum: 60_000,
       default: 1_000,
+      env: 'RINGFENCE_DIALER_STORE_RETRY_MS',
     }),
     leaseMs: ms(
       'A dialer that has been silent for this long may be replaced by another. Renewed three times ' +
         'as often.',
-      { minimum: 3_000, maximum: 600_000, default: 30_000 },
+      { minimum: 3_000, maximum: 600_000, default: 30_000, env: 'RINGFENCE_DIALER_LEASE_MS' },
     ),
     leaseWaitMs: ms('How long a starting dialer waits for another to let go. 0: not at all.', {
       minimum: 0,
@@ -113,6 +125,7 @@ export const DialerConfig = Type.Object(
       minimum: 0,
       maximum: 3_600_000,
       default: 30_000,
+      env: 'RINGFENCE_DIALER_STOP_GRACE_MS',
     }),
   },
   { additionalProperties: false, default: {}, description: 'The dialer.' },
