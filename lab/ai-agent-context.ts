@@ -52,7 +52,10 @@ export class ContextReference {
     return response.status;
   }
 
-  #fetch(path: string, init: RequestInit): Promise<Response> {
+  #fetch(
+    path: string,
+    init: { method: string; body?: string; headers?: Record<string, string> },
+  ): Promise<Response> {
     const headers = { ...init.headers, authorization: `Bearer ${this.#token ?? ''}` };
     const signal = AbortSignal.timeout(HTTP_LIMIT_MS);
     return fetch(`${this.#url ?? ''}${path}`, { ...init, headers, signal });

@@ -155,10 +155,6 @@ export class AgentLeg {
   }
 
   #onRefer(refer: SipRequest, response: SipResponse): void {
-    if (this.#state !== 'answered') {
-      response.send(481); // it crossed our BYE
-      return;
-    }
     const referTo = this.#referral.take(refer, response);
     if (referTo !== undefined) this.#parts.handlers.onEscalated(referTo);
   }

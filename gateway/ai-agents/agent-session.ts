@@ -66,8 +66,8 @@ export class AgentSession {
     return this.#connectedAtMs !== undefined && !this.#over;
   }
 
-  /** A getter, since it changes while something is awaited. */
-  get isOver(): boolean {
+  /** A function, since it changes while something is awaited or told. */
+  isOver(): boolean {
     return this.#over;
   }
 
@@ -122,7 +122,7 @@ export class AgentSession {
     if (offer === undefined) {
       const detail = `the media server offers none of ${codecs.join(', ')}`;
       this.#fail({ reason: 'setup', connect: 'media', detail });
-    } else if (!this.#over) this.#call(endpoint, offer, invite);
+    } else if (!this.isOver()) this.#call(endpoint, offer, invite);
   }
 
   #call(endpoint: MediaEndpoint, offer: string, { uri, headers }: UsableInvite): void {
@@ -152,9 +152,9 @@ export class AgentSession {
   async #join(endpoint: MediaEndpoint): Promise<void> {
     const { customer } = this.#parts;
     await Promise.all([this.#leg?.mediaReady, customer.mediaReady()]);
-    if (this.isOver) return;
+    if (this.isOver()) return;
     const outcome = await customer.endpoint.bridgeWith(endpoint);
-    if (this.isOver) return;
+    if (this.isOver()) return;
     if (outcome.kind === 'done') {
       this.#onConnected(endpoint);
       return;
@@ -176,7 +176,7 @@ export class AgentSession {
       afterAnswerMs: elapsedMs(customer.answeredAtMs, this.#connectedAtMs),
       afterGreetingEndMs: null,
     });
-    if (this.isOver) return;
+    if (this.isOver()) return;
     const limits = {
       firstAudioTimeoutMs: target.firstAudioTimeoutMs ?? FIRST_AUDIO_TIMEOUT_MS,
       audioTimeoutMs: target.audioTimeoutMs ?? AUDIO_TIMEOUT_MS,

@@ -39,7 +39,7 @@ export class Conversation {
       ...{ endpoint, prompts, clock, mediaReady },
       onPlayed: (played) => {
         emit({ type: 'attempt.played', ...played });
-        if (this.#agent?.isOver === true) this.#watchForsaken();
+        if (this.#agent?.isOver() === true) this.#watchForsaken();
       },
     });
   }
@@ -57,7 +57,7 @@ export class Conversation {
 
   /** False when somebody is being connected already, or the target is none that is offered here. */
   connect({ connectId, target }: AttemptConnect): boolean {
-    if (this.#over || target.kind !== 'aiAgent' || this.#agent?.isOver === false) return false;
+    if (this.#over || target.kind !== 'aiAgent' || this.#agent?.isOver() === false) return false;
     this.#attended();
     const { attemptId, services, ladder, codecs, customer, emit } = this.#parts;
     this.#agent = new AgentSession({

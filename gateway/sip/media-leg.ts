@@ -172,7 +172,9 @@ export class MediaLeg {
     dialog.on('info', (request, response) => handlers.onInfo(request, response));
     dialog.on('refer', (request, response) => {
       ladder.in(`REFER ${request.uri} SIP/2.0`);
-      if (handlers.onRefer === undefined || this.#over) response.send(603);
+      if (this.#over)
+        response.send(481); // it crossed our BYE
+      else if (handlers.onRefer === undefined) response.send(603);
       else handlers.onRefer(request, response);
     });
   }

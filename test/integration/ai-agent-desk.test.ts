@@ -95,7 +95,7 @@ class Call {
       headers: token === '' ? {} : { authorization: `Bearer ${token}` },
       ...(payload === undefined ? {} : { payload }),
     });
-    const body = response.body === '' ? undefined : (response.json() as unknown);
+    const body = response.body === '' ? undefined : response.json<unknown>();
     return { status: response.statusCode, headers: response.headers, body };
   }
 
@@ -189,9 +189,9 @@ async function deskTests(t: Test, database: OpenDatabase): Promise<void> {
 
   await test('[OUT-19] results are stored once, however often they are told', async (t, stand) => {
     const call = await stand.claim();
-    for (const _ of [1, 2]) {
+    for (const time of ['first', 'again']) {
       const { status, body } = await call.post({ outcome: 'agreed', amount: 120.5, vip: true });
-      t.same([status, body], [204, undefined]);
+      t.same([status, body], [204, undefined], time);
     }
     t.same(await call.attributes('Result'), { outcome: 'agreed', amount: '120.5', vip: 'true' });
     await call.post({ outcome: 'declined' });
@@ -247,9 +247,9 @@ async function deskTests(t: Test, database: OpenDatabase): Promise<void> {
 
   await test('an escalation is passed on once, with what the agent knew', async (t, stand) => {
     const call = await stand.claim();
-    for (const _ of [1, 2]) {
+    for (const time of ['first', 'again']) {
       const { status, body } = await call.post({ reason: 'angry' }, 'escalation');
-      t.same([status, body], [202, { accepted: true }]);
+      t.same([status, body], [202, { accepted: true }], time);
     }
     t.same(stand.escalated, [call.start.attemptId]);
     t.same(await call.attributes('Result'), { reason: 'angry' });

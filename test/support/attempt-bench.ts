@@ -18,7 +18,7 @@ import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
-import type { AttemptDial } from '../../machines/telephony-commands.ts';
+import type { AttemptDial, ConnectTarget } from '../../machines/telephony-commands.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { FAR_SDP, FakeSrf, type FakeInvite } from './fake-srf.ts';
@@ -55,6 +55,28 @@ export class FakeMediaEndpoint {
       this.gone.onFire((problem) => end({ kind: 'gone', problem }));
       this.plays.push({ files, end });
     });
+  }
+
+  /** What uuid_bridge meets; a promise that never settles: no answer comes. */
+  bridgeOutcome: Promise<MediaOutcome<undefined>> = Promise.resolve({
+    kind: 'done',
+    value: undefined,
+  });
+  readonly bridgedWith: string[] = [];
+  /** Packets of the far end so far; undefined: the media server cannot tell. */
+  packets: number | undefined = 0;
+
+  bridgeWith(other: { readonly channelId: string }): Promise<MediaOutcome<undefined>> {
+    this.bridgedWith.push(other.channelId);
+    return this.bridgeOutcome;
+  }
+
+  packetsReceived(): Promise<MediaOutcome<number>> {
+    return Promise.resolve(
+      this.packets === undefined
+        ? { kind: 'failed', problem: 'no counts' }
+        : { kind: 'done', value: this.packets },
+    );
   }
 
   scheduleHangup(afterMs: number): void {
@@ -181,6 +203,7 @@ export class AttemptBench {
       | { type: 'attempt.cancel'; reason: 'ring_timeout' | 'cancelled' }
       | { type: 'attempt.hangup'; reason: 'completed' }
       | { type: 'attempt.query' }
+      | { type: 'attempt.connect'; connectId: string; target: ConnectTarget }
       | { type: 'attempt.hold'; prompts: string[] },
     envelope: { attemptId?: string; fence?: number; seq?: number } = {},
   ): CommandReply {

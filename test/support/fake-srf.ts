@@ -153,12 +153,25 @@ export class FakeInvite {
   }
 
   /** The far end hangs up; or the switch by itself. */
-  bye(more: { headers?: Headers; bySwitch?: boolean } = {}): this {
-    const bye = fakeRequest('BYE', more.headers === undefined ? {} : { headers: more.headers });
+  bye(more: { headers?: Headers; body?: string; bySwitch?: boolean } = {}): this {
+    const { headers = {}, body } = more;
+    const bye = fakeRequest('BYE', { headers, ...(body === undefined ? {} : { body }) });
     if (more.bySwitch === true) bye.source = 'application';
     this.dialog?.emit('destroy', bye, '');
     return this;
   }
+}
+
+/** The far end asks something inside the dialog; the answer's sent codes come back. */
+export function askInDialog(
+  invite: FakeInvite,
+  method: 'INFO' | 'REFER',
+  more: { headers?: Headers; body?: string } = {},
+): number[] {
+  const request = fakeRequest(method, more);
+  const response = fakeResponse(0, '');
+  invite.dialog?.emit(method.toLowerCase(), request, response);
+  return response.sent.map(({ status }) => status);
 }
 
 /** One request outside createUAC: BYE, OPTIONS, CANCEL by transaction. */
