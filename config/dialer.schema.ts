@@ -79,6 +79,7 @@ export const DialerConfig = Type.Object(
       minimum: 100,
       maximum: 3_600_000,
       default: 5_000,
+      env: 'RINGFENCE_DIALER_UNTRIED_GAP_MS',
     }),
     dialWithinMs: ms('A start that was claimed and could not leave within this is given up.', {
       minimum: 1_000,
@@ -120,6 +121,7 @@ export const DialerConfig = Type.Object(
       minimum: 0,
       maximum: 86_400_000,
       default: 60_000,
+      env: 'RINGFENCE_DIALER_LEASE_WAIT_MS',
     }),
     stopGraceMs: ms('On a stop, live calls have this long to end by themselves.', {
       minimum: 0,
