@@ -172,6 +172,38 @@ async function checkCounts(
   );
 }
 
+/** Where the gateway lives on, it knows of the calls that a dead dialer left. */
+export async function checkSettled(t: Test, { database: { db } }: Trial): Promise<void> {
+  const settled = await db
+    .selectFrom('attempts')
+    .innerJoin('events', (join) =>
+      join
+        .on('events.type', '=', 'task.recovered')
+        .on((eb) => eb('events.stream_id', '=', eb(eb.val('task:'), '||', eb.ref('task_id')))),
+    )
+    .select('attempts.id')
+    .where('attempts.fence', '=', 1)
+    .where('attempts.result', '<>', 'Unknown')
+    .execute();
+  t.ok(settled.length > 0, 'attempts in doubt were settled by their gateway');
+}
+
+/** Nobody is left on a line that nobody attends. */
+export function checkHangUps(t: Test, { messages }: Pick<Trial, 'messages'>): void {
+  const callIdsOf = (isMeant: (message: SippMessage) => boolean): Set<string> =>
+    new Set(messages.filter(isMeant).map(({ text }) => /^Call-ID: *(\S+)/im.exec(text)?.[1] ?? ''));
+  const answered = callIdsOf(
+    ({ direction, startLine, text }) =>
+      direction === 'sent' && startLine.includes(' 200 ') && /^CSeq: *\d+ INVITE/im.test(text),
+  );
+  const hungUp = callIdsOf(({ startLine }) => startLine.startsWith('BYE '));
+  t.same(
+    [...answered].filter((callId) => !hungUp.has(callId)),
+    [],
+    'every call was hung up',
+  );
+}
+
 function invitesOf(messages: readonly SippMessage[]): readonly SeenInvite[] {
   const invites = new Map<string, SeenInvite>();
   for (const { direction, startLine, text, atMs } of messages) {

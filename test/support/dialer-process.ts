@@ -1,17 +1,23 @@
 /** A dialer in a process of its own, to be killed and started again. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import type { Fault } from './fault-points.ts';
+import { serveGateway } from './gateway-over-channel.ts';
 import type { StoreAddress } from './store-target.ts';
+import type { SwitchPorts } from './switch-for-children.ts';
 
 export interface ChildOptions {
   readonly store: StoreAddress;
   readonly trunkAddress: string;
   /** A switch that is there already; null: one inside the child, which dies with it. */
-  readonly switchPorts: { readonly controlPort: number; readonly eslPort: number } | null;
+  readonly switchPorts: SwitchPorts | null;
+  /** The gateway is its parent's, and is spoken to over the channel between them. */
+  readonly isGatewayBeside: boolean;
   /** Answered calls are connected to this AI agent; null: something is played. */
   readonly agentUri: string | null;
   readonly callLengthMaxMs: number;
@@ -32,12 +38,17 @@ const SCRIPT = fileURLToPath(new URL('./dialer.child.ts', import.meta.url));
 const LINES_KEPT = 40;
 
 /** Runs one until it has finished or has been killed. Throws when it ends in any other way. */
-export async function runDialer(options: ChildOptions, killing?: Killing): Promise<ChildEnd> {
+export async function runDialer(
+  options: ChildOptions,
+  killing?: Killing,
+  gatewayBeside?: TelephonyPort,
+): Promise<ChildEnd> {
   const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const stopServing = gatewayBeside && serveGateway(gatewayBeside, child);
   const complaints: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: piped(child.stderr) }).on('line', (line) => {
     complaints.push(line);
     if (complaints.length > LINES_KEPT) complaints.shift();
   });
@@ -46,6 +57,7 @@ export async function runDialer(options: ChildOptions, killing?: Killing): Promi
   const exited = once(child, 'exit');
   const saysItIsFinished = await read(child, killing);
   await exited;
+  stopServing?.();
   process.off('exit', killWithTest);
   const isFinished = child.exitCode === 0 && saysItIsFinished;
   if (!isFinished && child.signalCode !== 'SIGKILL') {
@@ -56,17 +68,19 @@ export async function runDialer(options: ChildOptions, killing?: Killing): Promi
 }
 
 /** Resolves at the end of its output to whether it came to its last line. */
-async function read(
-  child: ChildProcessByStdio<null, Readable, Readable>,
-  killing: Killing | undefined,
-): Promise<boolean> {
+async function read(child: ChildProcess, killing: Killing | undefined): Promise<boolean> {
   let events = 0;
   let isFinished = false;
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: piped(child.stdout) })) {
     if (line === 'all final') isFinished = true;
     if (!line.startsWith('attempt.')) continue;
     events += 1;
     if (events === killing?.afterEvents) child.kill('SIGKILL');
   }
   return isFinished;
+}
+
+function piped(stream: Readable | null): Readable {
+  assert(stream !== null, 'asked for with stdio');
+  return stream;
 }

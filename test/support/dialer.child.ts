@@ -3,21 +3,19 @@
  * parent what it hears line by line, and leaves. Argument: ChildOptions as JSON.
  */
 import { writeSync } from 'node:fs';
-import { Value } from 'typebox/value';
-import { GatewayConfig } from '../../config/gateway.schema.ts';
 import { idSource } from '../../dialer/ids/uuid7.ts';
 import { systemClock } from '../../dialer/clock.ts';
 import { startDialer, type Dialer, type DialerOptions } from '../../dialer/main.ts';
-import { createGateway, type Gateway } from '../../gateway/gateway.ts';
+import { createGateway } from '../../gateway/gateway.ts';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { startSoftswitch } from '../../softswitch/start-softswitch.ts';
 import type { ChildOptions } from './dialer-process.ts';
 import { FaultPoint, faultyPlan, faultyTelephony } from './fault-points.ts';
 import { openStore } from './store-target.ts';
-import { switchOptions, SWITCH_SECRET } from './switch-for-children.ts';
+import { gatewayOfParent } from './gateway-over-channel.ts';
+import { GATEWAY_ID, gatewayConfig, switchOptions, TRUNK } from './switch-for-children.ts';
 
 const options = JSON.parse(process.argv[2] ?? '') as ChildOptions;
-const GATEWAY_ID = 'gateway-1';
-const TRUNK = { channelsMax: 100, callsPerSecondMax: 200 };
 const BRIEF_TONE = 'tone_stream://%(100,0,440)';
 
 function say(line: string): void {
@@ -36,22 +34,13 @@ function complain(fields: object, message: string): void {
   writeSync(2, `${message} ${JSON.stringify(fields)} ${error ?? ''}\n`);
 }
 
-async function startGateway(): Promise<Gateway> {
+async function startGateway(): Promise<TelephonyPort & { close?(): Promise<void> }> {
+  if (options.isGatewayBeside) return gatewayOfParent();
   const ports = options.switchPorts ?? (await startSoftswitch(switchOptions()));
-  const given = {
-    id: GATEWAY_ID,
-    embedded: options.switchPorts === null,
-    connectTimeoutMs: 20_000,
-    trunkCheckIntervalMs: 0,
-    drachtio: { host: '127.0.0.1', port: ports.controlPort, secret: SWITCH_SECRET },
-    freeswitch: { host: '127.0.0.1', port: ports.eslPort, password: SWITCH_SECRET },
-    trunks: [{ name: 'far', address: options.trunkAddress, callerId: '+12025550100', ...TRUNK }],
-  };
-  const config = Value.Parse(GatewayConfig, Value.Default(GatewayConfig, given));
-  return createGateway({ config, log });
+  return createGateway({ config: gatewayConfig(ports, options.trunkAddress), log });
 }
 
-function dialerOptions(gateway: Gateway): Omit<DialerOptions, 'database'> {
+function dialerOptions(gateway: TelephonyPort): Omit<DialerOptions, 'database'> {
   const point = new FaultPoint(options.fault);
   const { agentUri } = options;
   const afterAnswer =
@@ -130,7 +119,7 @@ gateway.subscribe(({ type }) => {
 const dialer = await startDialer({ ...dialerOptions(gateway), database });
 await untilAllFinal(dialer);
 await dialer.stop({ graceMs: 0, limitMs: 10_000 });
-await gateway.close();
+await gateway.close?.();
 await database.close();
 say('all final');
 process.exit(0);

@@ -29,7 +29,7 @@ export function killEverywhere(t: Test, target: StoreTarget, seed: number): void
         target,
         contacts: isCrowded ? CROWD : GROUP,
         deaths: deaths.map((occurrence) => ({ boundary, occurrence })),
-        softswitch: 'inside',
+        diesWithIt: 'gatewayAndSwitch',
         withAgent: boundary === 'after the bridge',
       });
     });
@@ -40,14 +40,14 @@ export function killEverywhere(t: Test, target: StoreTarget, seed: number): void
     const moment = fc.integer({ min: 1, max: EVENTS_MAX });
     const moments = fc.sample(moment, { seed, numRuns: RANDOM_DEATHS });
     const deaths = moments.map((afterEvents): Killing => ({ afterEvents }));
-    await survive(t, { target, contacts: GROUP * 2, deaths, softswitch: 'inside' });
+    await survive(t, { target, contacts: GROUP * 2, deaths, diesWithIt: 'gatewayAndSwitch' });
   });
 
   t.test(`${target.name}: nor when their calls outlive dialer and gateway`, async (t) => {
     const deaths = OCCURRENCES.map(
       (occurrence) => ({ boundary: 'after 200', occurrence }) as const,
     );
-    await survive(t, { target, contacts: GROUP, deaths, softswitch: 'beside' });
+    await survive(t, { target, contacts: GROUP, deaths, diesWithIt: 'gateway' });
   });
 }
 

@@ -14,20 +14,25 @@ import {
 import { idSource } from '../../dialer/ids/uuid7.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { createTasks } from '../../dialer/tasks/create-tasks.ts';
+import { createGateway } from '../../gateway/gateway.ts';
 import { startSoftswitch } from '../../softswitch/start-softswitch.ts';
 import { runDialer, type ChildOptions, type Killing } from './dialer-process.ts';
 import type { Fault } from './fault-points.ts';
+import { silentLog } from './silent-log.ts';
 import { SippFarEnd, type SippMessage } from './sipp.ts';
 import { openStore, type StoreAddress, type StoreTarget } from './store-target.ts';
-import { switchOptions } from './switch-for-children.ts';
+import { gatewayConfig, switchOptions } from './switch-for-children.ts';
 
 export interface TrialOptions {
   readonly target: StoreTarget;
   readonly contacts: number;
   /** How each process dies, in order. The one after them lives until all is done. */
   readonly deaths: readonly (Fault | Killing)[];
-  /** inside: it dies with the dialer. beside: calls outlive the dialer and its gateway. */
-  readonly softswitch: 'inside' | 'beside';
+  /**
+   * What dies with the dialer. gatewayAndSwitch: all calls with it. gateway: they are up, and nobody
+   * knows of them. nothing: the gateway can be asked.
+   */
+  readonly diesWithIt: 'gatewayAndSwitch' | 'gateway' | 'nothing';
   /** An AI agent takes the answered calls, and ends them. */
   readonly withAgent?: boolean;
 }
@@ -48,17 +53,22 @@ const CALL_LENGTH_MAX_MS = 4_000;
 
 /** Throws when a process neither finished nor died as planned. */
 export async function runTrial(t: Test, options: TrialOptions): Promise<Trial> {
-  const { target, deaths, softswitch, withAgent = false } = options;
+  const { target, deaths, diesWithIt, withAgent = false } = options;
   const place = target.place(t);
   const farEnd = await startFarEnd(t, 'answer-by-number', RING_MS);
   const agent = withAgent ? await startFarEnd(t, 'answer-then-bye', TALK_MS) : undefined;
-  const beside = softswitch === 'beside' ? await startSoftswitch(switchOptions()) : null;
+  const beside = diesWithIt === 'gatewayAndSwitch' ? null : await startSoftswitch(switchOptions());
   if (beside !== null) t.teardown(() => beside.stop());
+  const gateway =
+    diesWithIt === 'nothing' && beside !== null
+      ? await createGateway({ config: gatewayConfig(beside, farEnd.uri), log: silentLog })
+      : undefined;
   await fillStore(place.address, options.contacts);
   const common: Omit<ChildOptions, 'fault'> = {
     store: place.address,
     trunkAddress: farEnd.uri,
     switchPorts: beside && { controlPort: beside.controlPort, eslPort: beside.eslPort },
+    isGatewayBeside: gateway !== undefined,
     agentUri: agent?.uri ?? null,
     callLengthMaxMs: CALL_LENGTH_MAX_MS,
   };
@@ -66,10 +76,11 @@ export async function runTrial(t: Test, options: TrialOptions): Promise<Trial> {
   for (const death of [...deaths, null]) {
     const killing = death !== null && 'afterEvents' in death ? death : undefined;
     const fault = death !== null && 'boundary' in death ? death : null;
-    const end = await runDialer({ ...common, fault }, killing);
+    const end = await runDialer({ ...common, fault }, killing, gateway);
     if (end.isFinished) break;
     killed += 1;
   }
+  await gateway?.close();
   const database = await place.open({ nowMs: () => Date.now() });
   return { database, farEnd, messages: await farEnd.messages(), killed };
 }
