@@ -1,6 +1,7 @@
 /** Making what is dialled for: business units, workstreams, queues, engagements. */
 import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
+import { AiAgentSettings } from '../ai-agents/ai-agent-settings.schema.ts';
 import { checkedInput, Name } from '../checked-input.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import { appendEvents } from '../store/event-log.ts';
@@ -37,11 +38,16 @@ export async function createWorkstream(writer: Writer, input: unknown): Promise<
   const row = {
     ...common(writer),
     ...{ name, trunk, number, language, channel: 'voice' },
-    ai_agent: aiAgent === null ? null : JSON.stringify(aiAgent),
+    ai_agent: aiAgent === null ? null : agentJson(aiAgent),
     settings: JSON.stringify(settings),
   };
   await written(writer, row.id, 'workstream', (tx) => tx.insertInto('workstreams').values(row));
   return row.id;
+}
+
+/** Checked by itself: faults inside one branch of a union would be told for all branches. */
+function agentJson(aiAgent: unknown): string {
+  return JSON.stringify(checkedInput(AiAgentSettings, aiAgent, 'the AI agent'));
 }
 
 export async function createQueue(writer: Writer, input: unknown): Promise<string> {

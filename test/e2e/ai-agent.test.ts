@@ -6,15 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createAiAgentDesk, type AiAgentDesk } from '../../dialer/ai-agents/ai-agent-desk.ts';
-import { aiAgentHttp } from '../../dialer/http/ai-agent.routes.ts';
-import { startHttpServer, type HttpServer } from '../../dialer/http/http-server.ts';
+import type { AiAgentDesk } from '../../dialer/ai-agents/ai-agent-desk.ts';
+import { startAiAgents, type AiAgents } from '../../dialer/http/start-ai-agents.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import { claimStarts } from '../../dialer/tasks/claim-starts.ts';
 import { startLab, type Lab } from '../../lab/start-lab.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
-import { isAttemptEvent, type EventOf, type EventType } from '../../machines/telephony-events.ts';
+import type { EventOf, EventType } from '../../machines/telephony-events.ts';
 import { CustomerPhone, type CustomerCall } from '../support/customer-phone.ts';
 import { DialingRig, type DialedAttempt } from '../support/dialing-rig.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -48,7 +47,7 @@ class Stand {
   readonly database: OpenDatabase;
   readonly desk: AiAgentDesk;
   readonly escalated: string[] = [];
-  readonly #http: HttpServer;
+  readonly #agents: AiAgents;
   readonly #scene: WorkScene;
   readonly #folder: string;
   #calls = 0;
@@ -62,18 +61,12 @@ class Stand {
     const clock = { nowMs: Date.now() };
     const scene = await WorkScene.open({ database, clock, cap: 500 });
     const escalated: string[] = [];
-    const server: { http: HttpServer | undefined } = { http: undefined };
-    const desk = createAiAgentDesk({
+    const agents = await startAiAgents({
       ...{ database, nowMs: Date.now, log: silentLog, actor: 'dialer:test' },
-      publicUrl: () => server.http?.url ?? '',
+      telephony: rig.gateway,
       onEscalated: ({ attemptId }) => escalated.push(attemptId),
     });
-    server.http = await startHttpServer({ plugins: [aiAgentHttp(desk)], log: silentLog });
-    rig.gateway.subscribe((event) => {
-      if (isAttemptEvent(event)) desk.onAttemptEvent(event);
-    });
-    const { http } = server;
-    return new Stand({ rig, lab, phone, database, desk, http, scene, folder, escalated });
+    return new Stand({ rig, lab, phone, database, agents, scene, folder, escalated });
   }
 
   private constructor(made: {
@@ -81,8 +74,7 @@ class Stand {
     lab: Lab;
     phone: CustomerPhone;
     database: OpenDatabase;
-    desk: AiAgentDesk;
-    http: HttpServer;
+    agents: AiAgents;
     scene: WorkScene;
     folder: string;
     escalated: string[];
@@ -91,9 +83,9 @@ class Stand {
     this.lab = made.lab;
     this.phone = made.phone;
     this.database = made.database;
-    this.desk = made.desk;
+    this.desk = made.agents.desk;
     this.escalated = made.escalated;
-    this.#http = made.http;
+    this.#agents = made.agents;
     this.#scene = made.scene;
     this.#folder = made.folder;
   }
@@ -163,7 +155,7 @@ class Stand {
 
   async stop(): Promise<void> {
     await this.rig.stop();
-    await Promise.all([this.lab.stop(), this.phone.close(), this.#http.close()]);
+    await Promise.all([this.lab.stop(), this.phone.close(), this.#agents.stop()]);
     await this.database.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }

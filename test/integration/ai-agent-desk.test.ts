@@ -7,6 +7,7 @@ import {
   createAiAgentDesk,
   type AiAgentDesk,
 } from '../../dialer/ai-agents/ai-agent-desk.ts';
+import { createWorkstream } from '../../dialer/engagements/create-engagement.ts';
 import { aiAgentHttp } from '../../dialer/http/ai-agent.routes.ts';
 import { makeHttpApp, startHttpServer } from '../../dialer/http/http-server.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
@@ -41,10 +42,15 @@ class Stand {
     t.teardown(() => this.app.close());
   }
 
-  async claim(wish: Omit<TaskWish, 'phones'> = {}, language = 'sv') {
+  async scene(): Promise<WorkScene> {
     const { database, clock } = this;
     this.#scene ??= await WorkScene.open({ database, clock, cap: 500 });
-    const scene = this.#scene;
+    return this.#scene;
+  }
+
+  async claim(wish: Omit<TaskWish, 'phones'> = {}, language = 'sv') {
+    const { database } = this;
+    const scene = await this.scene();
     calls += 1;
     await scene.add([{ phones: { mobile: `+1206555${1_000 + calls}` }, ...wish }]);
     const { workstream_id } = await scene.engagement();
@@ -156,6 +162,24 @@ async function deskTests(t: Test, database: OpenDatabase): Promise<void> {
     t.match(rows, [{ token_hash: hash, attempt_id: start.attemptId, expires_at_ms: null }]);
     t.notMatch(JSON.stringify(rows), token);
     t.not((await stand.claim()).token, token, 'every call has its own');
+  });
+
+  await test('a workstream names its agent in full, or is refused', async (t, stand) => {
+    const { writer } = await stand.scene();
+    const input = { name: 'agent', trunk: 'carrier', number: '+12025550199' };
+    const id = await createWorkstream(writer, { ...input, aiAgent: { sipUri: AGENT.sipUri } });
+    const { ai_agent } = await stand.database.db
+      .selectFrom('workstreams')
+      .select('ai_agent')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    t.match(JSON.parse(ai_agent ?? ''), { sipUri: AGENT.sipUri, setupTimeoutMs: 6_000 });
+    for (const aiAgent of [{}, { sipUri: 'tel:1' }, { sipUri: 'sip:a@b', more: 1 }]) {
+      await t.rejects(createWorkstream(writer, { ...input, aiAgent }), {
+        code: 'REQUEST_INVALID',
+        message: /^the AI agent cannot be used: [^;]*$/,
+      });
+    }
   });
 
   await test('[OUT-20] the agent reads every input attribute by its exact name', async (t, stand) => {
