@@ -117,16 +117,24 @@ async function writeBatch(
       streamId: `attempt:${event.attemptId}`,
       type: event.type,
       actor,
-      payload: withoutNumber(event),
+      payload: loggable(event),
     }));
     const atMs = events.reduce((latest, event) => Math.max(latest, event.atMs), 0);
     await appendEvents(tx, businessUnitId, atMs, rows);
   }
 }
 
-/** The Request-URI holds the number that was dialled; the log carries ids only. */
-function withoutNumber(event: AttemptEvent): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(event).filter(([field]) => field !== 'sipUri'));
+/**
+ * The Request-URI holds the number that was dialled, and what an AI agent returned is personal: both
+ * are stored where they can be erased, and the log names them only.
+ */
+function loggable(event: AttemptEvent): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(event).filter(([field]) => field !== 'sipUri');
+  return Object.fromEntries(
+    entries.map(([field, value]): [string, unknown] =>
+      field === 'attributes' ? ['names', Object.keys(value as object)] : [field, value],
+    ),
+  );
 }
 
 type Changes = Partial<AttemptRow>;
