@@ -53,7 +53,7 @@ t.test('Two loads never share a default list', (t) => {
 t.test('The shipped example loads and keeps its quoted number', (t) => {
   const { config } = loadConfig(EXAMPLE, {});
   t.equal(config.gateway.trunks[0]?.callerId, '+12025550100');
-  t.same(config.gateway.trunks[0].codecs, ['PCMU', 'PCMA'], 'defaults reach into lists');
+  t.same(config.gateway.trunks[0]?.codecs, ['PCMU', 'PCMA'], 'defaults reach into lists');
   t.end();
 });
 
