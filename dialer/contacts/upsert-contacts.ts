@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import type { PhoneType } from '../engagements/engagement-config.schema.ts';
+import { insertMany } from '../store/insert-many.ts';
 import type { Database } from '../store/schema/database.ts';
 
 export interface ContactInput {
@@ -70,6 +71,8 @@ function checkIdentifier(identifier: string): void {
 
 type NewContact = Database['contacts'];
 
+const NEW_POINTS_ONLY = 'on conflict (business_unit_id, kind, value) do nothing';
+
 async function upsertPoints(
   tx: Transaction<Database>,
   { ids, nowMs, businessUnitId }: Writer,
@@ -78,11 +81,8 @@ async function upsertPoints(
   const values = [...new Set(inputs.flatMap(({ phones = {} }) => Object.values(phones)))].sort();
   if (values.length === 0) return new Map();
   const row = { business_unit_id: businessUnitId, kind: 'phone', created_at_ms: nowMs };
-  await tx
-    .insertInto('contact_points')
-    .values(values.map((value) => ({ id: ids.id(), value, ...row })))
-    .onConflict((conflict) => conflict.columns(['business_unit_id', 'kind', 'value']).doNothing())
-    .execute();
+  const points = values.map((value) => ({ id: ids.id(), value, ...row }));
+  await insertMany(tx, 'contact_points', points, NEW_POINTS_ONLY);
   const rows = await tx
     .selectFrom('contact_points')
     .select(['id', 'value'])
@@ -181,6 +181,12 @@ const UPDATED = [
   'updated_at_ms',
 ] as const satisfies readonly (keyof NewContact)[];
 
+const UPSERT = `on conflict (business_unit_id, unique_identifier) do update set ${UPDATED.map(
+  (column) => `${column} = excluded.${column}`,
+).join(', ')} returning id, unique_identifier`;
+
+type WrittenContact = Pick<NewContact, 'id' | 'unique_identifier'>;
+
 /**
  * Answers ids by identifier. Rows are written in the order of their identifiers, as contact points
  * are in the order of their numbers: two that write the same ones never wait for each other.
@@ -190,17 +196,6 @@ async function writeContacts(
   rows: readonly NewContact[],
 ): Promise<ReadonlyMap<string, string>> {
   const inOrder = [...rows].sort((a, b) => (a.unique_identifier < b.unique_identifier ? -1 : 1));
-  const written = await tx
-    .insertInto('contacts')
-    .values(inOrder)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['business_unit_id', 'unique_identifier'])
-        .doUpdateSet((eb) =>
-          Object.fromEntries(UPDATED.map((column) => [column, eb.ref(`excluded.${column}`)])),
-        ),
-    )
-    .returning(['id', 'unique_identifier'])
-    .execute();
+  const written = await insertMany<'contacts', WrittenContact>(tx, 'contacts', inOrder, UPSERT);
   return new Map(written.map((row) => [row.unique_identifier, row.id]));
 }

@@ -14,10 +14,23 @@ const COUNTER_MAX = 0xfff;
 const COUNTER_START_MASK = 0x1ff;
 const SEQUENCES_PER_MS = 1_000;
 
+const POOL_BYTES = 4_096;
+
+/** Random bytes in large helpings: asking the system for ten at a time costs more than the id. */
+function pooledRandom(): (bytes: number) => Buffer {
+  let pool = Buffer.alloc(0);
+  return (bytes) => {
+    if (pool.length < bytes) pool = randomBytes(POOL_BYTES);
+    const taken = pool.subarray(0, bytes);
+    pool = pool.subarray(bytes);
+    return taken;
+  };
+}
+
 /** `nowMs` may stand still or step back (a corrected clock): order is kept by staying ahead of it. */
 export function idSource(
   nowMs: () => number,
-  random: (bytes: number) => Buffer = randomBytes,
+  random: (bytes: number) => Buffer = pooledRandom(),
 ): IdSource {
   let lastMs = 0;
   let counter = 0;

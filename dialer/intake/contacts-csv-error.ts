@@ -2,7 +2,14 @@
 import { DialerError } from '../../machines/errors.ts';
 
 export type ContactsFault =
-  'tooLarge' | 'notText' | 'notUtf8' | 'empty' | 'notCsv' | 'noPhoneColumn' | 'noIdentifierColumn';
+  | 'tooLarge'
+  | 'notText'
+  | 'notUtf8'
+  | 'empty'
+  | 'notCsv'
+  | 'noPhoneColumn'
+  | 'noIdentifierColumn'
+  | 'anotherFile';
 
 export class ContactsCsvError extends DialerError {
   readonly fault: ContactsFault;

@@ -35,9 +35,22 @@ export interface ContactRow {
   readonly warnings: readonly string[];
 }
 
+/** Why a row makes no task (spec F.6), and what is wrong with the file itself. */
+export type BadRowCode =
+  | CsvFault['code']
+  | 'TooManyFields'
+  | 'MissingIdentifier'
+  | 'IdentifierTooLong'
+  | 'NoPhone'
+  | 'InvalidPhone'
+  | 'AttributeTooLong';
+
 export interface BadRow {
   readonly kind: 'bad';
   readonly line: number;
+  readonly code: BadRowCode;
+  /** Where one column is to blame: its field, or its name in the file. */
+  readonly column?: string;
   /** Follows "line 7 "; holds no telephone number. */
   readonly reason: string;
   /** The number as written, where the fault is one: for the caller to mask or to show. */
@@ -129,7 +142,7 @@ async function* contactRows(
 ): AsyncGenerator<ContactRow | BadRow> {
   for await (const record of records) {
     if (record.kind === 'fault') {
-      yield { kind: 'bad', line: record.line, reason: record.reason };
+      yield { kind: 'bad', line: record.line, code: record.code, reason: record.reason };
       continue;
     }
     if (record.fields.every((field) => field === '')) continue;
@@ -149,6 +162,7 @@ function contactRow(
     return {
       kind: 'bad',
       line,
+      code: 'TooManyFields',
       reason: `has ${counts}: a field that holds a separator needs quotes`,
     };
   }
@@ -160,10 +174,12 @@ function contactRow(
   const { phones, refused } = readPhones(known, options, warnings);
   const uniqueIdentifier =
     known.UniqueIdentifier ?? (options.identifier === 'lineNumber' ? String(line) : undefined);
-  if (uniqueIdentifier === undefined)
-    return { kind: 'bad', line, reason: 'has no UniqueIdentifier' };
+  if (uniqueIdentifier === undefined) {
+    const why = { code: 'MissingIdentifier', reason: 'has no UniqueIdentifier' } as const;
+    return { kind: 'bad', line, ...why, column: 'UniqueIdentifier' };
+  }
   if (!hasPhone(phones)) {
-    return { kind: 'bad', line, ...(refused ?? { reason: 'has no telephone number' }) };
+    return { kind: 'bad', line, ...(refused ?? NO_PHONE) };
   }
   const contact = {
     uniqueIdentifier,
@@ -174,22 +190,24 @@ function contactRow(
   return { kind: 'contact', line, contact, warnings };
 }
 
+const NO_PHONE = { code: 'NoPhone', reason: 'has no telephone number' } as const;
+
+type Refusal = Pick<BadRow, 'code' | 'column' | 'reason' | 'written'>;
+
 function readPhones(
   known: Partial<Record<ContactField, string>>,
   options: ContactsCsvOptions,
   warnings: string[],
-): { phones: ContactPhone[]; refused: { reason: string; written: string } | undefined } {
+): { phones: ContactPhone[]; refused: Refusal | undefined } {
   const phones: ContactPhone[] = [];
-  const refusals: { reason: string; written: string }[] = [];
+  const refusals: Refusal[] = [];
   for (const field of PHONE_FIELDS) {
     const written = known[field];
     if (written === undefined) continue;
-    const reading = readDestination(written, {
-      format: options.format,
-      ...(options.defaultRegion === undefined ? {} : { defaultRegion: options.defaultRegion }),
-    });
+    const reading = readDestination(written, options);
     if ('problem' in reading) {
-      refusals.push({ reason: `${field} ${reading.problem}`, written });
+      const reason = `${field} ${reading.problem}`;
+      refusals.push({ code: 'InvalidPhone', column: field, reason, written });
     } else {
       if (reading.warning !== undefined) warnings.push(`${field} ${reading.warning}`);
       phones.push({ field, destination: reading.destination });

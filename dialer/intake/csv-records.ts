@@ -21,6 +21,7 @@ export interface CsvRecord {
 export interface CsvFault {
   readonly kind: 'fault';
   readonly line: number;
+  readonly code: 'NotUtf8' | 'BadQuotes';
   readonly reason: string;
 }
 
@@ -30,6 +31,9 @@ const BATCH_BYTES = 64 * 1024;
 const RECORD_BYTES_MAX = 64 * 1024;
 /** Each broken line costs a second reading of its batch; a file full of them is not CSV. */
 const BROKEN_LINES_MAX = 100;
+
+const NOT_UTF8 = 'is not UTF-8: save the file as "CSV UTF-8"';
+const QUOTE = 0x22;
 
 /** Records of the file in order. Throws a ContactsCsvError when the file as a whole is no CSV. */
 export async function* csvRecords(
@@ -102,6 +106,7 @@ class BatchReader {
 
   /** Parses a batch of whole lines up to its end, or up to the first record that looks swallowed. */
   #parse(batch: Buffer): Batch {
+    if (!batch.includes(QUOTE) && isUtf8(batch)) return this.#split(batch);
     const found: { fields: string[]; endByte: number }[] = [];
     let stuck: Batch['stuck'];
     try {
@@ -120,7 +125,7 @@ class BatchReader {
     let usedBytes = 0;
     for (const { fields, endByte } of found) {
       const raw = batch.subarray(usedBytes, endByte);
-      const blankBytes = blankLinesAt(raw);
+      const blankBytes = this.#blankBytes(raw);
       const line = this.#line + linesIn(raw.subarray(0, blankBytes));
       if (this.#isSwallowed(fields, raw.subarray(blankBytes))) {
         return { items, usedBytes, stuck: 'broken' };
@@ -129,13 +134,28 @@ class BatchReader {
       items.push(
         isText || isUtf8(raw)
           ? { kind: 'record', line, fields }
-          : { kind: 'fault', line, reason: 'is not UTF-8: save the file as "CSV UTF-8"' },
+          : { kind: 'fault', line, code: 'NotUtf8', reason: NOT_UTF8 },
       );
       this.#line += linesIn(raw);
       usedBytes = endByte;
     }
     if (stuck === undefined) usedBytes = this.#skipTo(batch, usedBytes);
     return { items, usedBytes, stuck };
+  }
+
+  /** Without a quote in it a batch is its lines and their fields: ten times faster than parsing. */
+  #split(batch: Buffer): Batch {
+    const items: CsvRecord[] = [];
+    const lines = batch.toString('utf8').split(LINE_END);
+    const endsWithLine = lines.at(-1) === '';
+    lines.forEach((text, index) => {
+      const fields = text.split(this.#delimiter).map((field) => field.trim());
+      if (fields.length === 1 && fields[0] === '') return;
+      this.#fieldsExpected ??= fields.length;
+      items.push({ kind: 'record', line: this.#line + index, fields });
+    });
+    this.#line += lines.length - (endsWithLine ? 1 : 0);
+    return { items, usedBytes: batch.length, stuck: undefined };
   }
 
   #skipTo(batch: Buffer, usedBytes: number): number {
@@ -152,10 +172,18 @@ class BatchReader {
     return this.#fieldsExpected !== undefined && fields.length !== this.#fieldsExpected;
   }
 
+  /** Of the empty lines, which csv-parse skips silently, and of blanks before the first sign. */
+  #blankBytes(bytes: Buffer): number {
+    const first = bytes[0] ?? 0;
+    if (first > SPACE && first < 0x80) return 0;
+    const blanks = this.#delimiter === '\t' ? BLANKS_BUT_TABS : BLANKS;
+    return Buffer.byteLength(blanks.exec(bytes.toString('utf8'))?.[0] ?? '');
+  }
+
   /** Gives up the first line of what is left, and says why. */
   #brokenLine(rest: Buffer): { fault: CsvFault; bytes: number } {
     this.#brokenLines += 1;
-    const blankBytes = blankLinesAt(rest);
+    const blankBytes = this.#blankBytes(rest);
     const line = this.#line + linesIn(rest.subarray(0, blankBytes));
     if (this.#brokenLines > BROKEN_LINES_MAX) {
       throw new ContactsCsvError(
@@ -167,7 +195,7 @@ class BatchReader {
     const bytes = blankBytes + endOfFirstLine(rest.subarray(blankBytes));
     const reason = this.#quoteFault(rest.subarray(blankBytes, bytes));
     this.#line += linesIn(rest.subarray(0, bytes));
-    return { fault: { kind: 'fault', line, reason }, bytes };
+    return { fault: { kind: 'fault', line, code: 'BadQuotes', reason }, bytes };
   }
 
   #quoteFault(line: Buffer): string {
@@ -207,8 +235,12 @@ interface Batch {
 
 const CR = 0x0d;
 const LF = 0x0a;
-/** Line ends, space, tab and form feed, as csv-parse trims them. */
-const BLANKS = [LF, CR, 0x20, 0x09, 0x0c];
+const SPACE = 0x20;
+/** What csv-parse trims: white space and line ends as ECMAScript has them. */
+const BLANKS = /^\s+/u;
+const BLANKS_BUT_TABS = /^[^\S\t]+/u;
+
+const LINE_END = /\r\n|\n|\r/;
 
 /** Line ends in the bytes; CR LF counts once. */
 function linesIn(bytes: Uint8Array): number {
@@ -233,12 +265,6 @@ function endOfLastLine(bytes: Buffer): number {
   if (lineFeed !== -1) return lineFeed + 1;
   const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
   return bytes.subarray(0, end).lastIndexOf(CR) + 1;
-}
-
-/** Bytes before the first sign that is not blank: the empty lines that csv-parse skips silently. */
-function blankLinesAt(bytes: Uint8Array): number {
-  const index = bytes.findIndex((byte) => !BLANKS.includes(byte));
-  return index === -1 ? bytes.length : index;
 }
 
 function trimmedEnd(bytes: Uint8Array): Uint8Array {

@@ -20,6 +20,8 @@ export interface DestinationRules {
   readonly format: DestinationFormat;
   /** ISO 3166-1 alpha-2: where a number without country code belongs. */
   readonly defaultRegion?: CountryCode;
+  /** False: leave out the warning for numbers in no known range, which takes as long as the rest. */
+  readonly warnsOfRange?: boolean;
 }
 
 /** Dial strings: what a gateway can write into the user part of a SIP URI. */
@@ -37,7 +39,7 @@ export function asRegion(text: string): CountryCode | undefined {
  */
 export function readDestination(
   written: string,
-  { format, defaultRegion }: DestinationRules,
+  { format, defaultRegion, warnsOfRange = true }: DestinationRules,
 ): Destination | RefusedDestination {
   // A leading apostrophe is how spreadsheets keep a number as text; tel: is RFC 3966.
   const text = written.trim().replace(/^'+/, '').replace(/^tel:/i, '');
@@ -54,7 +56,7 @@ export function readDestination(
       return { problem: 'carries an extension, which a trunk cannot dial' };
     }
     const destination = number.number;
-    return number.isValid()
+    return !warnsOfRange || number.isValid()
       ? { destination }
       : { destination, warning: 'is possible but in no known number range' };
   }

@@ -1,5 +1,6 @@
 /** Appending to the event log, always in the transaction of the change that the event tells. */
 import type { Transaction } from 'kysely';
+import { insertMany } from './insert-many.ts';
 import type { Database } from './schema/database.ts';
 
 export interface NewEvent {
@@ -55,7 +56,7 @@ export async function appendEvents(
       payload: JSON.stringify(event.payload ?? {}),
     };
   });
-  await tx.insertInto('events').values(rows).execute();
+  await insertMany(tx, 'events', rows);
 }
 
 function jsonOrNull(value: unknown): string | null {

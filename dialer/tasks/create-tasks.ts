@@ -5,6 +5,7 @@ import type { Writer } from '../engagements/create-engagement.ts';
 import { defaultWindows, openOrComing, windowAt, type Window } from '../eligibility/window.ts';
 import type { CallOrder } from '../engagements/engagement-config.schema.ts';
 import { appendEvents, type NewEvent } from '../store/event-log.ts';
+import { insertMany } from '../store/insert-many.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
@@ -40,7 +41,7 @@ export async function createTasks(
 ): Promise<readonly string[]> {
   if (inputs.length === 0) return [];
   const rows = inputs.map((input) => taskRow(writer, engagement, input));
-  await tx.insertInto('tasks').values(rows).execute();
+  await insertMany(tx, 'tasks', rows);
   const countIn = (state: string): number => rows.filter((row) => row.state === state).length;
   await tx
     .updateTable('engagements')

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { ContactsCsvError } from '../../dialer/intake/contacts-csv-error.ts';
@@ -330,6 +331,42 @@ t.test('The way the bytes arrive changes nothing', async (t) => {
     }),
     { numRuns: 25 },
   );
+});
+
+t.test('A list without quotes is read as one with them, whatever it holds', async (t) => {
+  const signs = [
+    'a',
+    'é',
+    ' ',
+    '\t',
+    '\f',
+    '\v',
+    '\u00a0',
+    '\u2028',
+    '\n',
+    '\r',
+    '\r\n',
+    ',',
+    ';',
+    '|',
+  ];
+  const inputs = fc.tuple(
+    fc.constantFrom(',', ';', '\t', '|'),
+    fc.array(fc.constantFrom(...signs), { maxLength: 40 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(inputs, async ([delimiter, body]) => {
+      const read = (first: string) => {
+        const header = [first, 'second', 'third', 'fourth', 'fifth'].join(delimiter);
+        const bytes = Buffer.from(`${header}\n${body.join('')}`);
+        return collect(csvRecords(chunked(bytes), { bytesMax: 1_000_000 }));
+      };
+      // One quote in it, and the careful reader takes the whole batch.
+      return isDeepStrictEqual(await read('first'), await read('"first"'));
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
 });
 
 t.test('Batches larger than one read keep lines and records, open quotes included', async (t) => {

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { DialerError } from '../../../machines/errors.ts';
-import type { FromSqlite, SqlResult, SqlStatement, ToSqlite } from './sqlite-messages.ts';
+import {
+  crossed,
+  crossing,
+  type FromSqlite,
+  type SentStatement,
+  type SqlResult,
+  type SqlStatement,
+  type ToSqlite,
+} from './sqlite-messages.ts';
 
 interface Asked {
   resolve(results: readonly SqlResult[]): void;
@@ -35,12 +43,12 @@ export class SqliteClient {
   }
 
   async read(statement: SqlStatement): Promise<SqlResult> {
-    return only(await this.ask({ type: 'read', statement }));
+    return only(await this.ask({ type: 'read', statement: sent(statement) }));
   }
 
   /** One session in one message: all of the statements or none. Resolves when it is on disk. */
   unit(statements: readonly SqlStatement[]): Promise<readonly SqlResult[]> {
-    return this.ask({ type: 'unit', statements });
+    return this.ask({ type: 'unit', statements: statements.map(sent) });
   }
 
   /** Waits for its turn. */
@@ -55,7 +63,7 @@ export class SqliteClient {
     return {
       run: async (statement) => {
         assert(isOpen, 'the session has ended');
-        return only(await this.ask({ type: 'write', statement }));
+        return only(await this.ask({ type: 'write', statement: sent(statement) }));
       },
       commit: () => end('commit'),
       rollback: () => end('rollback'),
@@ -86,13 +94,20 @@ export class SqliteClient {
     if (message.type !== 'done' && message.type !== 'error') return;
     const asked = this.#asked.get(message.id);
     this.#asked.delete(message.id);
-    if (message.type === 'done') asked?.resolve(message.results);
-    else {
+    if (message.type === 'done') {
+      asked?.resolve(
+        message.results.map(({ rows, changes }) => ({ rows: crossed(rows), changes })),
+      );
+    } else {
       const cause = { sqliteCode: message.code };
       const detail = `${message.code}: ${message.problem}`;
       asked?.reject(new DialerError('STORE_STATEMENT_FAILED', detail, { context: cause }));
     }
   }
+}
+
+function sent({ sql, parameters }: SqlStatement): SentStatement {
+  return { sql, parameters: crossing(parameters) };
 }
 
 function only(results: readonly SqlResult[]): SqlResult {

@@ -1,6 +1,6 @@
 /** Prepared statements by their text: preparing costs more than most of our statements take. */
 import type Libsql from 'libsql';
-import type { SqlResult, SqlStatement } from './sqlite-messages.ts';
+import { crossed, crossing, type SentResult, type SentStatement } from './sqlite-messages.ts';
 
 const STATEMENTS_MAX = 500;
 
@@ -12,13 +12,14 @@ export class StatementCache {
     this.#database = database;
   }
 
-  run({ sql, parameters }: SqlStatement): SqlResult {
+  run({ sql, parameters }: SentStatement): SentResult {
     const statement = this.#prepared(sql);
+    const bound = crossed(parameters);
     if (statement.reader) {
-      const rows = statement.all([...parameters]);
-      return { rows, changes: rows.length };
+      const rows = statement.all(bound);
+      return { rows: crossing(rows), changes: rows.length };
     }
-    return { rows: [], changes: statement.run([...parameters]).changes };
+    return { rows: [], changes: statement.run(bound).changes };
   }
 
   #prepared(sql: string): Libsql.Statement {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { GroupCommit } from './group-commit.ts';
-import type { FromSqlite, SqlResult, SqlStatement, ToSqlite } from './sqlite-messages.ts';
+import type { FromSqlite, SentResult, SentStatement, ToSqlite } from './sqlite-messages.ts';
 import type { StatementCache } from './statement-cache.ts';
 
 export interface Client {
@@ -33,7 +33,7 @@ export class WriteQueue {
     this.#pump();
   }
 
-  write(client: Client, statement: SqlStatement): SqlResult {
+  write(client: Client, statement: SentStatement): SentResult {
     assert(this.#writer === client, 'written outside a session');
     return this.#run(statement);
   }
@@ -95,9 +95,9 @@ export class WriteQueue {
     }
   }
 
-  #unit(client: Client, id: number, statements: readonly SqlStatement[]): void {
+  #unit(client: Client, id: number, statements: readonly SentStatement[]): void {
     this.#commits.beginSession();
-    let results: readonly SqlResult[];
+    let results: readonly SentResult[];
     try {
       results = statements.map((statement) => this.#run(statement));
     } catch (error) {
@@ -107,12 +107,12 @@ export class WriteQueue {
     this.#commits.endSession(settling(client, id, results), this.#queue.length);
   }
 
-  #run(statement: SqlStatement): SqlResult {
+  #run(statement: SentStatement): SentResult {
     return this.#commits.run(() => this.#statements.run(statement));
   }
 }
 
-function settling(client: Client, id: number, results: readonly SqlResult[]) {
+function settling(client: Client, id: number, results: readonly SentResult[]) {
   return {
     settle: (error: Error | undefined) =>
       client.say(error === undefined ? { type: 'done', id, results } : failure(id, error)),
