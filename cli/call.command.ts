@@ -67,7 +67,7 @@ export async function runCall(
   const mayStart = realCallsRule(trunk, options, config.dialing);
   checkCallingHours([undefined], mayStart, options, config.dialing, Date.now());
   const log = commandLog(options.verbose, config);
-  const telephony = await startTelephony({ config, trunk, log, isolated: false });
+  const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: false });
   const actors = new TelephonyActors(telephony.gateway, () => Date.now());
   const { ringTimeoutMs = config.dialing.ringTimeoutMs } = options;
   const input = attemptInput({ config, trunk, ringTimeoutMs }, destination);

@@ -16,6 +16,9 @@ export class CliError extends Error {
 
 /** The error in words. Only what nobody foresaw shows its stack. */
 export function explainError(error: unknown): { code: string; message: string } {
+  if (error instanceof DialerError && error.code === 'LISTEN_FAILED' && isOfSystem(error.cause)) {
+    return explainError(error.cause);
+  }
   if (error instanceof CliError || error instanceof DialerError || error instanceof ConfigError) {
     return { code: error.code, message: error.message };
   }
@@ -39,4 +42,8 @@ export function explainError(error: unknown): { code: string; message: string } 
     default:
       return { code: 'INTERNAL', message: error.stack ?? error.message };
   }
+}
+
+function isOfSystem(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause;
 }

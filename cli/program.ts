@@ -5,11 +5,13 @@ import { callCommand, runCall, type CallOptions } from './call.command.ts';
 import { explainError } from './cli-error.ts';
 import { demoCommand, type DemoOptions } from './demo/demo-options.ts';
 import { runDemo } from './demo/run-demo.ts';
+import { explainCommand, runExplain, type ExplainOptions } from './explain.command.ts';
 import {
   runSoftswitch,
   softswitchCommand,
   type SoftswitchCommandOptions,
 } from './softswitch.command.ts';
+import { runStart, startCommand, type StartOptions } from './start.command.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 import { runTrunkCheck, trunkCommand, type TrunkCheckOptions } from './trunk-check.command.ts';
 
@@ -51,12 +53,19 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
     ?.action((name: string, options: TrunkCheckOptions) =>
       choose(() => runTrunkCheck(name, options, terminal)),
     );
+  const start = startCommand().action((options: StartOptions) =>
+    choose(() => runStart(options, terminal)),
+  );
+  const explain = explainCommand().action((id: string, options: ExplainOptions) =>
+    choose(() => runExplain(id, options, terminal)),
+  );
+  const all = [demo, start, call, trunk, explain, softswitch];
   const program = new Command('ringfence')
     .description('Outbound dialing that stays inside the fence.')
     .version(version())
     .showHelpAfterError('(--help shows the options)');
-  for (const command of [demo, call, trunk, softswitch]) program.addCommand(command);
-  for (const command of [program, demo, call, trunk, softswitch, ...trunk.commands]) {
+  for (const command of all) program.addCommand(command);
+  for (const command of [program, ...all, ...trunk.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),

@@ -15,6 +15,8 @@ import { addressTowards } from './local-address.ts';
 
 export interface Telephony {
   readonly gateway: Gateway;
+  /** Where the embedded switch takes SIP from trunks; undefined with an outside one. */
+  readonly sipPort: number | undefined;
   /** Resolves with the reason when the embedded switch ends by itself; else never. */
   readonly broken: Promise<Error>;
   /** Hangs up what is live, then closes the gateway and its switch. */
@@ -23,26 +25,28 @@ export interface Telephony {
 
 export interface TelephonyOptions {
   readonly config: RingfenceConfig;
-  /** The one trunk of the command. */
-  readonly trunk: TrunkConfig;
+  /** Those that calls may leave through: one for a command, all of them for the service. */
+  readonly trunks: readonly TrunkConfig[];
   readonly log: GatewayLog;
   /** Always the embedded switch, on free ports: beside a service that may be running. */
   readonly isolated: boolean;
+  /** Ask each trunk from time to time whether it is there. Default: not, it shows in the call. */
+  readonly watchesTrunks?: boolean;
 }
 
 export async function startTelephony(options: TelephonyOptions): Promise<Telephony> {
-  const { config, trunk, log, isolated } = options;
+  const { config, trunks, log, isolated, watchesTrunks = false } = options;
   const gatewayConfig: GatewayConfig = {
     ...config.gateway,
-    trunks: [trunk],
-    // One command, one trunk: whether it is there shows in the call itself.
-    trunkCheckIntervalMs: 0,
+    trunks: [...trunks],
+    ...(watchesTrunks ? {} : { trunkCheckIntervalMs: 0 }),
   };
   if (!isolated && !config.gateway.embedded) {
     const gateway = await createGateway({ config: gatewayConfig, log });
-    return { gateway, broken: new Promise(() => undefined), close: () => gateway.close() };
+    const broken = new Promise<never>(() => undefined);
+    return { gateway, sipPort: undefined, broken, close: () => gateway.close() };
   }
-  const settings = await switchSettings(config.softswitch, trunk, isolated);
+  const settings = await switchSettings(config.softswitch, trunks, isolated);
   const softswitch = await startSoftswitch(softswitchOptions(settings));
   try {
     const gateway = await createGateway({
@@ -51,6 +55,7 @@ export async function startTelephony(options: TelephonyOptions): Promise<Telepho
     });
     return {
       gateway,
+      sipPort: softswitch.sipPort,
       broken: brokenOf(softswitch),
       close: async () => {
         await gateway.close();
@@ -95,7 +100,7 @@ export function softswitchOptions(settings: SoftswitchConfig) {
 
 async function switchSettings(
   softswitch: SoftswitchConfig,
-  trunk: TrunkConfig,
+  trunks: readonly TrunkConfig[],
   isolated: boolean,
 ): Promise<SoftswitchConfig> {
   const settings = withSecrets({
@@ -105,10 +110,14 @@ async function switchSettings(
     eslPort: 0,
     mediaSipPort: 0,
   });
-  const address = readTrunkAddress(trunk.address);
+  if (!isLoopback(settings)) return settings;
   // A switch on loopback cannot be answered from elsewhere: it binds where the trunk can reach it.
-  if ('problem' in address || isLoopback(address) || !isLoopback(settings)) return settings;
-  return { ...settings, host: await addressTowards(address.host, address.port) };
+  for (const trunk of trunks) {
+    const address = readTrunkAddress(trunk.address);
+    if ('problem' in address || isLoopback(address)) continue;
+    return { ...settings, host: await addressTowards(address.host, address.port) };
+  }
+  return settings;
 }
 
 function onSwitch(

@@ -33,7 +33,7 @@ export async function runTrunkCheck(
   // An OPTIONS rings nobody and shows no number: a given address needs no caller id.
   const trunk = chooseTrunk({ text: name, callerId: 'ringfence' }, config);
   const log = commandLog(options.verbose, config);
-  const telephony = await startTelephony({ config, trunk, log, isolated: false });
+  const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: false });
   try {
     const verdict = await telephony.gateway.checkTrunk(trunk.name);
     say(terminal, `The trunk ${name} ${verdictInWords(verdict)}.`);

@@ -1,6 +1,4 @@
-/** docs/config.md, written from the schema. `npx tsx config/document-config.ts` writes the file. */
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** docs/config.md, written from the schema. `npm run docs` writes the file. */
 import { RingfenceConfig } from './ringfence.schema.ts';
 import { kindOf } from './schema-faults.ts';
 import { schemaNode, type SchemaNode } from './schema-node.ts';
@@ -9,8 +7,8 @@ export const CONFIG_DOCUMENT = new URL('../docs/config.md', import.meta.url);
 
 const PREAMBLE = `# Configuration
 
-Generated from the schema in \`config/\` by \`npx tsx config/document-config.ts\`; a test fails when
-this file is stale. Change the schema, not this file.
+Generated from the schema in \`config/\` by \`npm run docs\`; a test fails when this
+file is stale. Change the schema, not this file.
 
 Ringfence reads one YAML file: \`--config FILE\`, else the file named by \`RINGFENCE_CONFIG\`, else
 \`ringfence.yaml\` in the working directory if there is one, else the defaults below.
@@ -64,8 +62,4 @@ function defaultText(node: SchemaNode, isRequired: boolean): string {
   const example = node.examples?.[0];
   const shown = typeof example === 'string' ? `, for example \`${example}\`` : '';
   return `${isRequired ? 'required' : 'optional'}${shown}`;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(CONFIG_DOCUMENT, configDocument());
 }

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
 import { GatewayConfig } from './gateway.schema.ts';
+import { HttpConfig } from './http.schema.ts';
 import { SoftswitchConfig } from './softswitch.schema.ts';
 
 const LogConfig = Type.Object(
@@ -23,6 +24,7 @@ export const RingfenceConfig = Type.Object(
     dialer: DialerConfig,
     dialing: DialingConfig,
     gateway: GatewayConfig,
+    http: HttpConfig,
     softswitch: SoftswitchConfig,
   },
   { additionalProperties: false, default: {}, description: 'The configuration of Ringfence.' },

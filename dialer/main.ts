@@ -66,6 +66,7 @@ export class Dialer {
   readonly #keeper: LeaseKeeper;
   readonly #unsubscribe: () => void;
   #isStopping = false;
+  #recovered: RecoveryReport | undefined;
   #stopped: Promise<void> | undefined;
   #lost: (error: unknown) => void = () => undefined;
 
@@ -100,11 +101,17 @@ export class Dialer {
     log.debug({ epoch: lease.epoch }, 'the dialer owns its queue group');
   }
 
+  /** What `begin` found of an earlier process. */
+  get recovered(): RecoveryReport | undefined {
+    return this.#recovered;
+  }
+
   /** Settles what an earlier process left, then dials. */
   async begin(): Promise<RecoveryReport> {
     const { parts, runtimes, registry } = this.#chainParts();
     const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
     const report = await recover({ ...parts, runtimes, registry, occupy });
+    this.#recovered = report;
     this.#promoter.wake();
     await this.#runtimes.begin();
     return report;

@@ -120,7 +120,7 @@ interface Dialling {
 async function dial(dialling: Dialling): Promise<number> {
   const { config, trunk, options, terminal } = dialling;
   const log = commandLog(options.verbose, config);
-  const telephony = await startTelephony({ config, trunk, log, isolated: true });
+  const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: true });
   const actors = new TelephonyActors(telephony.gateway, () => Date.now());
   const interruption = { happened: false };
   say(terminal, announcement(dialling));

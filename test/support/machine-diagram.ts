@@ -19,7 +19,7 @@ export function machineDiagram(machine: AnyStateMachine, source: string): string
   return [
     `# ${machine.id}`,
     '',
-    `Generated from \`${source}\` by \`npx tsx test/support/write-machine-docs.ts\`; a test fails when`,
+    `Generated from \`${source}\` by \`npm run docs\`; a test fails when`,
     'this file is stale. Labels are events, `after` a named wait, and guards in brackets. Two dots:',
     'a transition without an event, taken at once.',
     '',

@@ -5,7 +5,7 @@ import type { Outcome } from '../../machines/outcome-rows.ts';
 
 const INTRODUCTION = `# Outcomes of an attempt
 
-Generated from \`machines/outcome-rows.ts\` by \`npx tsx test/support/write-machine-docs.ts\`; a test
+Generated from \`machines/outcome-rows.ts\` by \`npm run docs\`; a test
 fails when this file is stale.
 
 Every attempt ends with exactly one Result. The evidence is looked at in this order, and the first

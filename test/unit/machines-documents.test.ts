@@ -9,7 +9,7 @@ t.test('no generated document is stale', async (t) => {
   for (const { file, text } of await machineDocuments()) {
     const written = await readFile(file, 'utf8').catch(() => '');
     const name = file.pathname.split('/').slice(-2).join('/');
-    t.equal(written, text, `${name}: run npx tsx test/support/write-machine-docs.ts`);
+    t.equal(written, text, `${name}: run npm run docs`);
   }
 });
 

@@ -1,0 +1,144 @@
+/** `ringfence start`: the service. It goes on with whatever was running when it was last stopped. */
+import { Command } from 'commander';
+import { loadProcessConfig } from '../config/process-config.ts';
+import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import type { RecoveryReport } from '../dialer/actors/recovery.ts';
+import type { DialerLog } from '../dialer/dialer-log.ts';
+import { storeLocation } from '../dialer/dialer-settings.ts';
+import type { OpenDatabase } from '../dialer/store/open-database.ts';
+import { openStore } from '../dialer/store/open-store.ts';
+import { CliError } from './cli-error.ts';
+import { commandLog } from './command-log.ts';
+import { onInterruption } from './interruption.ts';
+import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
+import { startDialing, type Dialing } from './start-dialing.ts';
+import { startTelephony, type Telephony } from './start-telephony.ts';
+import { say, writeJson, type Terminal } from './terminal.ts';
+
+export interface StartOptions {
+  readonly config?: string;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('serve: dial what is in the store, from where it was left, until told to stop')
+    .option('--config <file>', 'configuration; default ringfence.yaml if there is one')
+    .option('--json', 'one JSON value on stdout once it is ready', false)
+    .option('--verbose', 'log what it does', false);
+}
+
+interface Service {
+  readonly config: RingfenceConfig;
+  readonly database: OpenDatabase;
+  readonly telephony: Telephony;
+  readonly dialing: Dialing;
+}
+
+/** Returns the exit code once everything has stopped in order. */
+export async function runStart(options: StartOptions, terminal: Terminal): Promise<number> {
+  const { config, file, warnings } = loadProcessConfig(options.config);
+  for (const warning of warnings) say(terminal, `Warning: ${warning}.`);
+  const log = commandLog(options.verbose, config);
+  const asked = { toStop: (): void => undefined };
+  const stopAsked = new Promise<'stop'>((resolve) => (asked.toStop = () => resolve('stop')));
+  const stopWatching = onInterruption(asked.toStop);
+  const database = await openStore(storeLocation(config), () => Date.now());
+  try {
+    const exitCode = await serve({ config, database, log, stopAsked }, async (service, found) => {
+      announce(service, found, file, terminal);
+      if (options.json) await writeJson(terminal, readiness(service, found));
+    });
+    say(terminal, 'Ringfence has stopped.');
+    return exitCode;
+  } finally {
+    await database.close();
+    stopWatching();
+  }
+}
+
+interface Serving {
+  readonly config: RingfenceConfig;
+  readonly database: OpenDatabase;
+  readonly log: DialerLog;
+  readonly stopAsked: Promise<'stop'>;
+}
+
+async function serve(
+  { config, database, log, stopAsked }: Serving,
+  onReady: (service: Service, found: readonly FoundEngagement[]) => Promise<void>,
+): Promise<number> {
+  const { trunks } = config.gateway;
+  // Looked at before anything is dialled: this is what was left.
+  const found = await readEngagements(database);
+  const telephony = await startTelephony({
+    ...{ config, trunks, log },
+    isolated: false,
+    watchesTrunks: true,
+  });
+  try {
+    const dialing = await startDialing({ config, database, telephony: telephony.gateway, log });
+    try {
+      await onReady({ config, database, telephony, dialing }, found);
+      const end = await Promise.race([stopAsked, telephony.broken, dialing.dialer.leaseLost]);
+      if (end !== 'stop') throw lost(end);
+      return 0;
+    } finally {
+      await dialing.stop(config.dialer.stopGraceMs);
+    }
+  } finally {
+    await telephony.close();
+  }
+}
+
+/** The embedded switch ended, or another dialer has the queue group. */
+function lost(reason: unknown): CliError {
+  const detail = reason instanceof Error ? reason.message : String(reason);
+  return new CliError('SERVICE_LOST', `Ringfence cannot go on: ${detail}.`);
+}
+
+function announce(
+  { config, database, telephony, dialing }: Service,
+  found: readonly FoundEngagement[],
+  file: string | undefined,
+  terminal: Terminal,
+): void {
+  const { trunks } = config.gateway;
+  say(terminal, `Ringfence serves (${file ?? 'no configuration file: the defaults hold'}).`);
+  say(terminal, `  store       ${storeInWords(config, database)}`);
+  say(terminal, `  HTTP        ${dialing.httpUrl}`);
+  if (telephony.sipPort !== undefined) say(terminal, `  SIP port    ${telephony.sipPort}`);
+  const names = trunks.map(({ name }) => name).join(', ');
+  say(terminal, `  trunks      ${names === '' ? 'none: nothing can be dialled' : names}`);
+  say(terminal, `  taken up    ${recoveryInWords(dialing.dialer.recovered)}`);
+  for (const engagement of found) say(terminal, `  engagement  ${engagementInWords(engagement)}`);
+}
+
+/** A URL holds a password: only the file is shown. */
+function storeInWords({ dialer }: RingfenceConfig, { kind }: OpenDatabase): string {
+  return kind === 'postgres' ? 'PostgreSQL' : dialer.store.file;
+}
+
+export function recoveryInWords(report: RecoveryReport | undefined): string {
+  const { attemptsOpen = 0, tasksReleased = 0, tasksQuarantined = 0 } = report ?? {};
+  const parts = [
+    [attemptsOpen, 'open calls, whose gateway is asked'],
+    [tasksReleased, 'tasks between two calls'],
+    [tasksQuarantined, 'tasks put aside, at which processes died repeatedly'],
+  ] as const;
+  const left = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return left.length === 0 ? 'nothing was left in work' : left.join('; ');
+}
+
+function readiness({ config, database, telephony, dialing }: Service, found: readonly unknown[]) {
+  return {
+    ready: true,
+    dialerId: config.dialer.id,
+    store: database.kind,
+    http: dialing.httpUrl,
+    sipPort: telephony.sipPort ?? null,
+    trunks: config.gateway.trunks.map(({ name }) => name),
+    resumed: { ...dialing.dialer.recovered, engagements: found },
+  };
+}

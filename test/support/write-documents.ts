@@ -1,0 +1,15 @@
+/** Writes every document that is generated (`npm run docs`). Their tests say when it is needed. */
+import { writeFile } from 'node:fs/promises';
+import { CONFIG_DOCUMENT, configDocument } from '../../config/document-config.ts';
+import { numberPlanMarkdown } from '../../lab/document-number-plan.ts';
+import { machineDocuments } from './machine-documents.ts';
+
+const documents = [
+  { file: CONFIG_DOCUMENT, text: configDocument() },
+  { file: new URL('../../docs/lab.md', import.meta.url), text: numberPlanMarkdown() },
+  ...(await machineDocuments()),
+];
+for (const { file, text } of documents) {
+  await writeFile(file, text);
+  process.stderr.write(`wrote ${file.pathname}\n`);
+}
