@@ -355,11 +355,11 @@ t.test(
       await world.check();
       const rows = await Promise.all(ids.map((task) => world.task(task)));
       world.kill();
-    const dials = world.gateway.dialled.map(({ attemptId }) => attemptId);
-    const isOnceEach = new Set(dials).size === dials.length;
-    return isOnceEach && rows.every(({ state }) => state === 'final');
-  });
-  await fc.assert(holds, { numRuns: 10 });
+      const dials = world.gateway.dialled.map(({ attemptId }) => attemptId);
+      const isOnceEach = new Set(dials).size === dials.length;
+      return isOnceEach && rows.every(({ state }) => state === 'final');
+    });
+    await fc.assert(holds, { numRuns: 10 });
     t.pass();
   },
 );
