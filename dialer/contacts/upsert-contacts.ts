@@ -6,7 +6,8 @@ import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import type { PhoneType } from '../engagements/engagement-config.schema.ts';
-import { insertMany } from '../store/insert-many.ts';
+import { insertMany, insertQueries } from '../store/insert-many.ts';
+import { runTogether } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 
 export interface ContactInput {
@@ -44,8 +45,7 @@ export async function upsertContacts(
 ): Promise<readonly UpsertedContact[]> {
   if (inputs.length === 0) return [];
   for (const { uniqueIdentifier } of inputs) checkIdentifier(uniqueIdentifier);
-  const points = await upsertPoints(tx, writer, inputs);
-  const known = await readContacts(tx, writer, inputs);
+  const { points, known } = await pointsAndContacts(tx, writer, inputs);
   const rows = new Map<string, NewContact>();
   for (const input of inputs) {
     const { uniqueIdentifier } = input;
@@ -71,41 +71,51 @@ function checkIdentifier(identifier: string): void {
 
 type NewContact = Database['contacts'];
 
-const NEW_POINTS_ONLY = 'on conflict (business_unit_id, kind, value) do nothing';
+const NEW_POINTS_ONLY = { ending: 'on conflict (business_unit_id, kind, value) do nothing' };
 
-async function upsertPoints(
+interface BeforeUpsert {
+  /** Contact points by number; those that were missing have been made. */
+  readonly points: ReadonlyMap<string, string>;
+  /** Contacts by identifier, as far as there are any. */
+  readonly known: ReadonlyMap<string, NewContact>;
+}
+
+async function pointsAndContacts(
   tx: Transaction<Database>,
   { ids, nowMs, businessUnitId }: Writer,
   inputs: readonly ContactInput[],
-): Promise<ReadonlyMap<string, string>> {
-  const values = [...new Set(inputs.flatMap(({ phones = {} }) => Object.values(phones)))].sort();
-  if (values.length === 0) return new Map();
-  const row = { business_unit_id: businessUnitId, kind: 'phone', created_at_ms: nowMs };
-  const points = values.map((value) => ({ id: ids.id(), value, ...row }));
-  await insertMany(tx, 'contact_points', points, NEW_POINTS_ONLY);
-  const rows = await tx
+): Promise<BeforeUpsert> {
+  const numbers = [...new Set(inputs.flatMap(({ phones = {} }) => Object.values(phones)))].sort();
+  const identifiers = [...new Set(inputs.map(({ uniqueIdentifier }) => uniqueIdentifier))];
+  const common = { business_unit_id: businessUnitId, kind: 'phone', created_at_ms: nowMs };
+  const points = numbers.map((value) => ({ id: ids.id(), value, ...common }));
+  const contacts = tx
+    .selectFrom('contacts')
+    .selectAll()
+    .where('business_unit_id', '=', businessUnitId)
+    .where('unique_identifier', 'in', identifiers);
+  const written = insertQueries(tx, 'contact_points', points, NEW_POINTS_ONLY);
+  const read = tx
     .selectFrom('contact_points')
     .select(['id', 'value'])
     .where('business_unit_id', '=', businessUnitId)
     .where('kind', '=', 'phone')
-    .where('value', 'in', values)
-    .execute();
-  return new Map(rows.map(({ id, value }) => [value, id]));
+    .where('value', 'in', numbers);
+  const answers = await runTogether(tx, [
+    contacts,
+    ...(numbers.length > 0 ? [...written, read] : []),
+  ]);
+  const [known = []] = answers as readonly (readonly NewContact[])[];
+  const found = (numbers.length > 0 ? (answers.at(-1) ?? []) : []) as readonly PointOfNumber[];
+  return {
+    points: new Map(found.map(({ id, value }) => [value, id])),
+    known: new Map(known.map((row) => [row.unique_identifier, row])),
+  };
 }
 
-async function readContacts(
-  tx: Transaction<Database>,
-  { businessUnitId }: Writer,
-  inputs: readonly ContactInput[],
-): Promise<ReadonlyMap<string, NewContact>> {
-  const identifiers = [...new Set(inputs.map(({ uniqueIdentifier }) => uniqueIdentifier))];
-  const rows = await tx
-    .selectFrom('contacts')
-    .selectAll()
-    .where('business_unit_id', '=', businessUnitId)
-    .where('unique_identifier', 'in', identifiers)
-    .execute();
-  return new Map(rows.map((row) => [row.unique_identifier, row]));
+interface PointOfNumber {
+  readonly id: string;
+  readonly value: string;
 }
 
 function blank({ ids, nowMs, businessUnitId }: Writer, uniqueIdentifier: string): NewContact {
@@ -181,7 +191,7 @@ const UPDATED = [
   'updated_at_ms',
 ] as const satisfies readonly (keyof NewContact)[];
 
-const UPSERT = `on conflict (business_unit_id, unique_identifier) do update set ${UPDATED.map(
+const UPSERT_ENDING = `on conflict (business_unit_id, unique_identifier) do update set ${UPDATED.map(
   (column) => `${column} = excluded.${column}`,
 ).join(', ')} returning id, unique_identifier`;
 
@@ -196,6 +206,8 @@ async function writeContacts(
   rows: readonly NewContact[],
 ): Promise<ReadonlyMap<string, string>> {
   const inOrder = [...rows].sort((a, b) => (a.unique_identifier < b.unique_identifier ? -1 : 1));
-  const written = await insertMany<'contacts', WrittenContact>(tx, 'contacts', inOrder, UPSERT);
+  const written = await insertMany<'contacts', WrittenContact>(tx, 'contacts', inOrder, {
+    ending: UPSERT_ENDING,
+  });
   return new Map(written.map((row) => [row.unique_identifier, row.id]));
 }

@@ -46,17 +46,21 @@ export async function acquireLease(
 }
 
 /**
- * Throws LEASE_LOST unless the lease still has this epoch, and keeps it from being granted to another
- * until the transaction ends: a new owner finds everything that the old one has begun.
+ * Reads a lease, and keeps it from being granted to another until the transaction ends: a new owner
+ * finds everything that the old one has begun.
  */
-export async function confirmLease(
+export function leaseQuery(
   { kind }: Pick<OpenDatabase, 'kind'>,
   tx: Transaction<Database>,
   name: string,
-  epoch: number,
-): Promise<void> {
+) {
   const query = tx.selectFrom('leases').select('epoch').where('name', '=', name);
-  const row = await (kind === 'postgres' ? query.forShare() : query).executeTakeFirst();
+  return kind === 'postgres' ? query.forShare() : query;
+}
+
+/** Throws LEASE_LOST unless what was read still has this epoch. */
+export function confirmEpoch(name: string, rows: readonly unknown[] = [], epoch: number): void {
+  const [row] = rows as readonly { readonly epoch: number }[];
   if (row?.epoch === epoch) return;
   const detail = `${name} has another owner: epoch ${row?.epoch ?? 'none'}, ours was ${epoch}`;
   throw new DialerError('LEASE_LOST', detail);

@@ -79,16 +79,15 @@ export async function takeNumbers(
  * or for an attempt that holds no number, it changes nothing. Found by the attempt: its contact
  * point may have been erased while the call was up.
  */
-export async function releaseNumber(
+export function releaseQuery(
   tx: Transaction<Database>,
   { attemptId, wasTried }: { readonly attemptId: string; readonly wasTried: boolean },
-): Promise<void> {
-  await tx
+) {
+  return tx
     .updateTable('number_guards')
     .set((eb) => ({
       in_flight_attempt_id: null,
       ...(wasTried ? {} : { last_attempt_at_ms: eb.ref('previous_attempt_at_ms') }),
     }))
-    .where('in_flight_attempt_id', '=', attemptId)
-    .execute();
+    .where('in_flight_attempt_id', '=', attemptId);
 }

@@ -8,18 +8,20 @@
  */
 import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
+import { DialerError } from '../../machines/errors.ts';
 import type { EngagementConfig, PhoneType } from '../engagements/engagement-config.schema.ts';
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { Window } from '../eligibility/window.ts';
 import type { IdSource } from '../ids/uuid7.ts';
-import { confirmLease } from '../store/leases.ts';
+import { confirmEpoch, leaseQuery } from '../store/leases.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
+import { runTogether, type Runnable } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
-import { describeTasks, readReadyHeads, type ReadyHeads } from './ready-heads.ts';
+import { describeTasks, readyHeadsQuery, type ReadyHeads } from './ready-heads.ts';
 import { settleHeads, type PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
 import { writeStarts } from './write-starts.ts';
@@ -96,16 +98,15 @@ export async function claimStarts(
   request: ClaimRequest,
 ): Promise<ClaimResult> {
   const { database } = context;
+  const { businessUnitId, engagementId, config, startsMax } = request;
   return database.db.transaction().execute(async (tx) => {
-    const engagement = await lockEngagement(context, tx, request);
-    const free = Math.min(request.startsMax, freePlaces(engagement, request.config));
+    const limit = Math.min(startsMax * HEADS_PER_START, HEADS_MAX);
+    const heads = readyHeadsQuery(database, tx, { engagementId, limit });
+    const { engagement, rows } = await lockEngagement(context, tx, request, heads);
+    const free = Math.min(startsMax, freePlaces(engagement, config));
     if (engagement.status !== 'running' || free < 1) return { starts: [], looked: 0, changes: [] };
-    const found = await readReadyHeads(database, tx, {
-      businessUnitId: request.businessUnitId,
-      engagementId: request.engagementId,
-      phoneTypes: request.config.phoneTypes,
-      limit: Math.min(free * HEADS_PER_START, HEADS_MAX),
-    });
+    const tasks = rows.slice(0, free * HEADS_PER_START);
+    const found = await describeTasks(tx, tasks, { businessUnitId, phoneTypes: config.phoneTypes });
     return settle(context, request, tx, found, engagement, free);
   });
 }
@@ -119,13 +120,13 @@ export async function claimNextNumber(
   request: ClaimRequest & { readonly taskId: string },
 ): Promise<ClaimResult> {
   return context.database.db.transaction().execute(async (tx) => {
-    const engagement = await lockEngagement(context, tx, request);
-    const task = await tx
+    const working = tx
       .selectFrom('tasks')
       .selectAll()
       .where('id', '=', request.taskId)
-      .where('state', '=', 'working')
-      .executeTakeFirst();
+      .where('state', '=', 'working');
+    const { engagement, rows } = await lockEngagement(context, tx, request, working);
+    const [task] = rows;
     if (task === undefined) return { starts: [], looked: 0, changes: [] };
     const { businessUnitId, config } = request;
     const found = await describeTasks(tx, [task], {
@@ -138,22 +139,32 @@ export async function claimNextNumber(
 }
 
 /**
- * The row is locked first, so that counts and the cap are nobody else's to change. Throws LEASE_LOST
- * when the queue group has another owner: whatever we start would be started twice.
+ * The engagement's row is locked before the tasks are read, so that counts and the cap are nobody
+ * else's to change. Throws LEASE_LOST when the queue group has another owner: whatever we start would
+ * be started twice.
  */
 async function lockEngagement(
   { database, leaseName, fence }: ClaimContext,
   tx: Transaction<Database>,
-  request: ClaimRequest,
-): Promise<EngagementRow> {
-  await confirmLease(database, tx, leaseName, fence);
+  { engagementId, businessUnitId }: ClaimRequest,
+  tasks: Runnable,
+): Promise<{ readonly engagement: EngagementRow; readonly rows: readonly TaskRow[] }> {
   const query = tx
     .selectFrom('engagements')
     .selectAll()
-    .where('id', '=', request.engagementId)
-    .where('business_unit_id', '=', request.businessUnitId);
-  const locked = database.kind === 'postgres' ? query.forUpdate() : query;
-  return locked.executeTakeFirstOrThrow();
+    .where('id', '=', engagementId)
+    .where('business_unit_id', '=', businessUnitId);
+  const [lease, engagements, rows] = await runTogether(tx, [
+    leaseQuery(database, tx, leaseName),
+    database.kind === 'postgres' ? query.forUpdate() : query,
+    tasks,
+  ]);
+  confirmEpoch(leaseName, lease, fence);
+  const engagement = (engagements as readonly EngagementRow[] | undefined)?.[0];
+  if (engagement === undefined) {
+    throw new DialerError('NOT_FOUND', `there is no engagement ${engagementId}`);
+  }
+  return { engagement, rows: rows as readonly TaskRow[] };
 }
 
 function freePlaces(engagement: EngagementRow, { mode }: EngagementConfig): number {

@@ -4,8 +4,9 @@ import { DialerError } from '../../machines/errors.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import { defaultWindows, openOrComing, windowAt, type Window } from '../eligibility/window.ts';
 import type { CallOrder } from '../engagements/engagement-config.schema.ts';
-import { appendEvents, type NewEvent } from '../store/event-log.ts';
-import { insertMany } from '../store/insert-many.ts';
+import { eventQueries, type NewEvent } from '../store/event-log.ts';
+import { insertQueries } from '../store/insert-many.ts';
+import { runTogether } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
@@ -41,24 +42,22 @@ export async function createTasks(
 ): Promise<readonly string[]> {
   if (inputs.length === 0) return [];
   const rows = inputs.map((input) => taskRow(writer, engagement, input));
-  await insertMany(tx, 'tasks', rows);
   const countIn = (state: string): number => rows.filter((row) => row.state === state).length;
-  await tx
+  const counts = tx
     .updateTable('engagements')
     .set((eb) => ({
       tasks_waiting: eb('tasks_waiting', '+', countIn('waiting')),
       tasks_ready: eb('tasks_ready', '+', countIn('ready')),
       tasks_final: eb('tasks_final', '+', countIn('final')),
     }))
-    .where('id', '=', engagement.id)
-    .execute();
+    .where('id', '=', engagement.id);
   const { businessUnitId, nowMs, actor } = writer;
-  await appendEvents(
-    tx,
-    businessUnitId,
-    nowMs,
-    rows.flatMap((row) => eventsOf(row, actor)),
-  );
+  const events = rows.flatMap((row) => eventsOf(row, actor));
+  await runTogether(tx, [
+    ...insertQueries(tx, 'tasks', rows),
+    counts,
+    ...eventQueries(tx, businessUnitId, nowMs, events),
+  ]);
   return rows.map(({ id }) => id);
 }
 

@@ -11,9 +11,10 @@ import {
 } from '../engagements/ai-failure-rule.ts';
 import { suspendIn, type Suspension } from '../engagements/suspend-engagement.ts';
 import type { EngagementConfig } from '../engagements/engagement-config.schema.ts';
-import { appendEvents } from '../store/event-log.ts';
-import { releaseNumber } from '../store/number-guards.ts';
+import { eventQueries } from '../store/event-log.ts';
+import { releaseQuery } from '../store/number-guards.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
+import { runTogether, type Runnable } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
 import type { AttemptEnd } from './attempt-end.ts';
@@ -47,11 +48,16 @@ export async function recordAttemptEnd(
   end: AttemptEnd,
 ): Promise<RecordedEnd | undefined> {
   return context.database.db.transaction().execute(async (tx) => {
-    const attempt = await closeAttemptIn(tx, end, context.nowMs);
+    const attempt = await closeAttempt(tx, end, context.nowMs);
     if (attempt === undefined) return undefined;
-    const task = await readTask(context.database, tx, attempt.task_id);
     const meaning = meaningOf(end.outcome, config.reattempt);
-    if (meaning === 'dropNumber') await markInvalid(tx, attempt, context.nowMs);
+    const [tasks] = await runTogether(tx, [
+      taskQuery(context.database, tx, attempt.task_id),
+      ...closingQueries(tx, attempt, end, context.nowMs),
+      ...(meaning === 'dropNumber' ? [invalidQuery(tx, attempt, context.nowMs)] : []),
+    ]);
+    const [task] = tasks as readonly TaskRow[];
+    assert(task !== undefined, `attempt ${attempt.id} has no task`);
     const { heads } = await describeTasks(tx, [task], {
       businessUnitId: task.business_unit_id,
       phoneTypes: config.phoneTypes,
@@ -61,9 +67,11 @@ export async function recordAttemptEnd(
     const { result } = end.outcome;
     const ended = { result, contactPointId: attempt.contact_point_id };
     const next = afterAttempt(head, config.reattempt, meaning, ended, context);
-    await moveTask(context, tx, { task, attempt, end, next, meaning });
-    await countEnd(tx, attempt.engagement_id, end, next);
-    await tell(context, tx, attempt, end, next);
+    await runTogether(tx, [
+      moveQuery(context, tx, { task, attempt, end, next, meaning }),
+      countQuery(tx, attempt.engagement_id, end, next),
+      ...endEvents(context, tx, attempt, end, next),
+    ]);
     const suspension = await applyAiFailureRule(context, tx, attempt, config, end);
     return { taskId: task.id, next, suspension };
   });
@@ -79,10 +87,18 @@ export async function closeAttemptIn(
   nowMs: number,
 ): Promise<AttemptRow | undefined> {
   const attempt = await closeAttempt(tx, end, nowMs);
-  if (attempt === undefined) return undefined;
-  await closeDelivery(tx, attempt, end, nowMs);
-  await freeNumber(tx, attempt, end);
+  if (attempt !== undefined) await runTogether(tx, closingQueries(tx, attempt, end, nowMs));
   return attempt;
+}
+
+/** What closing an attempt takes with it: its delivery, and the number's guard. */
+function closingQueries(
+  tx: Transaction<Database>,
+  attempt: AttemptRow,
+  end: AttemptEnd,
+  nowMs: number,
+): Runnable[] {
+  return [deliveryQuery(tx, attempt, end, nowMs), releaseQuery(tx, end)];
 }
 
 async function closeAttempt(
@@ -106,22 +122,18 @@ async function closeAttempt(
     .executeTakeFirst();
 }
 
-async function readTask(
-  { kind }: OpenDatabase,
-  tx: Transaction<Database>,
-  taskId: string,
-): Promise<TaskRow> {
+function taskQuery({ kind }: OpenDatabase, tx: Transaction<Database>, taskId: string): Runnable {
   const query = tx.selectFrom('tasks').selectAll().where('id', '=', taskId);
-  return (kind === 'postgres' ? query.forUpdate() : query).executeTakeFirstOrThrow();
+  return kind === 'postgres' ? query.forUpdate() : query;
 }
 
-async function closeDelivery(
+function deliveryQuery(
   tx: Transaction<Database>,
   attempt: AttemptRow,
   end: AttemptEnd,
   nowMs: number,
-): Promise<void> {
-  await tx
+): Runnable {
+  return tx
     .updateTable('deliveries')
     .set({
       status: 'Complete',
@@ -134,30 +146,16 @@ async function closeDelivery(
       sip_diagnostics: end.sipDiagnostics,
       updated_at_ms: nowMs,
     })
-    .where('id', '=', attempt.delivery_id)
-    .execute();
-}
-
-async function freeNumber(
-  tx: Transaction<Database>,
-  attempt: AttemptRow,
-  { attemptId, wasTried }: AttemptEnd,
-): Promise<void> {
-  await releaseNumber(tx, { attemptId, wasTried });
+    .where('id', '=', attempt.delivery_id);
 }
 
 /** The network says that nobody is there: no task dials it again. */
-async function markInvalid(
-  tx: Transaction<Database>,
-  attempt: AttemptRow,
-  nowMs: number,
-): Promise<void> {
-  await tx
+function invalidQuery(tx: Transaction<Database>, attempt: AttemptRow, nowMs: number): Runnable {
+  return tx
     .updateTable('contact_points')
     .set({ invalid_since_ms: nowMs })
     .where('id', '=', attempt.contact_point_id)
-    .where('invalid_since_ms', 'is', null)
-    .execute();
+    .where('invalid_since_ms', 'is', null);
 }
 
 interface Move {
@@ -168,11 +166,11 @@ interface Move {
   readonly meaning: WalkMeaning;
 }
 
-async function moveTask(
+function moveQuery(
   { nowMs, fence }: RecordContext,
   tx: Transaction<Database>,
   { task, attempt, end: { outcome }, next, meaning }: Move,
-): Promise<void> {
+): Runnable {
   const common = {
     // Begun and ended by one process: whatever brought an earlier one down was not this task.
     ...(attempt.fence === fence ? { crash_count: 0 } : {}),
@@ -188,7 +186,7 @@ async function moveTask(
     wait: { state: 'waiting', status: 'Pending', owner_epoch: null },
     finish: { state: 'final', owner_epoch: null },
   }[next.kind];
-  await tx
+  return tx
     .updateTable('tasks')
     .set({
       ...common,
@@ -196,18 +194,17 @@ async function moveTask(
       ...(next.kind === 'wait' ? { due_at_ms: next.dueAtMs, retry_class: next.retryClass } : {}),
       ...(next.kind === 'finish' ? { status: next.status } : {}),
     })
-    .where('id', '=', task.id)
-    .execute();
+    .where('id', '=', task.id);
 }
 
-async function countEnd(
+function countQuery(
   tx: Transaction<Database>,
   engagementId: string,
   { outcome, wasAiHandled }: AttemptEnd,
   next: NextForTask,
-): Promise<void> {
+): Runnable {
   const leaves = next.kind === 'goOn' ? 0 : 1;
-  await tx
+  return tx
     .updateTable('engagements')
     .set((eb) => ({
       in_flight: eb('in_flight', '-', 1),
@@ -217,19 +214,18 @@ async function countEnd(
       ai_handled_total: eb('ai_handled_total', '+', wasAiHandled ? 1 : 0),
       ai_failed_total: eb('ai_failed_total', '+', outcome.result === 'BotFailed' ? 1 : 0),
     }))
-    .where('id', '=', engagementId)
-    .execute();
+    .where('id', '=', engagementId);
 }
 
-async function tell(
+function endEvents(
   { nowMs, actor }: RecordContext,
   tx: Transaction<Database>,
   attempt: AttemptRow,
   { outcome, wasTried }: AttemptEnd,
   next: NextForTask,
-): Promise<void> {
+): Runnable[] {
   const streamId = `task:${attempt.task_id}`;
-  await appendEvents(tx, attempt.business_unit_id, nowMs, [
+  return eventQueries(tx, attempt.business_unit_id, nowMs, [
     {
       streamId,
       type: 'attempt.recorded',

@@ -1,6 +1,8 @@
 /** Puts claimed starts and the changes found beside them into the store, in the claim's transaction. */
 import { sql, type Transaction } from 'kysely';
-import { appendEvents, type NewEvent } from '../store/event-log.ts';
+import { eventQueries, type NewEvent } from '../store/event-log.ts';
+import { insertQueries } from '../store/insert-many.ts';
+import { runTogether, type Runnable } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { ClaimContext } from './claim-starts.ts';
@@ -15,27 +17,23 @@ export async function writeStarts(
   changes: readonly TaskChange[],
 ): Promise<void> {
   const effective = changes.filter((change) => isEffective(change, context.nowMs));
-  if (starts.length > 0) {
-    await tx
-      .insertInto('deliveries')
-      .values(starts.map((start) => deliveryRow(context, engagement, start)))
-      .execute();
-    await tx
-      .insertInto('attempts')
-      .values(starts.map((start) => attemptRow(context, engagement, start)))
-      .execute();
-    const attributes = starts.flatMap((start) => inputAttributes(engagement, start));
-    if (attributes.length > 0) {
-      await tx.insertInto('delivery_attributes').values(attributes).execute();
-    }
-    await markWorking(context, tx, starts);
-  }
-  for (const change of effective) await applyChange(context, tx, change);
-  await appendEvents(tx, engagement.business_unit_id, context.nowMs, [
+  if (starts.length + effective.length === 0) return;
+  const deliveries = starts.map((start) => deliveryRow(context, engagement, start));
+  const attempts = starts.map((start) => attemptRow(context, engagement, start));
+  const attributes = starts.flatMap((start) => inputAttributes(engagement, start));
+  const events = [
     ...starts.map((start) => startedEvent(context, engagement, start)),
     ...effective.map((change) => changedEvent(context, change)),
+  ];
+  await runTogether(tx, [
+    ...insertQueries(tx, 'deliveries', deliveries),
+    ...insertQueries(tx, 'attempts', attempts),
+    ...insertQueries(tx, 'delivery_attributes', attributes),
+    ...(starts.length === 0 ? [] : [workingQuery(context, tx, starts)]),
+    ...effective.map((change) => changeQuery(context, tx, change)),
+    ...eventQueries(tx, engagement.business_unit_id, context.nowMs, events),
+    countsQuery(tx, engagement, starts, effective, context.nowMs),
   ]);
-  await countThem(tx, engagement, starts, effective, context.nowMs);
 }
 
 /**
@@ -107,27 +105,27 @@ function inputAttributes({ business_unit_id }: EngagementRow, { deliveryId, task
 }
 
 /** One statement for all. What is bound in a list of values is text to PostgreSQL until it is cast. */
-async function markWorking(
+function workingQuery(
   { nowMs, fence }: ClaimContext,
   tx: Transaction<Database>,
   starts: readonly PreparedStart[],
-): Promise<void> {
+): Runnable {
   const values = starts.map(
     ({ task, progress, seqNo }) =>
       sql`(${task.id}, ${JSON.stringify(progress)}, ${progress.loop}, ${seqNo})`,
   );
-  await sql`with started (id, progress, loop, seq_no) as (values ${sql.join(values)})
+  return sql`with started (id, progress, loop, seq_no) as (values ${sql.join(values)})
     update tasks set state = 'working', status = 'InProcess', progress = started.progress,
       loop = cast(started.loop as integer), attempt_count = cast(started.seq_no as integer),
       last_attempt_at_ms = ${nowMs}, owner_epoch = ${fence}, updated_at_ms = ${nowMs}
-    from started where tasks.id = started.id`.execute(tx);
+    from started where tasks.id = started.id`.compile(tx);
 }
 
-async function applyChange(
+function changeQuery(
   context: ClaimContext,
   tx: Transaction<Database>,
   change: TaskChange,
-): Promise<void> {
+): Runnable {
   const { task, progress } = change;
   const loop = { progress: JSON.stringify(progress), loop: progress.loop };
   const common = { ...loop, updated_at_ms: context.nowMs };
@@ -145,11 +143,10 @@ async function applyChange(
           last_sub_reason:
             change.result === task.last_result ? task.last_sub_reason : change.subReason,
         };
-  await tx
+  return tx
     .updateTable('tasks')
     .set({ ...common, ...changed, owner_epoch: null })
-    .where('id', '=', change.task.id)
-    .execute();
+    .where('id', '=', change.task.id);
 }
 
 function startedEvent(
@@ -205,20 +202,19 @@ function changedEvent({ actor }: ClaimContext, change: TaskChange): NewEvent {
 }
 
 /** Counts move with the rows they count. A head was ready, or working when a chain goes on. */
-async function countThem(
+function countsQuery(
   tx: Transaction<Database>,
   engagement: EngagementRow,
   starts: readonly PreparedStart[],
   changes: readonly TaskChange[],
   nowMs: number,
-): Promise<void> {
-  if (starts.length + changes.length === 0) return;
+): Runnable {
   const left = [...starts, ...changes].map(({ task }) => task.state);
   const fromReady = left.filter((state) => state === 'ready').length;
   const fromWorking = left.length - fromReady;
   const toReady = changes.filter((change) => staysReady(change, nowMs)).length;
   const toFinal = changes.filter(({ kind }) => kind === 'finished').length;
-  await tx
+  return tx
     .updateTable('engagements')
     .set((eb) => ({
       tasks_ready: eb('tasks_ready', '+', toReady - fromReady),
@@ -228,6 +224,5 @@ async function countThem(
       attempts_total: eb('attempts_total', '+', starts.length),
       in_flight: eb('in_flight', '+', starts.length),
     }))
-    .where('id', '=', engagement.id)
-    .execute();
+    .where('id', '=', engagement.id);
 }

@@ -334,6 +334,22 @@ for (const target of targets) {
         Array.from({ length: 8 }, (_, index) => index + 1),
       );
     }
+    // More than fit one statement, onto a stream that has some, two streams in turn.
+    const many = Array.from({ length: 4_500 }, (_, index) => ({
+      ...{ streamId: index % 2 === 0 ? 'task:0' : 'task:new', type: 'test.done', actor: 'test' },
+    }));
+    await db.transaction().execute((tx) => appendEvents(tx, 'bu', NOW, many));
+    const after = await db
+      .selectFrom('events')
+      .select(['stream_id', (eb) => eb.fn.max('stream_seq').as('last')])
+      .where('stream_id', 'in', ['task:0', 'task:new'])
+      .groupBy('stream_id')
+      .orderBy('stream_id')
+      .execute();
+    t.same(
+      after.map(({ last }) => last),
+      [8 + 2_250, 2_250],
+    );
   });
 
   t.test(`${name}: two writers who number one stream at once cannot both commit`, async (t) => {

@@ -5,7 +5,8 @@ import { CompiledQuery, sql, type KyselyPlugin } from 'kysely';
 import t, { type Test } from 'tap';
 import { takeOverTasks } from '../../dialer/actors/recovery.ts';
 import { CALL_ORDERS, type CallOrder } from '../../dialer/engagements/engagement-config.schema.ts';
-import { readNumberFacts, releaseNumber, takeNumbers } from '../../dialer/store/number-guards.ts';
+import { eventQueries } from '../../dialer/store/event-log.ts';
+import { readNumberFacts, releaseQuery, takeNumbers } from '../../dialer/store/number-guards.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { storeTargets, TEST_NOW_MS as NOW, type StoreTarget } from '../support/store-target.ts';
 import {
@@ -60,7 +61,7 @@ for (const target of targets) {
       return ids.filter((_, index) => won[index]);
     };
     const release = (attemptId: string, wasTried: boolean) =>
-      db.transaction().execute((tx) => releaseNumber(tx, { attemptId, wasTried }));
+      db.transaction().execute((tx) => releaseQuery(tx, { attemptId, wasTried }).execute());
     const facts = async () =>
       (await db.transaction().execute((tx) => readNumberFacts(tx, ['+1', '+2']))).get('+1');
 
@@ -447,6 +448,12 @@ for (const target of targets) {
     const lease = { name: work.leaseName, owner: 'test', epoch: work.fence, expiresAtMs: 0 };
     const parts = { lease, clock: { now: () => NOW }, actor: 'test' };
     await recording.db.transaction().execute((tx) => takeOverTasks(tx, parts));
+    const event = { streamId: 'task:1', type: 'test.done', actor: 'test' };
+    asked.push(
+      ...(await database.db
+        .transaction()
+        .execute((tx) => Promise.resolve(eventQueries(tx, 'bu', NOW, [event])))),
+    );
     for (const [what, pattern, index] of HOT_QUERIES) {
       const query = asked.find((one) => pattern.test(one.sql));
       t.ok(query, `${what} is asked`);
@@ -656,7 +663,17 @@ const HOT_QUERIES: readonly (readonly [what: string, sql: RegExp, index: RegExp]
   ['the next due time', /"state" = 'waiting' order by "due_at_ms"/, /tasks_waiting\b/],
   ['the next expiry', /"state" = 'ready' order by "expires_at_ms"/, /tasks_ready_expiry\b/],
   ['the tasks left in work', /"state" = 'working' and \("owner_epoch"/, /tasks_working\b/],
-  ['the last number of a stream', /max\("stream_seq"\)/, /events_by_stream\b/],
+  ['the last number of a stream', /max\(known\.stream_seq\)/, /events_by_stream\b/],
+  [
+    'the contacts of the head',
+    /^select "id", "business_unit_id", "mobile_point_id"/,
+    /contacts_pkey|sqlite_autoindex_contacts_1/,
+  ],
+  [
+    'the numbers of the head',
+    /left join "number_guards"/,
+    /contact_points_pkey[^]*number_guards_pkey|contact_points_1[^]*number_guards_1/,
+  ],
   [
     'the guard of an attempt',
     /update "number_guards".*"in_flight_attempt_id" =/,
@@ -665,7 +682,7 @@ const HOT_QUERIES: readonly (readonly [what: string, sql: RegExp, index: RegExp]
 ];
 
 const WHOLE_TABLE =
-  /Seq Scan on (?:tasks|attempts|events)|SCAN (?:tasks|attempts|events)(?! USING)/;
+  /Seq Scan on (?:tasks|attempts|events|contacts|contact_points)|SCAN (?:tasks|attempts|events|contacts|contact_points)(?! USING)/;
 
 /** Enough rows, with statistics, that a planner would rather not look at all of them. */
 async function fillWithTasks(database: OpenDatabase): Promise<void> {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TableNode, type Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely';
+import { TableNode, type CompiledQuery, type Kysely, type QueryExecutor } from 'kysely';
 import type { Test } from 'tap';
 import type { DialerLimits } from '../../dialer/actors/dialer-parts.ts';
 import type { DialerClock } from '../../dialer/clock.ts';
@@ -22,6 +22,7 @@ import {
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../../dialer/main.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import { partsOf } from '../../dialer/store/run-together.ts';
 import type { Database } from '../../dialer/store/schema/database.ts';
 import type { EngagementRow } from '../../dialer/store/schema/engagement-tables.ts';
 import type { AttemptRow, DeliveryRow, TaskRow } from '../../dialer/store/schema/task-tables.ts';
@@ -387,27 +388,35 @@ function mortalDatabase(
   database: OpenDatabase,
   mayRun: (kind: string, table: string) => boolean,
 ): OpenDatabase {
-  const plugin: KyselyPlugin = {
-    transformQuery: ({ node }) => {
-      if (!mayRun(...whatItWrites(node))) throw new Error('this process is dead');
-      return node;
-    },
-    transformResult: ({ result }) => Promise.resolve(result),
+  const watch = (executor: QueryExecutor): QueryExecutor => {
+    const execute = executor.executeQuery.bind(executor);
+    executor.executeQuery = (query) => {
+      const writes = (partsOf(query) ?? [query]).map(whatItWrites);
+      if (writes.every((write) => mayRun(...write))) return execute(query);
+      throw new Error('this process is dead');
+    };
+    const on = executor.withConnectionProvider.bind(executor);
+    executor.withConnectionProvider = (provider) => watch(on(provider));
+    return executor;
   };
-  return { ...database, db: database.db.withPlugin(plugin) };
+  const db = database.db.withoutPlugins(); // has an executor of its own
+  watch(db.getExecutor());
+  return { ...database, db };
 }
 
-function whatItWrites(node: RootOperationNode): [kind: string, table: string] {
-  switch (node.kind) {
+function whatItWrites({ query, sql: text }: CompiledQuery): [kind: string, table: string] {
+  switch (query.kind) {
     case 'InsertQueryNode':
-      return ['insert', node.into?.table.identifier.name ?? ''];
+      return ['insert', query.into?.table.identifier.name ?? ''];
     case 'UpdateQueryNode': {
-      const { table } = node;
+      const { table } = query;
       if (table === undefined || !TableNode.is(table)) return ['update', ''];
       return ['update', table.table.identifier.name];
     }
-    default:
-      return [node.kind, ''];
+    default: {
+      const [, kind = query.kind, table = ''] = /^(insert) into (\w+)/.exec(text) ?? [];
+      return [kind, table];
+    }
   }
 }
 

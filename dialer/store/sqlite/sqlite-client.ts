@@ -21,7 +21,8 @@ type Question<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
 /** Exclusive use of the writing connection, until it is committed or rolled back. */
 export interface WriteSession {
-  run(statement: SqlStatement): Promise<SqlResult>;
+  /** In one message; stops at the first that fails. */
+  run(statements: readonly SqlStatement[]): Promise<readonly SqlResult[]>;
   /** Resolves when it is on disk. The next session begins before that. */
   commit(): Promise<void>;
   rollback(): Promise<void>;
@@ -61,9 +62,9 @@ export class SqliteClient {
       await this.ask({ type });
     };
     return {
-      run: async (statement) => {
+      run: async (statements) => {
         assert(isOpen, 'the session has ended');
-        return only(await this.ask({ type: 'write', statement: sent(statement) }));
+        return this.ask({ type: 'write', statements: statements.map(sent) });
       },
       commit: () => end('commit'),
       rollback: () => end('rollback'),

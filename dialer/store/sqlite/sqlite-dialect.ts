@@ -15,6 +15,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { toBindables } from '../bindable.ts';
+import { partsOf } from '../run-together.ts';
 import type { SqlResult, SqlStatement } from './sqlite-messages.ts';
 import type { SqliteClient, WriteSession } from './sqlite-client.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
@@ -106,8 +107,13 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = { sql: query.sql, parameters: toBindables(query.parameters) };
-    const { rows, changes } = await this.#run(statement, isRead(query));
+    const together = partsOf(query);
+    if (together !== undefined) {
+      assert(this.#session !== undefined, 'statements run together belong to a transaction');
+      const results = await this.#session.run(together.map(statementOf));
+      return { rows: results.map(({ rows }) => rows) as R[] };
+    }
+    const { rows, changes } = await this.#run(statementOf(query), isRead(query));
     return { rows: rows as R[], numAffectedRows: BigInt(changes) };
   }
 
@@ -117,12 +123,18 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async #run(statement: SqlStatement, read: boolean): Promise<SqlResult> {
-    if (this.#session !== undefined) return this.#session.run(statement);
-    if (read) return this.#client.read(statement);
-    const [result] = await this.#client.unit([statement]);
-    assert(result !== undefined, 'a unit of one statement has one result');
+    if (this.#session === undefined && read) return this.#client.read(statement);
+    const session = this.#session ?? {
+      run: (all: readonly SqlStatement[]) => this.#client.unit(all),
+    };
+    const [result] = await session.run([statement]);
+    assert(result !== undefined, 'one statement has one result');
     return result;
   }
+}
+
+function statementOf({ sql, parameters }: CompiledQuery): SqlStatement {
+  return { sql, parameters: toBindables(parameters) };
 }
 
 function isRead(query: CompiledQuery): boolean {

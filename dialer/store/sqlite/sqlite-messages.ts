@@ -51,7 +51,7 @@ export type ToSqlite =
   | { readonly type: 'read'; readonly id: number; readonly statement: SentStatement }
   /** Answered when the write session is this client's alone, until it commits or rolls back. */
   | { readonly type: 'begin'; readonly id: number }
-  | { readonly type: 'write'; readonly id: number; readonly statement: SentStatement }
+  | { readonly type: 'write'; readonly id: number; readonly statements: readonly SentStatement[] }
   | { readonly type: 'commit'; readonly id: number }
   | { readonly type: 'rollback'; readonly id: number }
   /** A whole write session in one message. */

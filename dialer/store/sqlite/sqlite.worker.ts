@@ -49,7 +49,7 @@ function serve(main: MessagePort): void {
         done(readOnly.run(message.statement));
         break;
       case 'write':
-        done(queue.write(client, message.statement));
+        done(...queue.write(client, message.statements));
         break;
       case 'commit':
         queue.commit(client, message.id);

@@ -33,9 +33,10 @@ export class WriteQueue {
     this.#pump();
   }
 
-  write(client: Client, statement: SentStatement): SentResult {
+  /** Stops at the first that fails. */
+  write(client: Client, statements: readonly SentStatement[]): readonly SentResult[] {
     assert(this.#writer === client, 'written outside a session');
-    return this.#run(statement);
+    return statements.map((statement) => this.#run(statement));
   }
 
   commit(client: Client, id: number): void {
