@@ -4,6 +4,8 @@ import { ClientNonInviteTransaction } from './client-non-invite-transaction.ts';
 import type { ClientHandlers, ClientTransaction } from './client-transaction.ts';
 import { cseqOf } from './cseq.ts';
 import { cancelOf } from './derived-messages.ts';
+import { FailoverTransaction } from './failover-transaction.ts';
+import { isIpLiteral } from './name-service.ts';
 import { headersOf, type SipHeaderField, type SipRequest, type SipResponse } from './message.ts';
 import { type HopNetwork, RequestHop } from './request-hop.ts';
 import type { SipAddress } from './sip-address.ts';
@@ -28,8 +30,27 @@ export class ClientTransactions {
   }
 
   start(request: SipRequest, destination: SipAddress, handlers: ClientHandlers): ClientTransaction {
-    const hop = new RequestHop(this.#network, request, newBranch(), destination);
-    if (request.method !== 'INVITE') return this.#startNonInvite(hop, handlers);
+    if (isIpLiteral(destination.host))
+      return this.#start(this.#hop(request, destination), handlers);
+    // A name may stand for several servers, to be tried in turn.
+    return new FailoverTransaction(
+      request,
+      destination,
+      handlers,
+      (attempt, to, attemptHandlers) => {
+        const hop = this.#hop(attempt, to);
+        const transaction = this.#start(hop, attemptHandlers);
+        return { transaction, alternatives: () => hop.alternatives };
+      },
+    );
+  }
+
+  #hop(request: SipRequest, destination: SipAddress): RequestHop {
+    return new RequestHop(this.#network, request, newBranch(), destination);
+  }
+
+  #start(hop: RequestHop, handlers: ClientHandlers): ClientTransaction {
+    if (hop.request.method !== 'INVITE') return this.#startNonInvite(hop, handlers);
     const transaction = new ClientInviteTransaction(this.#context, hop, handlers, {
       sendCancel: (inviteHop, headers) => this.#sendCancel(inviteHop, headers),
       onTerminated: (ended) => this.#byKey.delete(keyOf(ended.id, 'INVITE')),

@@ -10,11 +10,11 @@ import type { SipTransport } from './transport.ts';
 
 /** What the stack offers a hop. */
 export interface HopNetwork {
-  transportOf(protocol: SipAddress['protocol']): SipTransport | undefined;
+  transportFor(destination: SipAddress): SipTransport | undefined;
   /** Host and port for our Via. */
   sentBy(destination: SipAddress): SipAddress;
-  /** Undefined when it is an IP literal already. */
-  resolve(host: string): Promise<string> | undefined;
+  /** Servers of a host name, in the order to try them. Undefined when it is an IP literal already. */
+  locate(target: SipAddress): Promise<[SipAddress, ...SipAddress[]]> | undefined;
   readonly udpRequestBytesMax: number;
   /** Whether TCP was refused there a moment ago. */
   isTcpRefused(destination: SipAddress): boolean;
@@ -34,6 +34,7 @@ export class RequestHop {
   readonly #network: HopNetwork;
   #destination: SipAddress;
   #fallback: SipAddress | undefined;
+  #alternatives: readonly SipAddress[] = [];
   #bytes: Buffer;
 
   constructor(network: HopNetwork, request: SipRequest, branch: string, destination: SipAddress) {
@@ -45,7 +46,7 @@ export class RequestHop {
     const tcp: SipAddress = { ...destination, protocol: 'tcp' };
     const isTooLong = this.#bytes.length > network.udpRequestBytesMax;
     if (destination.protocol !== 'udp' || !isTooLong) return;
-    if (network.transportOf('tcp') === undefined || network.isTcpRefused(tcp)) return;
+    if (network.transportFor(tcp) === undefined || network.isTcpRefused(tcp)) return;
     this.#fallback = destination;
     this.#destination = tcp;
     this.#bytes = this.#build();
@@ -55,26 +56,34 @@ export class RequestHop {
     return this.#destination;
   }
 
+  /** Other servers of the same name, for when this one fails (RFC 3263 §4.3). */
+  get alternatives(): readonly SipAddress[] {
+    return this.#alternatives;
+  }
+
   get bytes(): Buffer {
     return this.#bytes;
   }
 
   get isReliable(): boolean {
-    return this.#network.transportOf(this.#destination.protocol)?.reliable ?? false;
+    return this.#network.transportFor(this.#destination)?.reliable ?? false;
   }
 
-  /** First transmission; host name looked up, transport chosen. */
+  /** First transmission; servers of a host name looked up, transport chosen. */
   start(events: HopEvents): void {
-    const resolving = this.#network.resolve(this.#destination.host);
-    if (resolving === undefined) {
-      this.#startResolved(events);
+    const locating = this.#network.locate(this.#fallback ?? this.#destination);
+    if (locating === undefined) {
+      this.#startLocated(events);
       return;
     }
-    resolving.then(
-      (host) => {
-        this.#destination = { ...this.#destination, host };
-        if (this.#fallback !== undefined) this.#fallback = { ...this.#fallback, host };
-        this.#startResolved(events);
+    locating.then(
+      ([first, ...others]) => {
+        this.#alternatives = others;
+        const isTcpTry = this.#fallback !== undefined && first.protocol === 'udp';
+        this.#fallback = isTcpTry ? first : undefined;
+        this.#destination = isTcpTry ? { ...first, protocol: 'tcp' } : first;
+        this.#bytes = this.#build(); // Via may name another transport, or address of ours
+        this.#startLocated(events);
       },
       () => events.onFailure('ENOTFOUND'),
     );
@@ -82,7 +91,7 @@ export class RequestHop {
 
   /** Sends the same bytes again. A failure counts: an unreachable peer stays unreachable. */
   transmit(events: HopEvents): void {
-    const transport = this.#network.transportOf(this.#destination.protocol);
+    const transport = this.#network.transportFor(this.#destination);
     const sentTo = this.#destination;
     if (transport === undefined || sentTo.port === 0) {
       queueMicrotask(() => events.onFailure('EPROTONOSUPPORT')); // also a next hop nobody can read
@@ -103,7 +112,7 @@ export class RequestHop {
     return hop;
   }
 
-  #startResolved(events: HopEvents): void {
+  #startLocated(events: HopEvents): void {
     events.onTransport(this.isReliable);
     this.transmit(events);
   }
@@ -117,7 +126,7 @@ export class RequestHop {
     this.#destination = this.#fallback;
     this.#fallback = undefined;
     this.#bytes = this.#build();
-    this.#startResolved(events);
+    this.#startLocated(events);
   }
 
   #build(): Buffer {

@@ -1,8 +1,7 @@
 /** Where responses go (RFC 3261 §18.2, RFC 3581). */
 import type { SipHeaderField, SipRequest } from './message.ts';
-import { SIP_PORT } from './next-hop.ts';
 import { indexOutsideQuotes } from './quoted-text.ts';
-import type { SipAddress } from './sip-address.ts';
+import { defaultPortOf, type SipAddress } from './sip-address.ts';
 import { formatVia, parseVia, type Via } from './via.ts';
 
 export interface ResponseRoute {
@@ -39,10 +38,10 @@ export function stampTopVia(request: SipRequest, source: SipAddress): Via | unde
 
 export function responseRouteOf(via: Via, source: SipAddress): ResponseRoute {
   const { protocol } = source;
-  const sentByPort = via.port ?? SIP_PORT;
+  const sentByPort = via.port ?? defaultPortOf(protocol);
   const host = via.params.get('received') ?? via.host;
   const fallback: SipAddress = { protocol, host, port: sentByPort };
-  if (protocol === 'tcp') return { primary: source, fallback };
+  if (protocol !== 'udp') return { primary: source, fallback };
   const maddr = via.params.get('maddr');
   if (maddr !== undefined) return { primary: { ...fallback, host: maddr }, fallback };
   const rport = via.params.get('rport');

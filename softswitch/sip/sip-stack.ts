@@ -2,8 +2,8 @@ import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { ClientHandlers, ClientTransaction } from './client-transaction.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { createResponse } from './create-response.ts';
-import { systemHostResolver, type ResolveHost } from './host-resolver.ts';
 import { headerOf, type SipRequest, type SipResponse } from './message.ts';
+import { systemNameService, type NameService } from './name-service.ts';
 import { nextHopOf } from './next-hop.ts';
 import { openTransports, socketTransports } from './open-transports.ts';
 import { parseSipMessage, type ParseOutcome } from './parse-message.ts';
@@ -29,8 +29,8 @@ export interface SipStackOptions {
   udpRequestBytesMax?: number;
   /** Sees every message as it comes and goes, for logs and tests. */
   trace?: (event: SipTraceEvent) => void;
-  /** Host names in URIs. Default: the operating system's resolver. */
-  resolveHost?: ResolveHost;
+  /** For host names in URIs. Default: what the machine is set up to ask. */
+  names?: NameService;
   /** Default: real UDP and TCP sockets. */
   openTransport?: OpenTransport;
 }
@@ -71,7 +71,7 @@ export class SipStack {
       nowMs,
       advertisedHost: options.advertisedHost,
       udpRequestBytesMax: options.udpRequestBytesMax ?? UDP_REQUEST_BYTES_MAX,
-      resolveHost: options.resolveHost ?? systemHostResolver(nowMs),
+      names: options.names ?? systemNameService({ nowMs }),
       onSent: (bytes, destination) => {
         this.counters.requestsSent += 1;
         this.#trace?.({ direction: 'sent', peer: destination, bytes });

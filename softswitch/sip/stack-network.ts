@@ -1,18 +1,20 @@
 /** A stack's view of the outside: its transports, its own addresses, names, and who refused TCP. */
-import { isIpLiteral, type ResolveHost } from './host-resolver.ts';
 import { localHostFor } from './local-host.ts';
+import { locateServers, type Locator } from './locate-servers.ts';
+import { isIpLiteral, type NameService } from './name-service.ts';
 import type { HopNetwork } from './request-hop.ts';
-import { addressKey, type SipAddress, type SipProtocol } from './sip-address.ts';
+import { addressKey, isSameFamily, type SipAddress, type SipProtocol } from './sip-address.ts';
 import type { SipTransport } from './transport.ts';
 
 const TCP_REFUSED_MS = 60_000; // how long a refusal spares the next long request the attempt
 const TCP_REFUSALS_MAX = 1_000;
+const PROTOCOLS: readonly SipProtocol[] = ['udp', 'tcp', 'tls'];
 
 export interface StackNetworkOptions {
   readonly nowMs: () => number;
   readonly advertisedHost: string | undefined;
   readonly udpRequestBytesMax: number;
-  readonly resolveHost: ResolveHost;
+  readonly names: NameService;
   readonly onSent: (bytes: Buffer, destination: SipAddress) => void;
 }
 
@@ -31,21 +33,31 @@ export class StackNetwork implements HopNetwork {
 
   /** For a destination that names no transport: UDP where we have it (RFC 3263 §4.1). */
   get preferredProtocol(): SipProtocol {
-    return this.transportOf('udp') === undefined ? 'tcp' : 'udp';
+    return this.#protocols[0] ?? 'udp';
   }
 
-  transportOf(protocol: SipProtocol): SipTransport | undefined {
-    return this.transports.find(({ local }) => local.protocol === protocol);
+  /** Of several of one protocol the one of the destination's family. */
+  transportFor({
+    protocol,
+    host,
+  }: Pick<SipAddress, 'protocol' | 'host'>): SipTransport | undefined {
+    let other: SipTransport | undefined;
+    for (const transport of this.transports) {
+      if (transport.local.protocol !== protocol) continue;
+      if (isSameFamily(transport.local.host, host)) return transport;
+      other ??= transport;
+    }
+    return other;
   }
 
   sentBy(destination: SipAddress): SipAddress {
-    const local = this.transportOf(destination.protocol)?.local ??
-      this.transports[0]?.local ?? { ...destination, host: '0.0.0.0', port: 0 };
+    const local = this.transportFor(destination)?.local ??
+      this.transports[0]?.local ?? { protocol: destination.protocol, host: '0.0.0.0', port: 0 };
     return { ...local, host: localHostFor(local, destination.host, this.#options.advertisedHost) };
   }
 
-  resolve(host: string): Promise<string> | undefined {
-    return isIpLiteral(host) ? undefined : this.#options.resolveHost(host);
+  locate(target: SipAddress): Promise<[SipAddress, ...SipAddress[]]> | undefined {
+    return isIpLiteral(target.host) ? undefined : locateServers(target, this.#locator());
   }
 
   isTcpRefused(destination: SipAddress): boolean {
@@ -61,5 +73,22 @@ export class StackNetwork implements HopNetwork {
 
   onSent(bytes: Buffer, destination: SipAddress): void {
     this.#options.onSent(bytes, destination);
+  }
+
+  get #protocols(): SipProtocol[] {
+    const ours = new Set(this.transports.map(({ local }) => local.protocol));
+    return PROTOCOLS.filter((protocol) => ours.has(protocol));
+  }
+
+  #locator(): Locator {
+    return {
+      names: this.#options.names,
+      protocols: this.#protocols,
+      canReach: (protocol, address) => {
+        const transport = this.transportFor({ protocol, host: address });
+        return transport !== undefined && isSameFamily(transport.local.host, address);
+      },
+      random: Math.random,
+    };
   }
 }
