@@ -1,6 +1,5 @@
 /** `ringfence explain DELIVERY_ID`: why this person was called, and what came of it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadProcessConfig } from '../config/process-config.ts';
 import { storeLocation } from '../dialer/dialer-settings.ts';
@@ -12,19 +11,16 @@ import { writeJson, type Terminal } from './terminal.ts';
 
 export interface ExplainOptions {
   readonly config?: string;
-  readonly data?: string;
+  readonly store?: string;
   readonly json: boolean;
 }
-
-/** Name of the SQLite file in a folder given with `--data`. */
-export const STORE_FILE_NAME = 'ringfence.db';
 
 export function explainCommand(): Command {
   return new Command('explain')
     .description('tell why a person was called at that moment, and what came of it')
     .argument('<id>', 'a delivery; of a task it tells why no call was made, or sums its calls up')
     .option('--config <file>', 'configuration that names the store')
-    .option('--data <folder>', 'a folder that the demo kept its store in, instead')
+    .option('--store <file>', 'the SQLite file that demo --keep-store made, instead')
     .option('--json', 'one JSON value on stdout', false);
 }
 
@@ -53,7 +49,7 @@ export async function runExplain(
   }
 }
 
-function locationOf({ config, data }: ExplainOptions): StoreLocation {
-  if (data !== undefined) return { file: join(data, STORE_FILE_NAME) };
+function locationOf({ config, store }: ExplainOptions): StoreLocation {
+  if (store !== undefined) return { file: store };
   return storeLocation(loadProcessConfig(config).config);
 }

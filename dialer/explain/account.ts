@@ -43,6 +43,8 @@ export interface Account {
   };
   /** Why the call was allowed, and why at that moment. */
   readonly reasons: readonly Reason[];
+  /** What an account might be expected to say, and no rule of this release looks at. */
+  readonly notExamined: readonly string[];
   /** What had happened to the task until then. */
   readonly before: readonly Moment[];
   readonly onTheWire: readonly Moment[];
@@ -66,6 +68,8 @@ export interface OutcomeAccount {
   readonly subReason: SubReason | null;
   /** In plain words. */
   readonly meaning: string;
+  /** What is known of who, or what, picked up; null: nobody did. */
+  readonly whoAnswered: string | null;
   readonly category: ReportCategory;
   /** Row of docs/outcomes.md that gave the Result, with the condition it stands for. */
   readonly rule: { readonly row: number; readonly when: string } | null;

@@ -8,7 +8,7 @@ import type { ContactRow } from '../store/schema/contact-tables.ts';
 import type { Account, Moment } from './account.ts';
 import { outcomeAccount } from './outcome-account.ts';
 import { readHistory, type History, type LoggedEvent } from './read-history.ts';
-import { claimOf, startReasons } from './start-reasons.ts';
+import { claimOf, NOT_EXAMINED, startReasons } from './start-reasons.ts';
 import { taskMoments } from './task-moments.ts';
 import { wireSteps } from './wire-steps.ts';
 
@@ -38,6 +38,7 @@ export async function explain(
       workstream: history.workstreamName,
     },
     reasons: claim === undefined ? [] : startReasons(history, claim),
+    notExamined: claim === undefined ? [] : NOT_EXAMINED,
     before,
     onTheWire: wireSteps(attemptEvents),
     outcome: outcomeAccount(history),

@@ -23,10 +23,11 @@ export function renderAccount(account: Account): string {
       'Why it was allowed at that moment',
       reasons.map(({ rule, fact }) => `${rule}. ${fact}`),
     ),
-    ...section('What happened on the wire', moments(onTheWire, call?.atMs ?? null)),
+    ...section('What was not examined', notExamined(account)),
+    ...section('What happened, in seconds from the start', moments(onTheWire, call?.atMs ?? null)),
     ...section('Result', outcomeLines(outcome, account)),
-    ...section('Passed in', pairs(account.attributes.input)),
-    ...section('Returned', pairs(account.attributes.result)),
+    ...section('Passed in with the request', pairs(account.attributes.input)),
+    ...section('Returned by the AI agent', pairs(account.attributes.result)),
     ...section('What came next', moments(after, null)),
     ...section('On what this rests', [
       `Delivery ${account.deliveryId ?? 'none'}, task ${account.taskId} (${account.task.status}, ${counted(account.task.attempts, 'call')}), attempt ${account.attemptId ?? 'none'}.`,
@@ -46,21 +47,24 @@ function title({ call, outcome, task }: Account): string {
 
 function callLines({ call, person }: Account): string[] {
   if (call === null) return [];
-  const machines = call.machines === null ? '' : `, by machines ${call.machines}`;
+  const machines =
+    call.machines === null ? '' : `, worked by ${call.machines.replaceAll(',', ' and ')}`;
   return [
     `Their ${call.phoneType ?? ''} number ${call.number}, at ${timeInWords(call.atMs, person.timeZone)}.`,
     `Number shown to them: ${call.fromNumber ?? 'none'}.`,
-    `Trunk ${call.trunk ?? 'unknown'}, gateway ${call.gatewayId ?? 'unknown'}${machines}.`,
+    `Over trunk “${call.trunk ?? 'unknown'}” of gateway “${call.gatewayId ?? 'unknown'}”${machines}.`,
     ...(call.callId === null ? [] : [`SIP Call-ID ${call.callId}.`]),
   ];
 }
 
 function outcomeLines(outcome: OutcomeAccount | null, { call }: Account): string[] {
   if (outcome === null) return call === null ? [] : ['None yet.'];
-  const { result, subReason, meaning, category, rule, warnings, advice, redress } = outcome;
+  const { result, subReason, meaning, category, rule, whoAnswered } = outcome;
+  const { warnings, advice, redress } = outcome;
   const code = subReason === null ? result : `${result} / ${subReason}`;
   return [
     `${code}: ${meaning}. Counted as “${category}”.`,
+    ...(whoAnswered === null ? [] : [whoAnswered]),
     ...(rule === null ? [] : [`By row ${rule.row} of docs/outcomes.md: ${rule.when}.`]),
     ...diagnosticsLine(outcome),
     ...warnings.map((warning) => `Note: ${warning.replaceAll('_', ' ')}.`),
@@ -69,22 +73,33 @@ function outcomeLines(outcome: OutcomeAccount | null, { call }: Account): string
   ];
 }
 
+const ENDED_BY: Readonly<Record<string, string>> = {
+  far: 'the called side',
+  dialer: 'us',
+  gateway: 'a limit of our gateway',
+  switch: 'the loss of our switch',
+  trunk: 'a silent trunk',
+};
+
+/** What SIP and Q.850 said, from the columns that outlive the log. */
 function diagnosticsLine({ diagnostics }: OutcomeAccount): string[] {
   if (diagnostics === null) return [];
-  const shown = [
-    'sipCode',
-    'sipReason',
-    'origin',
-    'q850',
-    'q850Text',
-    'endedBy',
-    'invites',
-  ] as const;
-  const parts = shown.flatMap((key) => {
-    const value = diagnostics[key];
-    return value === null || value === undefined ? [] : [`${key} ${JSON.stringify(value)}`];
-  });
-  return parts.length === 0 ? [] : [`Diagnostics: ${parts.join(', ')}.`];
+  const { sipCode, sipReason, origin, q850, q850Text, endedBy, invites } = diagnostics;
+  const code = [sipCode, sipReason].filter((part) => part != null).join(' ');
+  const parts = [
+    origin === 'network' && code !== '' ? `SIP ${code}` : 'no final SIP response',
+    ...(q850 == null
+      ? []
+      : [`Q.850 cause ${String(q850)}${q850Text == null ? '' : ` (${String(q850Text)})`}`]),
+    ...(typeof endedBy === 'string' ? [`ended by ${ENDED_BY[endedBy] ?? endedBy}`] : []),
+    ...(typeof invites === 'number' ? [counted(invites, 'INVITE')] : []),
+  ];
+  return [`On record: ${parts.join(', ')}.`];
+}
+
+function notExamined({ notExamined: list }: Account): string[] {
+  if (list.length === 0) return [];
+  return [`No rule of this release looks at: ${list.join('; ')}.`];
 }
 
 /** With `fromMs` each line says how long after it something happened. */

@@ -21,6 +21,13 @@ type ClaimedPayload = Partial<
   }
 >;
 
+/** Who signs an account must see what it does not say. */
+export const NOT_EXAMINED: readonly string[] = [
+  'consent and do-not-call lists',
+  'quiet times where the person is, other than by the windows of the request',
+  'limits on how often a person is called, other than the pause above',
+];
+
 export function claimOf({ taskEvents, attempt }: History): LoggedEvent | undefined {
   return taskEvents.find(
     ({ type, payload }) => type === 'attempt.claimed' && payload['attemptId'] === attempt?.id,
@@ -68,7 +75,7 @@ function numberReasons(facts: ClaimedPayload, atMs: number): Reason[] {
   const gap = pauseInWords(numberGapMinMs);
   const last =
     previousAttemptAtMs === null
-      ? 'It had never been called before.'
+      ? 'No earlier call to it is on record.'
       : `It was last called ${pauseInWords(atMs - previousAttemptAtMs)} before, at ${timeInWords(previousAttemptAtMs)}.`;
   return [
     {
@@ -87,7 +94,8 @@ function placeReason({ inFlight, inFlightMax }: ClaimedPayload): Reason[] {
 
 function turnReason({ callOrder, retryClass, loop, seqNo, phoneType }: ClaimedPayload): Reason[] {
   if (callOrder === undefined || retryClass === undefined) return [];
-  const which = `call ${seqNo ?? 1} of the task, loop ${loop ?? 1}, ${phoneType ?? 'phone'} number`;
-  const turn = RETRY_CLASSES_IN_WORDS[retryClass] ?? 'among new deliveries';
-  return [{ rule: `Its turn: ${ORDERS[callOrder]}`, fact: `It was ${which}; ${turn}.` }];
+  const number = phoneType === undefined ? '' : `, to the ${phoneType} number`;
+  const which = `call ${seqNo ?? 1} of the task${number}, in loop ${loop ?? 1}`;
+  const turn = RETRY_CLASSES_IN_WORDS[retryClass] ?? RETRY_CLASSES_IN_WORDS[1];
+  return [{ rule: `Its turn: ${ORDERS[callOrder]}`, fact: `It was ${which}: ${turn}.` }];
 }

@@ -2,7 +2,7 @@
 import type { FinishReason, PostponeReason } from '../eligibility/eligibility.ts';
 import type { Moment } from './account.ts';
 import type { LoggedEvent } from './read-history.ts';
-import { FINISHED, POSTPONED, pauseInWords, timeInWords } from './words.ts';
+import { FINISHED, POSTPONED, pauseInWords, SOURCE_MEANING, timeInWords } from './words.ts';
 
 export function taskMoments(events: readonly LoggedEvent[]): Moment[] {
   return events.flatMap((event) => {
@@ -26,13 +26,13 @@ const time = (payload: Payload, key: string): number => {
 function inWords({ type, payload, atMs, actor }: LoggedEvent): string | undefined {
   switch (type) {
     case 'task.created':
-      return `Requested (${text(payload, 'source')}); it may start until ${timeInWords(time(payload, 'expiresAtMs'))}.`;
+      return requested(payload);
     case 'task.postponed':
       return postponed(payload, atMs);
     case 'task.cancelRequested':
-      return `Cancellation asked for by ${actor}.`;
+      return `Cancellation asked for by ${actor}${because(payload, 'reason')}.`;
     case 'attempt.claimed':
-      return `Call ${time(payload, 'seqNo')} was started (${text(payload, 'phoneType')}, loop ${time(payload, 'loop')}).`;
+      return `Call ${time(payload, 'seqNo')} was started, to the ${text(payload, 'phoneType')} number, in loop ${time(payload, 'loop')}.`;
     case 'attempt.recorded':
       return recorded(payload, atMs);
     case 'task.released':
@@ -46,6 +46,20 @@ function inWords({ type, payload, atMs, actor }: LoggedEvent): string | undefine
     default:
       return undefined;
   }
+}
+
+function requested(payload: Payload): string {
+  const source = text(payload, 'source');
+  const batch = text(payload, 'batchId');
+  const which = batch === '' ? '' : ` (batch ${batch})`;
+  const untilMs = time(payload, 'expiresAtMs');
+  return `Requested ${SOURCE_MEANING[source] ?? `by ${source}`}${which}; it may start until ${timeInWords(untilMs)}.`;
+}
+
+/** What whoever asked for it gave as reason. */
+function because(payload: Payload, key: string): string {
+  const reason = text(payload, key);
+  return reason === '' ? '' : `: ${reason}`;
 }
 
 function postponed(payload: Payload, atMs: number): string {
@@ -76,5 +90,5 @@ function nextStep(next: Payload | undefined, atMs: number): string {
 
 function finished(payload: Payload): string {
   const reason = FINISHED[text(payload, 'reason') as FinishReason];
-  return `The task ended with ${text(payload, 'result')}: ${reason}.`;
+  return `The task ended with ${text(payload, 'result')}: ${reason}${because(payload, 'because')}.`;
 }

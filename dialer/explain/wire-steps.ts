@@ -2,7 +2,8 @@
 import type { AttemptEvent, EventOf } from '../../machines/telephony-events.ts';
 import type { Moment } from './account.ts';
 import type { LoggedEvent } from './read-history.ts';
-import { pauseInWords } from './words.ts';
+import { CANCEL_MEANING, pauseInWords } from './words.ts';
+import { CANCEL_REASONS } from '../../machines/telephony-commands.ts';
 
 /** Entries of types that a later release may add are told by their name. */
 export function wireSteps(events: readonly LoggedEvent[]): Moment[] {
@@ -53,7 +54,7 @@ function stepInWords(event: AttemptEvent): string {
     case 'aiAgent.escalated':
       return 'The AI agent asked for a human.';
     case 'aiAgent.returned':
-      return 'The AI agent returned its results.';
+      return 'The AI agent returned what it had learnt.';
     default:
       return `${event.type}.`;
   }
@@ -81,20 +82,32 @@ const ENDED_BY = {
 } as const;
 
 function ended(event: EventOf<'attempt.ended'>): string {
-  const { sip, q850, endedBy, cancelReason, talkMs, invites } = event;
-  const code =
-    sip.statusCode === null
-      ? 'no final response'
-      : `SIP ${sip.statusCode}${sip.reasonPhrase === null ? '' : ` ${sip.reasonPhrase}`} from ${sip.origin === 'network' ? 'the network' : 'our own SIP stack'}`;
+  const { q850, endedBy, cancelReason, talkMs, invites } = event;
   const causes = q850.map(({ cause, text }) => `${cause}${text === null ? '' : ` (${text})`}`);
+  const end =
+    talkMs === null
+      ? `Ended by ${ENDED_BY[endedBy]}: ${finalCode(event)}`
+      : `Hung up by ${ENDED_BY[endedBy]}, ${pauseInWords(talkMs)} after the answer`;
+  const reason = CANCEL_REASONS.find((one) => one === cancelReason);
+  const why = reason === undefined ? cancelReason : CANCEL_MEANING[reason];
   return [
-    `Ended by ${ENDED_BY[endedBy]}: ${code}`,
+    end,
     ...(causes.length > 0 ? [`Q.850 ${causes.join(', ')}`] : []),
-    ...(cancelReason === null ? [] : [`given up: ${cancelReason}`]),
-    ...(talkMs === null ? [] : [`${pauseInWords(talkMs)} after the answer`]),
+    ...(why === null ? [] : [`given up because ${why}`]),
     ...(invites > 1 ? [`${invites} INVITEs`] : []),
     ...(invites === 0 ? ['no INVITE had left'] : []),
   ]
     .join('; ')
     .concat('.');
+}
+
+function finalCode({
+  sip: { statusCode, reasonPhrase, origin },
+}: EventOf<'attempt.ended'>): string {
+  if (statusCode === null) return 'no final response';
+  const said = `SIP ${statusCode}${reasonPhrase === null ? '' : ` ${reasonPhrase}`}`;
+  // What the stack makes up by itself must never pass for a word of the network.
+  return origin === 'network'
+    ? `${said} from the network`
+    : `no response from the network (our own SIP stack noted ${statusCode})`;
 }

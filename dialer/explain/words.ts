@@ -2,6 +2,7 @@
 import type { FinishReason, PostponeReason } from '../eligibility/eligibility.ts';
 import type { CallOrder } from '../engagements/engagement-config.schema.ts';
 import type { Result, SubReason } from '../../machines/result.ts';
+import type { CancelReason } from '../../machines/telephony-commands.ts';
 
 /** `2026-03-02 15:00:00.250 UTC`; with a zone, its wall clock beside it. */
 export function timeInWords(atMs: number, timeZone: string | null = null): string {
@@ -29,9 +30,13 @@ const UNITS = [
   ['second', 1_000],
 ] as const;
 
-/** `4 hours`, `1 minute 30 seconds`, `250 ms`: two units at most. */
+/** `4 hours`, `1 minute 30 seconds`, `1.5 seconds`, `250 ms`: two units at most. */
 export function pauseInWords(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) {
+    const seconds = Math.floor(ms / 100) / 10;
+    return `${seconds} second${seconds === 1 ? '' : 's'}`;
+  }
   const parts: string[] = [];
   let left = ms;
   for (const [name, unitMs] of UNITS) {
@@ -76,12 +81,12 @@ export const ORDERS: Readonly<Record<CallOrder, string>> = {
 
 export const RETRY_CLASSES_IN_WORDS = [
   'a retry, before new deliveries',
-  'among new deliveries',
+  'ranked with new deliveries',
   'a retry, behind new deliveries',
 ] as const;
 
 export const RESULT_MEANING: Readonly<Record<Result, string>> = {
-  LiveAnswer: 'a person answered and was connected',
+  LiveAnswer: 'the call was answered, and connected to somebody who speaks',
   AnsweringMachine: 'a machine answered, and the message was left',
   AnsweringMachineHangup: 'a machine answered; the call was ended without a message',
   Undetermined: 'the call was answered, and no conversation took place',
@@ -99,18 +104,69 @@ export const RESULT_MEANING: Readonly<Record<Result, string>> = {
   Error: 'it could not be carried out as it was set up',
 };
 
-export const SUB_REASON_MEANING: Readonly<Partial<Record<SubReason, string>>> = {
+/** Every reason has its words: none is told by its code alone. */
+export const SUB_REASON_MEANING: Readonly<Record<SubReason, string>> = {
+  cancelled: 'on request, before it had left',
+  cancelled_ringing: 'on request, while the phone was ringing',
+  dialer_recall: 'it was taken back before anybody answered',
+  shutdown: 'the service was being stopped',
+  ring_timeout: 'it rang until our own time limit',
   abandoned_by_system: 'nobody was there for the person in time',
   abandoned_by_customer: 'they hung up before anybody spoke to them',
+  not_classified: 'who or what had answered was not found out',
+  no_speech: 'nothing was heard that could be told apart',
+  fax: 'a fax machine answered',
+  sit: 'the network’s tones for an announcement were heard',
+  agent_setup: 'the AI agent did not take the call',
+  agent_media: 'the AI agent could not be heard',
+  agent_protocol: 'the AI agent broke the rules of the connection',
+  agent_lost: 'the AI agent broke off',
+  em_busy: 'a busy tone was heard',
+  em_sit: 'the network’s tones for an announcement were heard before any answer',
+  em_vm: 'a mailbox’s greeting was heard before any answer',
+  em_reorder: 'the network’s tone for a failed call was heard',
+  no_response: 'the phone did not react',
+  absent: 'the phone was switched off or out of reach',
+  unallocated: 'the network says that the number is not in service',
+  number_changed: 'the network says that the number has changed',
+  incomplete: 'the number has too few or too many digits for the network',
+  ambiguous: 'the network finds more than one called side',
+  no_route: 'the network knows no way to the number',
   declined: 'the call was declined',
-  ring_timeout: 'it rang until our own time limit',
   unwanted: 'the called side reports the call as unwanted',
   blocked_by_analytics: 'a network’s call analytics blocked it',
-  recovered: 'a process of ours died or the gateway was silent during the call',
+  forbidden: 'the network does not permit it',
+  trunk_auth: 'the trunk does not accept our credentials',
+  media_incompatible: 'the two sides have no audio format in common',
+  network: 'the network reports a fault of its own',
+  congestion: 'the network, or our trunk, had no room for it',
+  cleared: 'the network ended it without an answer',
+  redirected: 'the network pointed elsewhere, and that is not followed',
+  sip_4xx: 'the network refused it',
+  sip_other: 'the network reports a failure',
   trunk_timeout: 'the trunk did not answer',
   trunk_down: 'the trunk was known to be down, and no call was tried',
-  config: 'the configuration or the data do not allow it',
+  switch_lost: 'our own switch was lost during the call',
+  recovered: 'a process of ours died or the gateway was silent during the call',
+  stale_fence: 'another process of ours had taken it over',
   too_late: 'it could not leave in time',
+  config: 'the configuration or the data do not allow it',
+};
+
+/** Why we gave an unanswered call up. */
+export const CANCEL_MEANING: Readonly<Record<CancelReason, string>> = {
+  ring_timeout: 'it had rung until our own time limit',
+  setup_timeout: 'there was no sign of ringing in time',
+  dialer_recall: 'it was taken back by pacing',
+  cancelled: 'its cancellation was asked for',
   shutdown: 'the service was being stopped',
-  dialer_recall: 'it was taken back before it left',
+  in_doubt: 'the gateway had been silent for too long',
+};
+
+/** Who asked for a call. */
+export const SOURCE_MEANING: Readonly<Record<string, string>> = {
+  file: 'by a contact list',
+  api: 'over the API',
+  mcp: 'over MCP',
+  journey: 'by a journey',
 };
