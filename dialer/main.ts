@@ -4,6 +4,12 @@ import { TelephonyActors } from '../machines/telephony-actor.ts';
 import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
 import { ChainRegistry, type LiveChain } from './actors/chain-registry.ts';
+import {
+  CancelWork,
+  type CancelEngagementTasksRequest,
+  type CancelledCounts,
+  type CancelTaskRequest,
+} from './actors/cancel-work.ts';
 import { chainStore, type ChainStoreParts } from './actors/chain-store.ts';
 import type { DialerLimits, DialerParts } from './actors/dialer-parts.ts';
 import { EngagementRuntimes } from './actors/engagement-runtimes.ts';
@@ -28,6 +34,7 @@ import { isDefect } from './store/store-defect.ts';
 import type { Lease } from './store/leases.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
+import type { CancelOutcome } from './tasks/cancel-task.ts';
 import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
@@ -61,6 +68,7 @@ export class Dialer {
   readonly #journal: AttemptJournal;
   readonly #promoter: Promoter;
   readonly #runtimes: EngagementRuntimes;
+  readonly #cancelWork: CancelWork;
   readonly #telephony: TelephonyActors;
   readonly #budgets: TrunkBudgets;
   readonly #keeper: LeaseKeeper;
@@ -91,7 +99,11 @@ export class Dialer {
       ...this.#parts,
       budgetOf: (trunk) => this.#budgets.of(trunk),
       startChain: (chain, start) => this.#registry.start(chain, start),
+      onRecheck: () => this.#cancelWork.recheck(),
     });
+    const { database } = options;
+    const { registry, runtimes } = this.#chainParts();
+    this.#cancelWork = new CancelWork({ database, clock, registry, runtimes });
     this.#promoter = this.#makePromoter();
     this.#keeper = new LeaseKeeper(lease, {
       ...leaseOptionsOf(options),
@@ -144,6 +156,16 @@ export class Dialer {
     const resumed = await resumeEngagement(this.database, { ...request, nowMs });
     if (resumed !== undefined) await this.#runtimes.changed(resumed.id);
     return resumed !== undefined;
+  }
+
+  /** With `ending` a call is being ended: the task ends as Cancelled with it. Safe to repeat. */
+  cancelTask(request: CancelTaskRequest): Promise<CancelOutcome> {
+    return this.#cancelWork.task(request);
+  }
+
+  /** All of them, also those that are written meanwhile; nothing keeps new ones from coming later. */
+  cancelEngagementTasks(request: CancelEngagementTasksRequest): Promise<CancelledCounts> {
+    return this.#cancelWork.engagement(request);
   }
 
   /** An engagement was made, or its rows were changed by a caller beside us. */

@@ -26,6 +26,8 @@ import type { TrunkBudget } from './trunk-budget.ts';
 export interface RuntimeParts extends DialerParts {
   readonly startChain: (chain: Chain, start: ChainStart) => void;
   readonly budgetOf: (trunk: string) => TrunkBudget;
+  /** The store is looked at for what somebody beside us has changed. */
+  readonly onRecheck: () => Promise<void>;
 }
 
 interface Claimed {
@@ -45,6 +47,8 @@ export class EngagementRuntime {
   #isOpen: boolean;
   #queueTimer: unknown;
   #budgetTimer: unknown;
+  /** Tasks that were cancelled while a claim is under way, which may have taken them. */
+  #cancelledInClaim: Set<string> | undefined;
 
   /** `live`: chains of it that are in work already, found by recovery. */
   constructor(parts: RuntimeParts, facts: EngagementFacts, live: number) {
@@ -126,6 +130,11 @@ export class EngagementRuntime {
     this.#pacer.send({ type: 'tasks.ready' });
   }
 
+  /** A task in work that no chain works yet: the claim that has taken it gives it back undialled. */
+  cancelClaimed(taskId: string): void {
+    this.#cancelledInClaim?.add(taskId);
+  }
+
   /** A chain has left: its place and its channel are free. */
   callEnded(trunk: string): void {
     this.#parts.budgetOf(trunk).free(1);
@@ -157,6 +166,7 @@ export class EngagementRuntime {
     if (granted < 1) return NOTHING;
     const context = claimContextOf(parts, facts);
     let made = 0;
+    const cancelled = (this.#cancelledInClaim = new Set<string>());
     try {
       const { starts, looked, changes } = await claimStarts(
         context,
@@ -164,10 +174,19 @@ export class EngagementRuntime {
       );
       made = starts.length;
       if (changes.some(({ kind }) => kind === 'postponed')) parts.onWaiting();
-      if (this.#mayNotDial()) await this.#takeBack(starts);
-      else for (const start of starts) this.#dial(start, context.nowMs);
-      return { started: this.#mayNotDial() ? 0 : made, moreReady: looked > 0 };
+      const isHalted = this.#mayNotDial();
+      const isUnwanted = ({ task }: ClaimedStart): boolean => isHalted || cancelled.has(task.id);
+      const [unwanted, wanted] = [
+        starts.filter(isUnwanted),
+        starts.filter((start) => !isUnwanted(start)),
+      ];
+      this.#cancelledInClaim = undefined;
+      for (const start of wanted) this.#dial(start, context.nowMs);
+      // Not awaited: the pacer hears of the calls that have begun before it hears of their ends.
+      if (unwanted.length > 0) parts.work.run(() => this.#takeBack(unwanted, isHalted));
+      return { started: wanted.length, moreReady: looked > 0 };
     } finally {
+      this.#cancelledInClaim = undefined;
       budget.giveBack(granted - made);
     }
   }
@@ -200,8 +219,9 @@ export class EngagementRuntime {
     this.#parts.startChain({ taskId: claimed.task.id, businessUnitId, engagementId, trunk }, start);
   }
 
-  async #takeBack(starts: readonly ClaimedStart[]): Promise<void> {
-    const reason = this.#parts.isStopping() ? 'shutdown' : 'dialer_recall';
+  async #takeBack(starts: readonly ClaimedStart[], isHalted: boolean): Promise<void> {
+    const recalled = this.#parts.isStopping() ? 'shutdown' : 'dialer_recall';
+    const reason = isHalted ? recalled : 'cancelled';
     for (const { attemptId } of starts) await this.#record(takenBack(attemptId, reason));
     this.#budget.free(starts.length);
     this.#parts.onWaiting();

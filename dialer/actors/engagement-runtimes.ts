@@ -108,11 +108,11 @@ export class EngagementRuntimes {
   }
 
   #sleep(): void {
-    const { clock, limits, work, log } = this.#parts;
+    const { clock, limits, work, log, onRecheck } = this.#parts;
     if (this.#isStopped) return;
     this.#timer = clock.setTimeout(() => {
       work.run(async () => {
-        await this.refresh().catch((error: unknown) =>
+        await Promise.all([this.refresh(), onRecheck()]).catch((error: unknown) =>
           log.warn({ error }, 'the engagements cannot be looked at'),
         );
         this.#sleep();

@@ -213,7 +213,7 @@ async function resume(
     .where('stream_id', '=', `attempt:${attempt.id}`)
     .orderBy('stream_seq')
     .execute();
-  const afterAnswer = await db.transaction().execute(async (tx) => {
+  const { isCancelled, afterAnswer } = await db.transaction().execute(async (tx) => {
     const task = await tx
       .selectFrom('tasks')
       .selectAll()
@@ -225,7 +225,7 @@ async function resume(
     const plan = parts.planAfterAnswer(runtime.facts.workstream);
     const [planned] = await plan(tx, [{ attemptId, deliveryId, task, contactId }]);
     assert(planned !== undefined, 'a call without a plan for its answer');
-    return planned;
+    return { isCancelled: task.cancel_requested_at_ms !== null, afterAnswer: planned };
   });
   const start = recoveredStartOf(
     {
@@ -240,6 +240,7 @@ async function resume(
   );
   const { business_unit_id: businessUnitId, engagement_id: engagementId, trunk } = attempt;
   registry.start({ taskId: attempt.task_id, businessUnitId, engagementId, trunk }, start);
+  if (isCancelled) registry.cancel(attempt.task_id, 'cancelled');
 }
 
 async function contactOf(tx: Transaction<Database>, attempt: AttemptRow): Promise<string> {

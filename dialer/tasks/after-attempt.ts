@@ -41,8 +41,8 @@ export function afterAttempt(
   times: AfterAttemptTimes,
 ): NextForTask {
   const { nowMs, unknownGapMs, untriedGapMs } = times;
-  // A live call goes on when its task is cancelled (spec D.9), and may still reach somebody.
-  if (candidate.isCancelled && meaning !== 'reached') {
+  // Whoever asked for it was told that the task ends so; what the call gave is its delivery's Result.
+  if (candidate.isCancelled) {
     return finish(candidate.progress, finalStatus('Cancelled'), 'cancelled');
   }
   if (meaning === 'untried' && !candidate.isQuarantined) {

@@ -5,6 +5,7 @@ import { CompiledQuery, sql, type KyselyPlugin } from 'kysely';
 import t, { type Test } from 'tap';
 import { takeOverTasks } from '../../dialer/actors/recovery.ts';
 import { CALL_ORDERS, type CallOrder } from '../../dialer/engagements/engagement-config.schema.ts';
+import { cancelEngagementTasks, cancelTask, cancelTasks } from '../../dialer/tasks/cancel-task.ts';
 import { eventQueries } from '../../dialer/store/event-log.ts';
 import { readNumberFacts, releaseQuery, takeNumbers } from '../../dialer/store/number-guards.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
@@ -286,6 +287,90 @@ for (const target of targets) {
     });
     t.match(await work.task(taskId), { state: 'final', customer_reached: 1, attempt_count: 3 });
     t.match((await work.counts()).kept, { final: 1, inFlight: 0, attempts: 3, working: 0 });
+    t.same((await work.counts()).kept, (await work.counts()).counted);
+  });
+
+  t.test(`${name}: [API-18] a cancelled task ends once, whatever state it is in`, async (t) => {
+    const database = await open(t);
+    const work = await scene(database, { config: onePerson });
+    const later = [{ startMs: NOW + HOUR_MS, endMs: NOW + DAY_MS }];
+    const [waiting = ''] = await work.add([{ phones: { mobile: mobile(3) }, windows: later }]);
+    const [ringing = '', talking = '', ready = ''] = await work.add(wishes(3));
+    const [first, second] = (await work.claim(2)).starts;
+    const cancel = async (id: string) => (await cancelTask(work.cancelContext(), id)).outcome;
+    const outcomes = [];
+    for (const id of [waiting, ready, ringing, talking]) outcomes.push(await cancel(id));
+    t.same(outcomes, ['cancelled', 'cancelled', 'ending', 'ending']);
+    t.equal(await cancel(ready), 'alreadyFinal');
+    t.equal(await cancel(ringing), 'ending', 'asked twice, told the same');
+    t.equal(await cancel('00000000-0000-7000-8000-000000000000'), 'unknown');
+    const foreign = { ...work.cancelContext(), businessUnitId: 'another' };
+    t.equal((await cancelTask(foreign, talking)).outcome, 'unknown');
+
+    // One was given up; the other was answered before the hang-up came.
+    await work.record(first?.attemptId ?? '', noAnswer);
+    t.match((await work.record(second?.attemptId ?? '', answered))?.next, { status: 'Cancelled' });
+    for (const id of [waiting, ready, ringing, talking]) {
+      t.match(await work.task(id), { state: 'final', status: 'Cancelled', owner_epoch: null });
+    }
+    t.match(await work.task(talking), { last_result: 'LiveAnswer', customer_reached: 1 });
+    t.same((await work.counts()).kept, (await work.counts()).counted);
+    const told = await database.db
+      .selectFrom('events')
+      .select(['stream_id', 'type', 'actor', 'payload'])
+      .where('type', 'in', ['task.finished', 'task.cancelRequested'])
+      .orderBy('seq')
+      .execute();
+    t.match(told, [
+      { type: 'task.finished', stream_id: `task:${waiting}`, actor: 'operator:ann' },
+      { type: 'task.finished', stream_id: `task:${ready}`, payload: /"because":"no longer due"/ },
+      { type: 'task.cancelRequested', stream_id: `task:${ringing}`, payload: /no longer due/ },
+      { type: 'task.cancelRequested', stream_id: `task:${talking}` },
+      { type: 'task.finished', stream_id: `task:${ringing}` },
+      { type: 'task.finished', stream_id: `task:${talking}` },
+    ]);
+    t.equal(told.length, 6);
+  });
+
+  t.test(
+    `${name}: [API-18] a task cancelled beside claims is claimed or ends, not both`,
+    async (t) => {
+      const work = await scene(await open(t), { cap: 100 });
+      const ids = await work.add(wishes(60));
+      const asked = [ids.slice(0, 40), ids.slice(20), [...ids].reverse()];
+      const [claims, cancels] = await Promise.all([
+        Promise.all(Array.from({ length: 4 }, () => work.claim(10))),
+        Promise.all(asked.map((some) => cancelTasks(work.cancelContext(), some))),
+      ]);
+      const claimed = new Set(claims.flatMap(({ starts }) => starts.map(({ task }) => task.id)));
+      const cancelled = cancels.flatMap((done) => done.cancelled);
+      t.equal(new Set(cancelled).size, cancelled.length, 'each ended once');
+      const inWork = new Set(cancels.flatMap((done) => done.inWork.map(({ id }) => id)));
+      t.same([...inWork].sort(), [...claimed].sort(), 'and every other is marked');
+      t.equal(cancelled.length + claimed.size, 60);
+      t.match((await work.counts()).kept, { final: cancelled.length, working: claimed.size });
+      t.same((await work.counts()).kept, (await work.counts()).counted);
+    },
+  );
+
+  t.test(`${name}: all tasks of an engagement are cancelled, or those that wait`, async (t) => {
+    const work = await scene(await open(t), { cap: 3 });
+    await work.add(wishes(620));
+    await work.claim(3);
+    const all = async (scope: 'queued' | 'open') => {
+      const counts = { batches: 0, cancelled: 0, inWork: 0 };
+      const batches = cancelEngagementTasks(work.cancelContext(), work.engagementId, scope);
+      for await (const { cancelled, inWork } of batches) {
+        counts.batches += 1;
+        counts.cancelled += cancelled.length;
+        counts.inWork += inWork.length;
+      }
+      return counts;
+    };
+    t.same(await all('queued'), { batches: 2, cancelled: 617, inWork: 0 });
+    t.same(await all('open'), { batches: 1, cancelled: 0, inWork: 3 });
+    t.same(await all('open'), { batches: 0, cancelled: 0, inWork: 0 });
+    t.match((await work.counts()).kept, { final: 617, working: 3, ready: 0 });
     t.same((await work.counts()).kept, (await work.counts()).counted);
   });
 
@@ -610,11 +695,16 @@ class Life {
       .execute();
     const task = tasks[pick % (tasks.length || 1)];
     if (task === undefined) return;
-    await database.db
-      .updateTable('tasks')
-      .set({ cancel_requested_at_ms: clock.nowMs })
-      .where('id', '=', task.id)
-      .execute();
+    const [{ outcome }, { starts }] = await Promise.all([
+      cancelTask(this.#work.cancelContext(), task.id),
+      this.#work.claim(1),
+    ]);
+    this.#open.push(...starts.map(({ attemptId }) => attemptId));
+    const after = await this.#work.task(task.id);
+    const expected = { cancelled: 'final', alreadyFinal: 'final', ending: 'working' };
+    if (outcome === 'unknown' || after.state !== expected[outcome]) {
+      throw new Error(`${outcome}, and the task is ${after.state}`);
+    }
   }
 
   async #setStatus(status: string): Promise<void> {
@@ -646,6 +736,9 @@ class Life {
         group by task_id having count(*) > 1) twice)
       + (select count(*) from tasks where engagement_id = ${engagementId}
         and state = 'waiting' and due_at_ms >= expires_at_ms) as broken`.execute(database.db);
+    const doubled = await sql<{ stream_id: string }>`select stream_id from events
+      where type = 'task.finished' group by stream_id having count(*) > 1`.execute(database.db);
+    if (doubled.rows.length > 0) throw new Error('a task ended twice');
     if (rows[0]?.broken !== 0) throw new Error('guards, attempts and tasks do not agree');
   }
 }

@@ -18,6 +18,7 @@ import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import type { EngagementRow } from '../../dialer/store/schema/engagement-tables.ts';
 import type { TaskRow } from '../../dialer/store/schema/task-tables.ts';
 import type { AttemptEnd } from '../../dialer/tasks/attempt-end.ts';
+import type { CancelContext } from '../../dialer/tasks/cancel-task.ts';
 import {
   claimNextNumber,
   claimStarts,
@@ -177,6 +178,13 @@ export class WorkScene {
   promote(batchMax = 100): Promise<Promotion> {
     const { database, clock } = this;
     return promoteDue({ database, nowMs: clock.nowMs, actor: 'test', batchMax });
+  }
+
+  cancelContext(): CancelContext {
+    const { database, clock, writer } = this;
+    const { businessUnitId } = writer;
+    const asked = { actor: 'operator:ann', reason: 'no longer due' };
+    return { database, businessUnitId, nowMs: clock.nowMs, ...asked };
   }
 
   async task(id: string): Promise<TaskRow> {
