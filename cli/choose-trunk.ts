@@ -9,7 +9,7 @@ import { CliError } from './cli-error.ts';
 const LOOPBACK_CALLER_ID = '+12025550100';
 
 export interface TrunkChoice {
-  /** A name in the configuration, or `sip:HOST[:PORT][;transport=udp|tcp]`. */
+  /** A name in the configuration, or `sip:HOST[:PORT][;transport=udp|tcp|tls]`. */
   readonly text: string;
   readonly callerId?: string;
   readonly destinationFormat?: TrunkConfig['destinationFormat'];
@@ -51,7 +51,7 @@ function trunkAt({ text, callerId }: TrunkChoice): TrunkConfig {
   if ('problem' in address) {
     throw new CliError(
       'TRUNK_ADDRESS_INVALID',
-      `The trunk ${text} cannot be used: ${address.problem}. Write sip:HOST[:PORT][;transport=udp|tcp].`,
+      `The trunk ${text} cannot be used: ${address.problem}. Write sip:HOST[:PORT][;transport=udp|tcp|tls].`,
     );
   }
   if (callerId === undefined && !isLoopback(address)) {

@@ -48,15 +48,21 @@ export async function runSoftswitch(
   const given = settingsOf(options, loadProcessConfig(options.config).config.softswitch);
   const settings = withSecrets(given);
   const softswitch = await startSoftswitch(softswitchOptions(settings));
-  const { sipPort, controlPort, eslPort, mediaSipPort } = softswitch;
+  const { sipPort, sipTlsPort, controlPort, eslPort, mediaSipPort } = softswitch;
   const made = {
     ...(given.controlSecret === '' ? { controlSecret: settings.controlSecret } : {}),
     ...(given.eslPassword === '' ? { eslPassword: settings.eslPassword } : {}),
   };
-  announce({ settings, sipPort, controlPort, eslPort, mediaSipPort, made }, terminal);
+  announce({ settings, sipPort, sipTlsPort, controlPort, eslPort, mediaSipPort, made }, terminal);
   const { host, innerHost } = settings;
   if (options.json) {
-    const ports = { sipPort, controlPort, eslPort, mediaSipPort };
+    const ports = {
+      sipPort,
+      ...(sipTlsPort && { sipTlsPort }),
+      controlPort,
+      eslPort,
+      mediaSipPort,
+    };
     await writeJson(terminal, { host, innerHost, ...ports, ...made });
   }
   const stopWatching = onInterruption(() => void softswitch.stop());
@@ -97,6 +103,7 @@ function settingsOf(options: SoftswitchCommandOptions, config: SoftswitchConfig)
 interface Announcement {
   readonly settings: SoftswitchConfig;
   readonly sipPort: number;
+  readonly sipTlsPort: number | undefined;
   readonly controlPort: number;
   readonly eslPort: number;
   readonly mediaSipPort: number;
@@ -104,10 +111,12 @@ interface Announcement {
 }
 
 function announce(switched: Announcement, terminal: Terminal): void {
-  const { settings, sipPort, controlPort, eslPort, mediaSipPort, made } = switched;
-  const protocols = settings.sipProtocols.map((name) => name.toUpperCase()).join(' and ');
+  const { settings, sipPort, sipTlsPort, controlPort, eslPort, mediaSipPort, made } = switched;
+  const protocols = settings.sipProtocols.filter((name) => name !== 'tls');
+  const plain = protocols.map((name) => name.toUpperCase()).join(' and ');
   say(terminal, `The switch is ready on ${settings.host}:`);
-  say(terminal, `  SIP towards trunks   ${String(sipPort)} (${protocols})`);
+  if (plain !== '') say(terminal, `  SIP towards trunks   ${String(sipPort)} (${plain})`);
+  if (sipTlsPort !== undefined) say(terminal, `  SIP over TLS         ${String(sipTlsPort)}`);
   const inner = settings.innerHost === settings.host ? '' : `${settings.innerHost}:`;
   say(terminal, `  control (drachtio)   ${inner}${String(controlPort)}`);
   say(terminal, `  event socket         ${inner}${String(eslPort)}`);

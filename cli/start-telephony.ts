@@ -86,7 +86,14 @@ export function softswitchOptions(settings: SoftswitchConfig) {
   return {
     host: settings.host,
     innerHost: settings.innerHost,
-    sip: { port: settings.sipPort, protocols: settings.sipProtocols },
+    sip: {
+      port: settings.sipPort,
+      protocols: settings.sipProtocols,
+      ...(settings.sipProtocols.includes('tls')
+        ? { tlsPort: settings.sipTlsPort, tls: tlsFiles(settings) }
+        : {}),
+    },
+    dnsServers: settings.dnsServers,
     control: { port: settings.controlPort, secret: settings.controlSecret },
     media: {
       sipPort: settings.mediaSipPort,
@@ -98,6 +105,15 @@ export function softswitchOptions(settings: SoftswitchConfig) {
   };
 }
 
+function tlsFiles(settings: SoftswitchConfig) {
+  return {
+    certificateFile: settings.tlsCertificateFile,
+    keyFile: settings.tlsKeyFile,
+    ...(settings.tlsAuthoritiesFile === '' ? {} : { authoritiesFile: settings.tlsAuthoritiesFile }),
+    verifiesServers: settings.tlsVerifyServers,
+  };
+}
+
 async function switchSettings(
   softswitch: SoftswitchConfig,
   trunks: readonly TrunkConfig[],
@@ -105,7 +121,7 @@ async function switchSettings(
 ): Promise<SoftswitchConfig> {
   const settings = withSecrets({
     ...softswitch,
-    ...(isolated ? { sipPort: 0 } : {}),
+    ...(isolated ? { sipPort: 0, sipTlsPort: 0 } : {}),
     controlPort: 0,
     eslPort: 0,
     mediaSipPort: 0,

@@ -33,6 +33,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...secretFaults(config),
     ...orderFaults(config),
     ...portFaults(config),
+    ...tlsFaults(config),
     ...labFaults(config),
     ...duplicateNames(config.gateway.trunks),
     ...config.gateway.trunks.flatMap(trunkFaults),
@@ -97,7 +98,7 @@ function orderFaults({ gateway, softswitch, dialing }: RingfenceConfig): SchemaF
 }
 
 function portFaults({ softswitch }: RingfenceConfig): SchemaFault[] {
-  const ports = ['sipPort', 'controlPort', 'eslPort', 'mediaSipPort'] as const;
+  const ports = ['sipPort', 'sipTlsPort', 'controlPort', 'eslPort', 'mediaSipPort'] as const;
   return ports.flatMap((name, index) => {
     const port = softswitch[name];
     const other = ports.slice(0, index).find((earlier) => softswitch[earlier] === port);
@@ -107,6 +108,31 @@ function portFaults({ softswitch }: RingfenceConfig): SchemaFault[] {
         path: ['softswitch', name],
         problem: `is ${String(port)}, which is ${other} already`,
         remedy: 'give each its own port, or 0 for any free one',
+      },
+    ];
+  });
+}
+
+/** TLS needs something to show; a trunk that wants TLS needs a switch that speaks it. */
+function tlsFaults({ gateway, softswitch }: RingfenceConfig): SchemaFault[] {
+  if (softswitch.sipProtocols.includes('tls')) {
+    return (['tlsCertificateFile', 'tlsKeyFile'] as const)
+      .filter((name) => softswitch[name] === '')
+      .map((name) => ({
+        path: ['softswitch', name],
+        problem: 'is empty, and softswitch.sipProtocols names tls',
+        remedy: 'give a PEM file, or take tls out of sipProtocols',
+      }));
+  }
+  if (!gateway.embedded) return [];
+  return gateway.trunks.flatMap(({ address }, index) => {
+    const read = readTrunkAddress(address);
+    if ('problem' in read || read.transport !== 'tls') return [];
+    return [
+      {
+        path: ['gateway', 'trunks', index, 'address'],
+        problem: 'wants TLS, which the embedded switch does not speak as it is set up',
+        remedy: 'add tls to softswitch.sipProtocols, with a certificate and its key',
       },
     ];
   });

@@ -10,6 +10,9 @@ const port = (description: string, env: string, fallback = 0) =>
     env,
   });
 
+const file = (description: string, env: string) =>
+  Type.String({ description, default: '', maxLength: 4_096, env });
+
 export const SoftswitchConfig = Type.Object(
   {
     host: Type.String({
@@ -31,15 +34,57 @@ export const SoftswitchConfig = Type.Object(
       env: 'RINGFENCE_SOFTSWITCH_INNER_HOST',
     }),
     sipPort: port('SIP port towards the trunks.', 'RINGFENCE_SOFTSWITCH_SIP_PORT'),
-    sipProtocols: Type.Array(Type.Enum(['udp', 'tcp'], { description: 'A SIP transport.' }), {
-      description: 'Transports that the SIP port is opened on.',
-      default: ['udp', 'tcp'],
-      minItems: 1,
-      maxItems: 2,
-      uniqueItems: true,
-      env: 'RINGFENCE_SOFTSWITCH_SIP_PROTOCOLS',
-      source: 'RFC 3261 §18: an element implements UDP and TCP',
+    sipProtocols: Type.Array(
+      Type.Enum(['udp', 'tcp', 'tls'], { description: 'A SIP transport.' }),
+      {
+        description:
+          'Transports towards the trunks. `tls` needs `tlsCertificateFile` and `tlsKeyFile`.',
+        default: ['udp', 'tcp'],
+        minItems: 1,
+        maxItems: 3,
+        uniqueItems: true,
+        env: 'RINGFENCE_SOFTSWITCH_SIP_PROTOCOLS',
+        source: 'RFC 3261 §18: an element implements UDP and TCP',
+      },
+    ),
+    sipTlsPort: port('SIP port for TLS.', 'RINGFENCE_SOFTSWITCH_SIP_TLS_PORT'),
+    tlsCertificateFile: file(
+      'Certificate for SIP over TLS, with the chain below it (PEM). Shown to trunks that connect, ' +
+        'and to those that ask for one.',
+      'RINGFENCE_SOFTSWITCH_TLS_CERTIFICATE_FILE',
+    ),
+    tlsKeyFile: file(
+      'Private key of `tlsCertificateFile` (PEM).',
+      'RINGFENCE_SOFTSWITCH_TLS_KEY_FILE',
+    ),
+    tlsAuthoritiesFile: file(
+      'Authorities whose certificates a trunk may show (PEM). Empty: those that Node.js ships with.',
+      'RINGFENCE_SOFTSWITCH_TLS_AUTHORITIES_FILE',
+    ),
+    tlsVerifyServers: Type.Boolean({
+      description:
+        'Call a trunk over TLS only when its certificate names it and an authority vouches for it. ' +
+        'Without, anybody on the way can pose as the trunk.',
+      default: true,
+      env: 'RINGFENCE_SOFTSWITCH_TLS_VERIFY_SERVERS',
+      source: 'RFC 5922 §7.2',
     }),
+    dnsServers: Type.Array(
+      Type.String({
+        description: 'Address of a DNS server, `:PORT` behind it where it is not 53.',
+        pattern: '^(?:[0-9.]+|[0-9A-Fa-f:]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?$',
+        maxLength: 64,
+      }),
+      {
+        description:
+          'Whom to ask for the SRV, A and AAAA records of trunks that are given by name. Empty: as ' +
+          'the machine is set up.',
+        default: [],
+        maxItems: 8,
+        env: 'RINGFENCE_SOFTSWITCH_DNS_SERVERS',
+        source: 'RFC 3263 §4',
+      },
+    ),
     controlPort: port("Port of drachtio's control protocol.", 'RINGFENCE_SOFTSWITCH_CONTROL_PORT'),
     controlSecret: Type.String({
       description: 'Secret that control connections give. Empty: one is made at start.',

@@ -1,16 +1,20 @@
-/** A trunk's next hop: `sip:HOST[:PORT][;transport=udp|tcp]`, the part of RFC 3261 §19.1 we take. */
+/** A trunk's next hop: `sip:HOST[:PORT][;transport=udp|tcp|tls]`, the part of RFC 3261 §19.1 we take. */
 import { isIP } from 'node:net';
 
 export interface TrunkAddress {
   /** A host name, an IPv4 address, or an IPv6 address without its brackets. */
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: TrunkTransport;
+  /** Of a host name: what the address did not say, and SRV records may (RFC 3263 §4). */
+  readonly leftToDns?: 'port' | 'transportAndPort';
 }
+
+export type TrunkTransport = 'udp' | 'tcp' | 'tls';
 
 export type TrunkAddressReading = TrunkAddress | { readonly problem: string };
 
-const PORT_DEFAULT = 5060;
+const PORT_DEFAULT = { udp: 5060, tcp: 5060, tls: 5061 }; // RFC 3261 §19.1.2
 const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?$/;
 
 export function readTrunkAddress(address: string): TrunkAddressReading {
@@ -18,19 +22,26 @@ export function readTrunkAddress(address: string): TrunkAddressReading {
   if (parts === null) return { problem: problemOf(address) };
   const host = (parts[1] ?? '').replace(/^\[|\]$/g, '');
   if (!isHost(host, parts[1] ?? '')) return { problem: `'${parts[1] ?? ''}' is not a host` };
-  const port = parts[2] === undefined ? PORT_DEFAULT : Number(parts[2]);
-  if (!/^\d*$/.test(parts[2] ?? '') || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    return { problem: `'${parts[2] ?? ''}' is not a port (1 to 65535)` };
-  }
   const transport = transportOf(parts[3] ?? '');
-  return typeof transport === 'string' ? { host, port, transport } : transport;
+  if (typeof transport === 'object') return transport;
+  const known = transport ?? 'udp';
+  if (parts[2] === undefined) {
+    const address = { host, port: PORT_DEFAULT[known], transport: known };
+    if (isIP(host) !== 0 || host.toLowerCase() === 'localhost') return address;
+    return { ...address, leftToDns: transport === undefined ? 'transportAndPort' : 'port' };
+  }
+  const port = Number(parts[2]);
+  if (!/^\d+$/.test(parts[2]) || port < 1 || port > 65_535) {
+    return { problem: `'${parts[2]}' is not a port (1 to 65535)` };
+  }
+  return { host, port, transport: known };
 }
 
 function problemOf(address: string): string {
-  if (/^sips:/i.test(address)) return 'sips (TLS) is not there yet';
+  if (/^sips:/i.test(address)) return 'TLS is written sip:HOST;transport=tls';
   if (!/^sip:/i.test(address)) return 'it does not begin with sip:';
   if (address.includes('@')) return 'a trunk has no user part';
-  return 'it is not sip:HOST[:PORT][;transport=udp|tcp]';
+  return 'it is not sip:HOST[:PORT][;transport=udp|tcp|tls]';
 }
 
 function isHost(host: string, written: string): boolean {
@@ -40,23 +51,26 @@ function isHost(host: string, written: string): boolean {
   return host.length <= 253 && HOST_NAME.test(host);
 }
 
-function transportOf(parameters: string): 'udp' | 'tcp' | { problem: string } {
-  let transport: 'udp' | 'tcp' = 'udp';
+/** Undefined when it is not said. */
+function transportOf(parameters: string): TrunkTransport | { problem: string } | undefined {
+  let transport: TrunkTransport | undefined;
   for (const parameter of parameters.split(';').filter((text) => text !== '')) {
     const [name = '', value = ''] = parameter.toLowerCase().split('=');
     if (name !== 'transport') return { problem: `the parameter '${parameter}' is not known` };
-    if (value !== 'udp' && value !== 'tcp') {
-      return { problem: `transport '${value}' is not there: udp or tcp` };
+    if (value !== 'udp' && value !== 'tcp' && value !== 'tls') {
+      return { problem: `transport '${value}' is not there: udp, tcp or tls` };
     }
     transport = value;
   }
   return transport;
 }
 
-/** The address as a SIP URI with port and transport spelled out. */
-export function trunkAddressText({ host, port, transport }: TrunkAddress): string {
+/** The address as a SIP URI: port and transport spelled out, but for what DNS is to say. */
+export function trunkAddressText(address: TrunkAddress): string {
+  const { host, port, transport, leftToDns } = address;
   const written = isIP(host) === 6 ? `[${host}]` : host;
-  return `sip:${written}:${String(port)};transport=${transport}`;
+  if (leftToDns === 'transportAndPort') return `sip:${written}`;
+  return `sip:${written}${leftToDns === 'port' ? '' : `:${String(port)}`};transport=${transport}`;
 }
 
 /**

@@ -15,13 +15,14 @@ export const TrunkConfig = Type.Object(
     }),
     address: Type.String({
       description:
-        'The next hop as a SIP URI: `sip:HOST[:PORT][;transport=udp|tcp]`. Without a port 5060, ' +
-        'without a transport UDP.',
+        'The next hop as a SIP URI: `sip:HOST[:PORT][;transport=udp|tcp|tls]`. A host name without ' +
+        'a port is looked up by SRV records, which may name several servers; else the port is 5060 ' +
+        '(5061 for TLS) and the transport UDP.',
       pattern: '^sip:',
       maxLength: 255,
       examples: ['sip:198.51.100.7:5060;transport=udp'],
       env: 'RINGFENCE_TRUNK_<NAME>_ADDRESS',
-      source: 'RFC 3261 §19.1 (URI), §18.1.1 (transport)',
+      source: 'RFC 3261 §19.1 (URI), RFC 3263 §4 (names)',
     }),
     username: Type.Optional(
       Type.String({

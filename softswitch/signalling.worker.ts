@@ -6,9 +6,9 @@ import type { SignallingPorts, SignallingWorkerOptions } from './worker-messages
 
 await serveWorker<SignallingPorts>(async () => {
   const signalling = await startSignalling(workerData as SignallingWorkerOptions);
-  const { sipPort, controlPort } = signalling;
+  const { sipPort, sipTlsPort, controlPort } = signalling;
   return {
-    ports: { sipPort, controlPort },
+    ports: { sipPort, controlPort, ...(sipTlsPort === undefined ? {} : { sipTlsPort }) },
     stats: () => signalling.stats(),
     close: () => signalling.close(),
   };

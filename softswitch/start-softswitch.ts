@@ -40,7 +40,8 @@ export function startMediaWorker(options: MediaWorkerOptions): Promise<WorkerHan
 
 /** Both, or neither: when one cannot start, the other is stopped and the reason is thrown. */
 export async function startSoftswitch(options: SoftswitchOptions): Promise<Softswitch> {
-  const { host, innerHost = INNER_HOST_DEFAULT, sip, control, media, esl, t1Ms } = options;
+  const { host, innerHost = INNER_HOST_DEFAULT, sip, control, media, esl } = options;
+  const { t1Ms, dnsServers } = options;
   const started = await Promise.allSettled([
     startSignallingWorker({
       host,
@@ -48,6 +49,7 @@ export async function startSoftswitch(options: SoftswitchOptions): Promise<Softs
       sip,
       control,
       ...(t1Ms === undefined ? {} : { t1Ms }),
+      ...(dnsServers === undefined ? {} : { dnsServers }),
     }),
     startMediaWorker({ host, innerHost, media, esl }),
   ] as const);

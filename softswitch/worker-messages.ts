@@ -5,6 +5,7 @@
  * sockets, posts `stopped` and lets its event loop run out. Anything uncaught ends the worker and is
  * seen by the starter as the worker's `error` and `exit` events.
  */
+import type { SipProtocol } from './sip/sip-address.ts';
 
 /**
  * Address of what only the gateway and the switch's other half speak to: the control port, the event
@@ -13,13 +14,30 @@
 export type InnerHost = string;
 export const INNER_HOST_DEFAULT: InnerHost = '127.0.0.1';
 
+/** PEM files of SIP over TLS; see `SipTlsOptions`. */
+export interface SipTlsFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Absent: the authorities that Node.js ships with. */
+  readonly authoritiesFile?: string;
+  readonly verifiesServers: boolean;
+}
+
 /** Signalling: SIP towards carriers, drachtio's control protocol towards the gateway. */
 export interface SignallingWorkerOptions {
   /** Address the SIP port is bound to, and the one written into Via and Contact. */
   readonly host: string;
   readonly innerHost?: InnerHost;
-  /** Port 0 takes any free port; with both protocols the same number is bound for UDP and TCP. */
-  readonly sip: { readonly port: number; readonly protocols: readonly ('udp' | 'tcp')[] };
+  /** Port 0 takes any free port; UDP and TCP get the same number. */
+  readonly sip: {
+    readonly port: number;
+    readonly protocols: readonly SipProtocol[];
+    /** Needed, with `tls`, where `tls` is among the protocols. */
+    readonly tlsPort?: number;
+    readonly tls?: SipTlsFiles;
+  };
+  /** `address` or `address:port`. Default: the machine's. */
+  readonly dnsServers?: readonly string[];
   readonly control: { readonly port: number; readonly secret: string };
   /** RFC 3261 §17.1.1.1: estimate of the round trip, from which all its timers follow. Default 500. */
   readonly t1Ms?: number;
@@ -50,7 +68,9 @@ export type ToWorker =
 
 /** Ports actually bound, which is the only news when 0 was asked for. */
 export interface SignallingPorts {
+  /** UDP and TCP; with TLS alone that. */
   readonly sipPort: number;
+  readonly sipTlsPort?: number;
   readonly controlPort: number;
 }
 

@@ -39,7 +39,7 @@ export function agentInvite(target: AiAgentTarget): AgentInvite {
   return { ok: true, uri, headers };
 }
 
-/** `sip:[user@]host[:port][;transport=udp|tcp]`, spelled as it is sent. */
+/** `sip:[user@]host[:port][;transport=udp|tcp|tls]`, spelled as it is sent. */
 function agentUri(sipUri: string): string | { problem: string } {
   const user = /^sip:([^@]*)@/i.exec(sipUri)?.[1];
   if (user !== undefined && !USER.test(user)) return { problem: 'the user part is no SIP user' };

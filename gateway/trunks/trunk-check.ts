@@ -66,7 +66,7 @@ async function findingOf(
   switch (outcome.kind) {
     case 'response':
       if (originOf(outcome.response) === 'stack') {
-        return unreachable(outcome.response.status, trunk, parts);
+        return unreachable(outcome.response.status, trunk, parts, warningOf(outcome.response));
       }
       return reached(outcome.response, trunk, afterMs);
     case 'timeout':
@@ -97,16 +97,29 @@ async function unreachable(
   parts: TrunkCheckParts,
   why?: string,
 ): Promise<Finding> {
-  const { host, port, transport } = trunk.address;
-  try {
-    await parts.resolveHost(host);
-  } catch {
-    const detail = `the name ${host} does not resolve`;
-    return { reachable: false, verdict: 'unknown_host', detail };
+  const { host, port, transport, leftToDns } = trunk.address;
+  const unknownHost: Finding = {
+    ...{ reachable: false, verdict: 'unknown_host' },
+    detail: `the name ${host} does not resolve`,
+  };
+  if (why === 'ENOTFOUND') return unknownHost;
+  // A domain with SRV records may have no address of its own: only its own address is asked for here.
+  if (leftToDns === undefined || why === undefined) {
+    const isKnown = await parts.resolveHost(host).then(
+      () => true,
+      () => false,
+    );
+    if (!isKnown) return unknownHost;
   }
   if (statusCode === 408) return silent('no answer (timer F of the SIP stack)');
-  const detail = `${host}:${port} cannot be reached over ${transport}${why === undefined ? '' : `: ${why}`}`;
+  const where = leftToDns === undefined ? `${host}:${port}` : host;
+  const detail = `${where} cannot be reached over ${transport}${why === undefined ? '' : `: ${why}`}`;
   return { reachable: false, verdict: 'connection_refused', detail };
+}
+
+/** The embedded switch says below a 503 of its own what went wrong: `399 localhost "CERT_HAS_EXPIRED"`. */
+function warningOf(response: SipResponse): string | undefined {
+  return /^399 \S+ "([^"]*)"/.exec(response.get('Warning') ?? '')?.[1];
 }
 
 function silent(detail: string): Finding {

@@ -3,14 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { cancelOf } from '../sip/derived-messages.ts';
 import { headerOf, serializeSipMessage, type SipRequest } from '../sip/message.ts';
 import { tagOf } from '../sip/name-addr.ts';
+import { addressOfUri } from '../sip/next-hop.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
+import { parseSipUri } from '../sip/sip-uri.ts';
 import type { SipDraft } from './client-message.ts';
 import type { ControlSession } from './control-session.ts';
 import { DialogRecord } from './dialog-table.ts';
 import { sentMeta } from './message-meta.ts';
 import { ClientFault, formsDialog, newRequest, ownHeaders } from './new-request.ts';
 import { OutgoingInvite } from './outgoing-invite.ts';
-import { addressOfUri, type UriAddress } from './party-header.ts';
 import { RequestEcho } from './request-echo.ts';
 import type { SessionTimers } from './session-timers.ts';
 import { hopOf, type SwitchContext } from './switch-context.ts';
@@ -38,7 +39,7 @@ export class OutsideDialogRequests {
     const nextHop = this.#nextHop(route === '' ? target : route, start.method);
     const local = this.#context.stack.contactAddress(nextHop);
     const request = newRequest(draft, local);
-    if (isSame(addressOfUri(target), local))
+    if (isSame(addressOfUri(target, local.protocol), local))
       throw new ClientFault('can not send request to myself');
     const transactionId = randomUUID();
     const destination = route === '' ? undefined : nextHop;
@@ -127,23 +128,19 @@ export class OutsideDialogRequests {
 
   /** Where a new request goes first, and over a transport we have. */
   #nextHop(uri: string, method: string): SipAddress {
-    const address = addressOfUri(uri);
-    if (address === undefined) {
-      throw new ClientFault(`invalid request-uri: ${method} ${uri} SIP/2.0`);
-    }
     const { listening } = this.#context.stack;
-    const wanted = address.transport ?? (listening.some(isUdp) ? 'udp' : 'tcp');
-    const local = listening.find(({ protocol }) => protocol === wanted);
-    if (local === undefined) throw new ClientFault('requested protocol/transport not available');
-    return { protocol: local.protocol, host: address.host, port: address.port };
+    const ours = PREFERENCE.filter((one) => listening.some(({ protocol }) => protocol === one));
+    const address = addressOfUri(uri, ours[0] ?? 'udp');
+    if (address !== undefined && ours.includes(address.protocol)) return address;
+    const isReadable = parseSipUri(uri) !== undefined;
+    if (isReadable) throw new ClientFault('requested protocol/transport not available');
+    throw new ClientFault(`invalid request-uri: ${method} ${uri} SIP/2.0`);
   }
 }
 
-function isUdp({ protocol }: SipAddress): boolean {
-  return protocol === 'udp';
-}
+const PREFERENCE = ['udp', 'tcp', 'tls'] as const;
 
-function isSame(address: UriAddress | undefined, own: SipAddress): boolean {
+function isSame(address: SipAddress | undefined, own: SipAddress): boolean {
   if (address?.port !== own.port) return false;
   return address.host === own.host || (address.host === 'localhost' && own.host === '127.0.0.1');
 }

@@ -4,7 +4,7 @@
  */
 import { formatNameAddr, parseNameAddr } from '../sip/name-addr.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
-import { formatHostPort, parseSipUri } from '../sip/sip-uri.ts';
+import { formatHostPort } from '../sip/sip-uri.ts';
 
 const LOCALHOST = /(@|sips?:)localhost(?::\d+)?(?=[;>?,\s]|$)/gi;
 
@@ -25,21 +25,4 @@ export function bracketed(value: string): string | undefined {
 export function defaultContact(local: SipAddress): string {
   const transport = local.protocol === 'udp' ? '' : `;transport=${local.protocol}`;
   return `<sip:${formatHostPort(local.host, local.port)}${transport}>`;
-}
-
-/** The address a SIP URI names (RFC 3263 §4.1, §4.2, without DNS). */
-export interface UriAddress {
-  /** As the URI demands it, `tls` for sips; undefined where it leaves the choice to us. */
-  readonly transport: string | undefined;
-  readonly host: string;
-  readonly port: number;
-}
-
-const DEFAULT_PORT = 5060;
-
-export function addressOfUri(text: string): UriAddress | undefined {
-  const uri = parseSipUri(text);
-  if (uri === undefined) return undefined;
-  const transport = uri.scheme === 'sips' ? 'tls' : uri.params.get('transport')?.toLowerCase();
-  return { transport, host: uri.host, port: uri.port ?? DEFAULT_PORT };
 }

@@ -3,14 +3,18 @@
  * towards the gateway. `signalling.worker.ts` runs it in a thread of its own.
  */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { systemNameService } from '../sip/name-service.ts';
 import { SipStack, type SipStackOptions } from '../sip/sip-stack.ts';
 import { SIP_TIMERS } from '../sip/sip-timers.ts';
 import { UnwantedAnswers } from '../sip/unwanted-answers.ts';
+import type { SipTlsOptions } from '../sip/tls-sockets.ts';
 import { realTimerWheel, type TimerWheel } from '../timers/timer-wheel.ts';
 import {
   INNER_HOST_DEFAULT,
   type SignallingPorts,
   type SignallingWorkerOptions,
+  type SipTlsFiles,
   type WorkerStats,
 } from '../worker-messages.ts';
 import { CallRecords } from './call-records.ts';
@@ -44,10 +48,15 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
   assert(!/[|\r\n]/.test(control.secret), 'the secret cannot hold | or a line break');
   const timers = options.timers ?? realTimerWheel();
   const timing = options.t1Ms === undefined ? SIP_TIMERS : scaled(options.t1Ms);
+  const { dnsServers: servers = [] } = options;
   const stack = await SipStack.open({
     timers,
-    listen: sip.protocols.map((protocol) => ({ protocol, host, port: sip.port })),
+    listen: sip.protocols.map((protocol) => {
+      return { protocol, host, port: protocol === 'tls' ? (sip.tlsPort ?? 0) : sip.port };
+    }),
     settings: timing,
+    names: systemNameService({ nowMs: () => timers.nowMs(), servers }),
+    ...(sip.tls === undefined ? {} : { tls: await readTlsFiles(sip.tls) }),
     ...(options.trace === undefined ? {} : { trace: options.trace }),
   });
   const close = async (): Promise<void> => {
@@ -77,8 +86,10 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
       throw error;
     },
   );
+  const tls = stack.listening.find(({ protocol }) => protocol === 'tls');
   return {
-    sipPort: stack.listening[0]?.port ?? 0,
+    sipPort: (stack.listening.find((one) => one !== tls) ?? tls)?.port ?? 0,
+    ...(tls === undefined ? {} : { sipTlsPort: tls.port }),
     controlPort: server.port,
     stats: () => ({
       ...stack.counters,
@@ -87,11 +98,23 @@ export async function startSignalling(options: SignallingOptions): Promise<Signa
       invitesOut: outside.invitesInProgress,
       requestsAwaitingClient: incoming.size,
       timersPending: timers.pending,
+      transactionsClient: stack.transactionCounts.client,
+      transactionsServer: stack.transactionCounts.server,
     }),
     close: async () => {
       await server.close();
       await close();
     },
+  };
+}
+
+async function readTlsFiles(files: SipTlsFiles): Promise<SipTlsOptions> {
+  const { certificateFile, keyFile, authoritiesFile, verifiesServers } = files;
+  return {
+    certificate: await readFile(certificateFile, 'utf8'),
+    key: await readFile(keyFile, 'utf8'),
+    ...(authoritiesFile && { authorities: await readFile(authoritiesFile, 'utf8') }),
+    verifiesServers,
   };
 }
 

@@ -77,10 +77,10 @@ export class ClientInviteTransaction implements ClientTransaction, HopEvents {
     }
   }
 
-  onFailure(): void {
+  onFailure(problem: string): void {
     if (this.#state !== 'calling') return; // an answer has come after all
     this.#context.counters.transportErrors += 1;
-    this.#failWith(503);
+    this.#failWith(503, problem);
   }
 
   receive(response: SipResponse, address: SipAddress): void {
@@ -163,8 +163,8 @@ export class ClientInviteTransaction implements ClientTransaction, HopEvents {
     this.#failWith(408);
   }
 
-  #failWith(statusCode: 408 | 503): void {
-    const response = madeUpResponse(this.#hop.request, statusCode);
+  #failWith(statusCode: 408 | 503, problem?: string): void {
+    const response = madeUpResponse(this.#hop.request, statusCode, problem);
     this.#terminate();
     this.#handlers.onResponse(response, { source: 'stack' });
     this.#handlers.onTerminated?.();

@@ -69,10 +69,10 @@ export class ClientNonInviteTransaction implements ClientTransaction, HopEvents 
     if (!isReliable && this.awaitsFirstResponse) this.#retransmitAfter(this.#context.settings.t1Ms);
   }
 
-  onFailure(): void {
+  onFailure(problem: string): void {
     if (!this.awaitsFirstResponse) return;
     this.#context.counters.transportErrors += 1;
-    this.#failWith(503);
+    this.#failWith(503, problem);
   }
 
   receive(response: SipResponse, address: SipAddress): void {
@@ -116,8 +116,8 @@ export class ClientNonInviteTransaction implements ClientTransaction, HopEvents 
     });
   }
 
-  #failWith(statusCode: 408 | 503): void {
-    const response = madeUpResponse(this.#hop.request, statusCode);
+  #failWith(statusCode: 408 | 503, problem?: string): void {
+    const response = madeUpResponse(this.#hop.request, statusCode, problem);
     this.#terminate();
     this.#handlers.onResponse(response, { source: 'stack' });
     this.#handlers.onTerminated?.();

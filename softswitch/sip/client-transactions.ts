@@ -72,7 +72,7 @@ export class ClientTransactions {
   }
 
   /** Fails what has been sent there and is unanswered (RFC 3261 §18.4: inform the user). */
-  destinationUnreachable(destination: SipAddress): void {
+  destinationUnreachable(destination: SipAddress, problem: string): void {
     const { protocol, host, port } = destination;
     const failed: AnyClientTransaction[] = [];
     for (const transaction of this.#byKey.values()) {
@@ -83,7 +83,7 @@ export class ClientTransactions {
       }
     }
     // Collected first: what a user sends anew from its handler has not failed.
-    for (const transaction of failed) transaction.onFailure();
+    for (const transaction of failed) transaction.onFailure(problem);
   }
 
   abandonAll(): void {

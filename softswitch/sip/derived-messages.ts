@@ -35,7 +35,16 @@ function derivedRequest(invite: SipRequest, method: string, to: string): SipRequ
   return { kind: 'request', method, uri: invite.uri, headers, body: EMPTY_BODY };
 }
 
-/** The response nobody sent: 408 for a time-out, 503 for a failed transport (RFC 3261 §8.1.3.1). */
-export function madeUpResponse(request: SipRequest, statusCode: 408 | 503): SipResponse {
-  return createResponse(request, statusCode, { toTag: newTag() });
+/**
+ * The response nobody sent: 408 for a time-out, 503 for a failed transport (RFC 3261 §8.1.3.1). What
+ * went wrong below stands in a Warning (§20.43), for whoever is to set it right.
+ */
+export function madeUpResponse(
+  request: SipRequest,
+  statusCode: 408 | 503,
+  problem?: string,
+): SipResponse {
+  const text = problem?.replace(/["\\\r\n]/g, ' ');
+  const headers = text === undefined ? [] : [{ name: 'Warning', value: `399 localhost "${text}"` }];
+  return createResponse(request, statusCode, { toTag: newTag(), headers });
 }

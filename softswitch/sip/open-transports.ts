@@ -1,22 +1,30 @@
+import assert from 'node:assert/strict';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { SipAddress } from './sip-address.ts';
 import { codeOf } from './system-error-code.ts';
-import { TcpTransport } from './tcp-transport.ts';
+import { StreamTransport } from './stream-transport.ts';
+import { tcpSockets } from './stream-sockets.ts';
+import { tlsSockets, type SipTlsOptions } from './tls-sockets.ts';
 import type { OpenTransport, SipTransport, TransportEvents } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
 
 const SAME_PORT_TRIES_MAX = 16;
 
-export function socketTransports(timers: TimerWheel): OpenTransport {
-  return (address, events): Promise<SipTransport> =>
-    address.protocol === 'udp'
-      ? UdpTransport.open(address, events, timers)
-      : TcpTransport.open(address, events, timers);
+/** `tls` is needed for addresses of that protocol. */
+export function socketTransports(timers: TimerWheel, tls?: SipTlsOptions): OpenTransport {
+  return (address, events): Promise<SipTransport> => {
+    if (address.protocol === 'udp') return UdpTransport.open(address, events, timers);
+    if (address.protocol === 'tcp') {
+      return StreamTransport.open(address, events, timers, tcpSockets);
+    }
+    assert(tls !== undefined, 'SIP over TLS needs a certificate and its key');
+    return StreamTransport.open(address, events, timers, tlsSockets(tls));
+  };
 }
 
 /**
- * Opens them all or none. Several with port 0 on one host share a port, as SIP's UDP and TCP do by
- * default: one Contact then serves both.
+ * Opens them all or none. UDP and TCP with port 0 on one host share a port, as they do by default: one
+ * Contact then serves both.
  */
 export async function openTransports(
   addresses: readonly SipAddress[],
@@ -27,8 +35,7 @@ export async function openTransports(
     const opened: SipTransport[] = [];
     try {
       for (const address of addresses) {
-        const sibling = opened.find(({ local }) => local.host === address.host);
-        const port = address.port === 0 ? (sibling?.local.port ?? 0) : address.port;
+        const port = address.port === 0 ? sharedPort(address, opened) : address.port;
         opened.push(await open({ ...address, port }, events));
       }
       return opened;
@@ -40,4 +47,11 @@ export async function openTransports(
       if (!isByChance || !isTaken || tries >= SAME_PORT_TRIES_MAX) throw error;
     }
   }
+}
+
+/** TLS is TCP underneath, and gets a port of its own. */
+function sharedPort(address: SipAddress, opened: readonly SipTransport[]): number {
+  const isShared = ({ local }: SipTransport): boolean =>
+    local.host === address.host && local.protocol !== 'tls' && address.protocol !== 'tls';
+  return opened.find(isShared)?.local.port ?? 0;
 }

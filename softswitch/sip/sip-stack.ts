@@ -16,11 +16,12 @@ import { SIP_TIMERS, type SipTimerSettings } from './sip-timers.ts';
 import { newStackCounters, type SipStackCounters } from './stack-counters.ts';
 import { StackNetwork } from './stack-network.ts';
 import type { OpenTransport, SipTransport, TransportEvents } from './transport.ts';
+import type { SipTlsOptions } from './tls-sockets.ts';
 import { parseVia } from './via.ts';
 
 export interface SipStackOptions {
   timers: TimerWheel;
-  /** Hosts are IP literals. Port 0 = any free one; several with port 0 on one host get the same. */
+  /** Hosts are IP literals. Port 0 = any free one; UDP and TCP of one host get the same. */
   listen: readonly SipAddress[];
   /** Host for Via and Contact. Default: the bound one; behind a wildcard the first outer address. */
   advertisedHost?: string;
@@ -31,7 +32,9 @@ export interface SipStackOptions {
   trace?: (event: SipTraceEvent) => void;
   /** For host names in URIs. Default: what the machine is set up to ask. */
   names?: NameService;
-  /** Default: real UDP and TCP sockets. */
+  /** Needed to listen on TLS. */
+  tls?: SipTlsOptions;
+  /** Default: real sockets. */
   openTransport?: OpenTransport;
 }
 
@@ -91,7 +94,7 @@ export class SipStack {
   /** Rejects with the first socket's error (EADDRINUSE ...), everything closed again. */
   static async open(options: SipStackOptions): Promise<SipStack> {
     const stack = new SipStack(options);
-    const open = options.openTransport ?? socketTransports(options.timers);
+    const open = options.openTransport ?? socketTransports(options.timers, options.tls);
     stack.#network.transports = await openTransports(options.listen, stack.#events(), open);
     return stack;
   }
@@ -162,7 +165,8 @@ export class SipStack {
   #events(): TransportEvents {
     return {
       onMessage: (bytes, source, transport) => this.#receive(bytes, source, transport),
-      onUnreachable: (destination) => this.#clients.destinationUnreachable(destination),
+      onUnreachable: (destination, problem) =>
+        this.#clients.destinationUnreachable(destination, problem),
       onBrokenFrame: (head, source, problem, transport) => {
         this.#trace?.({ direction: 'received', peer: source, bytes: head });
         const outcome = parseSipMessage(head);

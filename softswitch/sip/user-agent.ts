@@ -188,8 +188,7 @@ export class UserAgent {
       responseHeaders: [allowField, ...named('Server')],
       contactFor: (peer: SipAddress) => {
         const { protocol, host, port } = this.#stack.contactAddress(peer);
-        const params =
-          protocol === 'tcp' ? new Map([['transport', 'tcp']]) : new Map<string, string>();
+        const params = new Map(protocol === 'udp' ? [] : [['transport', protocol]]);
         return { name: 'Contact', value: `<${formatSipUri({ user, host, port, params })}>` };
       },
       dialogOpened: (id, leg) => {

@@ -313,6 +313,19 @@ t.test('Trunk addresses are read with the defaults of RFC 3261', (t) => {
     transport: 'tcp',
   });
   t.same(readTrunkAddress('sip:[::1]:5060'), { host: '::1', port: 5060, transport: 'udp' });
+  t.same(readTrunkAddress('sip:10.0.0.1;transport=tls'), {
+    ...{ host: '10.0.0.1', port: 5061, transport: 'tls' },
+  });
+  for (const [text, expected] of [
+    ['sip:sbc.test', { port: 5060, transport: 'udp', leftToDns: 'transportAndPort' }],
+    ['sip:sbc.test;transport=udp', { port: 5060, transport: 'udp', leftToDns: 'port' }],
+    ['sip:sbc.test;transport=tls', { port: 5061, transport: 'tls', leftToDns: 'port' }],
+    ['sip:sbc.test:5061;transport=tls', { port: 5061, transport: 'tls' }],
+  ] as const) {
+    const read = readTrunkAddress(text);
+    t.same(read, { host: 'sbc.test', ...expected }, text);
+    if (!('problem' in read)) t.equal(trunkAddressText(read), text, 'and written as it was');
+  }
   for (const address of [
     'sip:',
     'sip:300.1.1.1',
@@ -321,7 +334,7 @@ t.test('Trunk addresses are read with the defaults of RFC 3261', (t) => {
     'sip:user@host',
     'sips:host',
     'host:5060',
-    'sip:host;transport=tls',
+    'sip:host;transport=sctp',
     'sip:host;lr',
     'sip:::1',
     'sip:ho st',

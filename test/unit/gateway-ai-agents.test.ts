@@ -95,7 +95,7 @@ t.test('no header can be injected, and none is sent half', async (t) => {
     { sipUri: 'sip:bot@192.0.2.7\r\nX-Evil: 1' },
     { sipUri: 'sip:bot>@192.0.2.7' },
     { sipUri: 'sips:bot@192.0.2.7' },
-    { sipUri: 'sip:bot@192.0.2.7;transport=tls' },
+    { sipUri: 'sip:bot@192.0.2.7;transport=sctp' },
     { sipUri: 'tel:+12065550123' },
     { contextToken: 'a b' },
     { contextToken: 'a\r\nX-Evil: 1' },

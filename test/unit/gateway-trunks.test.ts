@@ -30,6 +30,21 @@ const dial: AttemptDial = {
   ...{ setupTimeoutMs: 40_000, ringLimitMs: 60_000, callLengthMaxMs: 60_000 },
 };
 
+const uris = [
+  ['sip:192.0.2.9', 'sip:u@192.0.2.9:5060'],
+  ['sip:[2001:db8::1]:5070;transport=tcp', 'sip:u@[2001:db8::1]:5070;transport=tcp'],
+  ['sip:192.0.2.9;transport=tls', 'sip:u@192.0.2.9:5061;transport=tls'],
+  ['sip:sbc.test:5060', 'sip:u@sbc.test:5060'],
+  ['sip:sbc.test', 'sip:u@sbc.test'],
+  ['sip:sbc.test;transport=udp', 'sip:u@sbc.test;transport=udp'],
+  ['sip:sbc.test;transport=tls', 'sip:u@sbc.test;transport=tls'],
+] as const;
+t.test('A Request-URI leaves to DNS what the address of the trunk leaves open', async (t) => {
+  for (const [address, uri] of uris) {
+    t.equal(new Trunk(trunkConfig({ address })).uriOf('u'), uri, address);
+  }
+});
+
 const masks = [
   {
     name: 'a European number keeps its two-digit country',
@@ -236,6 +251,19 @@ const verdicts: {
     resolves: false,
     far: (sent) => sent.respond(fakeResponse(503, 'Service Unavailable', madeUp)),
     expected: { verdict: 'unknown_host', detail: 'the name nowhere.example does not resolve' },
+  },
+  {
+    name: '503 made up by the stack, which says why: a certificate',
+    config: { address: 'sip:sbc.example;transport=tls' },
+    resolves: false, // a domain with servers, and no address of its own
+    far: (sent) => {
+      const headers = { Warning: '399 localhost "CERT_HAS_EXPIRED"' };
+      sent.respond(fakeResponse(503, 'Service Unavailable', { ...madeUp, headers }));
+    },
+    expected: {
+      verdict: 'connection_refused',
+      detail: 'sbc.example cannot be reached over tls: CERT_HAS_EXPIRED',
+    },
   },
   {
     name: '408 made up by the stack: timer F',

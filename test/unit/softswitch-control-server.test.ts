@@ -6,8 +6,14 @@ import t, { type Test } from 'tap';
 import { encodeFrame } from '../../softswitch/control/frame.ts';
 import { startSignalling, type Signalling } from '../../softswitch/control/start-signalling.ts';
 import { headerOf } from '../../softswitch/sip/message.ts';
+import type { IncomingCall } from '../../softswitch/sip/incoming-call.ts';
+import { SipStack } from '../../softswitch/sip/sip-stack.ts';
+import { UserAgent } from '../../softswitch/sip/user-agent.ts';
 import { startSignallingWorker } from '../../softswitch/start-softswitch.ts';
 import { ManualTimerWheel } from '../../softswitch/timers/manual-timer-wheel.ts';
+import { realTimerWheel } from '../../softswitch/timers/timer-wheel.ts';
+import { DnsServer } from '../support/dns-server.ts';
+import { TestAuthority } from '../support/tls-certificates.ts';
 import { RawControlClient } from '../support/raw-control-client.ts';
 import { ScriptedPeer, SDP, type Received } from '../support/scripted-peer.ts';
 import { SrfClient, type SrfDialog, type SrfRequest } from '../support/srf-client.ts';
@@ -32,6 +38,35 @@ async function bench(t: Test): Promise<Bench> {
   t.teardown(() => signalling.close());
   const target = { host: '127.0.0.1', port: signalling.controlPort, secret: SECRET };
   return { signalling, target, timers };
+}
+
+/** A carrier over TLS that answers every call. */
+async function tlsAgent(t: Test, certificate: { certificate: string; key: string }) {
+  const timers = realTimerWheel();
+  const stack = await SipStack.open({
+    timers,
+    listen: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }],
+    tls: { ...certificate, verifiesServers: false },
+  });
+  t.teardown(async () => {
+    await stack.close();
+    timers.stop();
+  });
+  const agent = new UserAgent(stack, { timers, contactUser: 'carrier' });
+  let last: IncomingCall | undefined;
+  let confirm: (() => void) | undefined;
+  const confirmed = new Promise<void>((resolve) => (confirm = resolve));
+  let answered = 0;
+  agent.onInvite = (call) => {
+    last = call;
+    call.onAck = () => {
+      answered += 1;
+      if (answered === 2) confirm?.();
+    };
+    call.answer({ sdp: SDP });
+  };
+  const port = stack.listening[0]?.port ?? 0;
+  return { agent, port, confirmed, hangUp: () => last?.bye() };
 }
 
 async function authenticated(t: Test, { target }: Bench): Promise<RawControlClient> {
@@ -353,6 +388,52 @@ t.test('the worker', async (t) => {
     await t.rejects(startSignallingWorker(options(first.ports.controlPort)), {
       code: 'EADDRINUSE',
     });
+  });
+
+  t.test('calls a domain over TLS, and takes the BYE that comes back', async (t) => {
+    const authority = await TestAuthority.create();
+    t.teardown(() => authority.remove());
+    const far = await tlsAgent(t, await authority.issue('DNS:carrier.test'));
+    const target = { priority: 1, weight: 1, port: far.port, target: 'sbc.carrier.test' };
+    const dns = await DnsServer.open({
+      addresses: { 'sbc.carrier.test': ['127.0.0.1'] },
+      srv: { '_sips._tcp.carrier.test': [target] },
+    });
+    t.teardown(() => dns.close());
+    const { certificateFile, keyFile } = await authority.issue('IP:127.0.0.1');
+    const { authoritiesFile } = authority;
+    const tls = { certificateFile, keyFile, authoritiesFile, verifiesServers: true };
+    const { control } = options(0);
+    const worker = await startSignallingWorker({
+      ...{ host: '127.0.0.1', control, dnsServers: [dns.server] },
+      sip: { port: 0, protocols: ['udp', 'tls'], tlsPort: 0, tls },
+    });
+    t.teardown(() => worker.stop());
+    const { controlPort, sipPort, sipTlsPort } = worker.ports;
+    t.ok(sipTlsPort !== undefined && sipTlsPort !== sipPort, 'TLS has a port of its own');
+    const client = await SrfClient.connect({
+      host: '127.0.0.1',
+      port: controlPort,
+      secret: SECRET,
+    });
+    t.teardown(() => client.close());
+    t.match(client.hostPorts, `tls/127.0.0.1:${sipTlsPort}`);
+
+    const call = client.call('sip:bob@carrier.test;transport=tls', { localSdp: SDP });
+    const dialog = await call.outcome;
+    t.equal(dialog.res.protocol, 'tls');
+    t.match((await call.sent).get('Contact'), `<sip:127.0.0.1:${sipTlsPort};transport=tls>`);
+    await dialog.destroy();
+    t.equal(far.agent.calls, 0, 'our BYE arrived');
+
+    const second = await client.call('sip:bob@carrier.test;transport=tls', { localSdp: SDP })
+      .outcome;
+    const destroyed = once(second, 'destroy');
+    await far.confirmed;
+    far.hangUp();
+    await destroyed;
+    const plain = client.call(`sip:bob@127.0.0.1:${far.port};transport=tcp`, { localSdp: SDP });
+    t.match((await plain.failure()).message, 'requested protocol/transport not available');
   });
 
   t.test('no secret, no start', async (t) => {

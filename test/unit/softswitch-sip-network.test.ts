@@ -1,4 +1,6 @@
 /** Goal: SIP reaches its next hop by name (RFC 3263), over IPv6 and over TLS, and says when not. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import t, { type Test } from 'tap';
 import type { ResponseOrigin } from '../../softswitch/sip/client-transaction.ts';
@@ -10,6 +12,7 @@ import { addressOfUri } from '../../softswitch/sip/next-hop.ts';
 import type { SipAddress, SipProtocol } from '../../softswitch/sip/sip-address.ts';
 import { SipStack, type SipStackOptions } from '../../softswitch/sip/sip-stack.ts';
 import { realTimerWheel } from '../../softswitch/timers/timer-wheel.ts';
+import { TestAuthority } from '../support/tls-certificates.ts';
 import { DnsServer, type Zone } from '../support/dns-server.ts';
 import { newRequest } from '../support/sip-text.ts';
 
@@ -215,18 +218,15 @@ t.test('The next server is tried where one is closed or answers 503', async (t) 
   );
 });
 
-t.test(
-  'A silent server is given up after 64 × T1, and the next one answers',
-  async (t) => {
-    const silent = await open(t);
-    silent.stack.onRequest = () => undefined;
-    const good = await openServer(t);
-    const records = [srv(silent.port, 1), srv(good.port, 2)];
-    const zone = { addresses: { 'a.test': [HOST] }, srv: { '_sip._udp.farm.test': records } };
-    const client = await openClient(t, zone, { settings: { t1Ms: 5 } });
-    t.equal((await ask(client.stack, 'sip:farm.test')).response.statusCode, 200);
-  },
-);
+t.test('A silent server is given up after 64 × T1, and the next one answers', async (t) => {
+  const silent = await open(t);
+  silent.stack.onRequest = () => undefined;
+  const good = await openServer(t);
+  const records = [srv(silent.port, 1), srv(good.port, 2)];
+  const zone = { addresses: { 'a.test': [HOST] }, srv: { '_sip._udp.farm.test': records } };
+  const client = await openClient(t, zone, { settings: { t1Ms: 5 } });
+  t.equal((await ask(client.stack, 'sip:farm.test')).response.statusCode, 200);
+});
 
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()
@@ -262,4 +262,129 @@ t.test('A stack on both families sends over the one of the address', IPV6, async
     t.equal(response.statusCode, 200);
     t.ok(via.startsWith(`SIP/2.0/UDP ${reference}:`), via);
   }
+});
+
+const TLS: readonly SipProtocol[] = ['udp', 'tcp', 'tls'];
+
+function listenOn(protocols: readonly SipProtocol[], host = HOST): SipAddress[] {
+  return protocols.map((protocol) => ({ protocol, host, port: 0 }));
+}
+
+function tlsPortOf({ stack }: Opened): number {
+  return stack.listening.find(({ protocol }) => protocol === 'tls')?.port ?? 0;
+}
+
+t.test('SIP over TLS', async (t) => {
+  const authority = await TestAuthority.create();
+  t.teardown(() => authority.remove());
+  const named = await authority.issue('DNS:sbc.test', 'DNS:other.test');
+  const addressed = await authority.issue(`IP:${HOST}`, 'DNS:sbc.test');
+  const { authorities } = authority;
+  const trusting = { ...addressed, authorities, verifiesServers: true };
+
+  async function tlsServer(t: Test, certificate: { certificate: string; key: string }) {
+    const tls = { ...certificate, authorities, verifiesServers: true };
+    const server = await openServer(t, 200, { listen: listenOn(TLS), tls });
+    return { ...server, tlsPort: tlsPortOf(server) };
+  }
+
+  await t.test(
+    'by name: the certificate must carry it, whatever DNS says (RFC 5922)',
+    async (t) => {
+      const server = await tlsServer(t, named);
+      const hosts = { 'host.farm.test': [HOST], 'other.test': [HOST], 'wrong.test': [HOST] };
+      const zone: Zone = {
+        addresses: hosts,
+        srv: { '_sips._tcp.sbc.test': [srv(server.tlsPort, 1, 'host.farm.test')] },
+      };
+      const client = await openClient(t, zone, { listen: listenOn(TLS), tls: trusting });
+      for (const uri of ['sips:sbc.test', 'sip:sbc.test;transport=tls']) {
+        const { response, destination, via } = await ask(client.stack, uri);
+        t.equal(response.statusCode, 200, uri);
+        t.match(destination, { protocol: 'tls', serverName: 'sbc.test', port: server.tlsPort });
+        t.match(via, new RegExp(`^SIP/2.0/TLS ${HOST}:${tlsPortOf(client)};`));
+      }
+      const other = await ask(client.stack, `sip:other.test:${server.tlsPort};transport=tls`);
+      t.equal(other.response.statusCode, 200);
+      t.equal(server.stack.counters.requestsReceived, 3);
+      const wrong = await ask(client.stack, `sip:wrong.test:${server.tlsPort};transport=tls`);
+      t.match(wrong, { response: { statusCode: 503 }, from: { source: 'stack' } });
+      t.equal(headerOf(wrong.response, 'Warning'), '399 localhost "ERR_TLS_CERT_ALTNAME_INVALID"');
+      t.equal(server.stack.counters.requestsReceived, 3, 'nothing was said to the wrong one');
+      // In a dialog the far end's Contact names its address: the connection that proved the name serves.
+      const contact = await ask(client.stack, `sip:${HOST}:${server.tlsPort};transport=tls`);
+      t.equal(contact.response.statusCode, 200, 'an address known by a name');
+    },
+  );
+
+  await t.test('by address: it must stand in the certificate', async (t) => {
+    const uri = (port: number): string => `sip:${HOST}:${port};transport=tls`;
+    const client = await open(t, { listen: listenOn(TLS), tls: trusting });
+    const [right, nameless] = [await tlsServer(t, addressed), await tlsServer(t, named)];
+    t.equal((await ask(client.stack, uri(right.tlsPort))).response.statusCode, 200);
+    const refused = await ask(client.stack, uri(nameless.tlsPort));
+    t.match(refused, { response: { statusCode: 503 }, from: { source: 'stack' } });
+  });
+
+  await t.test('an authority nobody knows is refused, unless verification is off', async (t) => {
+    const stranger = await TestAuthority.create();
+    t.teardown(() => stranger.remove());
+    const server = await tlsServer(t, await stranger.issue(`IP:${HOST}`));
+    const uri = `sip:${HOST}:${server.tlsPort};transport=tls`;
+    const careful = await open(t, { listen: listenOn(TLS), tls: trusting });
+    t.match(await ask(careful.stack, uri), { response: { statusCode: 503 } });
+    const careless = await open(t, {
+      listen: listenOn(TLS),
+      tls: { ...trusting, verifiesServers: false },
+    });
+    t.match(await ask(careless.stack, uri), { response: { statusCode: 200 } });
+  });
+
+  await t.test(
+    'one connection carries requests both ways, and is closed with the stack',
+    async (t) => {
+      const server = await tlsServer(t, addressed);
+      const client = await open(t, { listen: listenOn(['tls']), tls: trusting });
+      client.stack.onRequest = (transaction) => {
+        void transaction.respond(createResponse(transaction.request, 202));
+      };
+      const sources = new Set<number>();
+      server.stack.onRequest = (transaction) => {
+        sources.add(transaction.source.port);
+        transaction.respond(createResponse(transaction.request, 200));
+      };
+      const uri = `sip:${HOST}:${server.tlsPort};transport=tls`;
+      await Promise.all(Array.from({ length: 5 }, () => ask(client.stack, uri)));
+      t.equal(sources.size, 1, 'five requests over one connection');
+      const [port = 0] = sources;
+      const back = await ask(server.stack, `sip:${HOST}:${port};transport=tls`);
+      t.equal(back.response.statusCode, 202, 'and back over the same');
+    },
+  );
+
+  await t.test('what is no TLS is dropped, and the next call goes through', async (t) => {
+    const server = await tlsServer(t, addressed);
+    for (const bytes of [
+      'OPTIONS sip:a SIP/2.0\r\n\r\n',
+      '\x16\x03\x01\x02\x00',
+      '\0'.repeat(99),
+    ]) {
+      const socket = connect({ host: HOST, port: server.tlsPort });
+      socket.on('error', () => undefined);
+      const closed = once(socket, 'close');
+      socket.end(bytes);
+      await closed;
+    }
+    const idle = connect({ host: HOST, port: server.tlsPort }); // never says hello
+    idle.on('error', () => undefined);
+    await once(idle, 'connect');
+    const client = await open(t, { listen: listenOn(TLS), tls: trusting });
+    const uri = `sip:${HOST}:${server.tlsPort};transport=tls`;
+    t.equal((await ask(client.stack, uri)).response.statusCode, 200);
+    // The teardown closes the server with the silent connection still open.
+  });
+
+  await t.test('without a certificate there is no TLS', async (t) => {
+    await t.rejects(open(t, { listen: listenOn(['tls']) }), /needs a certificate/);
+  });
 });

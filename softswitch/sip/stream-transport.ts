@@ -1,17 +1,17 @@
 /**
- * SIP over TCP (RFC 3261 §18): one table of connections by peer address, whoever opened them, used
- * for requests and responses alike. Nagle is off: a SIP message is written in one piece and waits
- * for nothing.
+ * SIP over TCP and TLS (RFC 3261 §18): one table of connections by peer address, whoever opened them,
+ * used for requests and responses alike.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Timer, TimerWheel } from '../timers/timer-wheel.ts';
-import { isSameFamily, type SipAddress } from './sip-address.ts';
+import { addressKey, isSameFamily, type SipAddress } from './sip-address.ts';
 import { StreamFraming } from './stream-framing.ts';
+import type { StreamSockets } from './stream-sockets.ts';
 import { codeOf } from './system-error-code.ts';
 import type { SipTransport, TransportEvents } from './transport.ts';
 
 const CONNECTIONS_MAX = 1_000;
-const CONNECT_MS_MAX = 4_000; // a SYN that is dropped silently must not eat timer B's 32 s
+const CONNECT_MS_MAX = 4_000; // a SYN or a hello that is dropped silently must not eat timer B's 32 s
 const IDLE_MS_MAX = 600_000; // RFC 3261 §18: at least as long as the longest transaction, 32 s
 const PARTIAL_MESSAGE_MS_MAX = 32_000; // a peer that feeds bytes slowly is no peer
 const SWEEP_MS = 10_000;
@@ -29,28 +29,40 @@ interface Connection {
   unsent: ((problem: string) => void)[];
 }
 
-export class TcpTransport implements SipTransport {
+export class StreamTransport implements SipTransport {
   readonly reliable = true;
   readonly local: SipAddress;
+  readonly #sockets: StreamSockets;
   readonly #server: Server;
+  /** Accepted, with their handshake perhaps still to come. */
+  readonly #accepted = new Set<Socket>();
   readonly #events: TransportEvents;
   readonly #timers: TimerWheel;
   readonly #connections = new Map<string, Connection>();
+  /** Those to a server known by name, under its address. */
+  readonly #named = new Map<string, Connection>();
   #sweepTimer: Timer | undefined;
   #closed = false;
 
   private constructor(
+    sockets: StreamSockets,
     server: Server,
     local: SipAddress,
     events: TransportEvents,
     timers: TimerWheel,
   ) {
+    this.#sockets = sockets;
     this.#server = server;
     this.#events = events;
     this.#timers = timers;
     this.local = local;
     server.maxConnections = CONNECTIONS_MAX;
-    server.on('connection', (socket) => this.#accept(socket));
+    server.on('connection', (socket: Socket) => {
+      this.#accepted.add(socket);
+      socket.once('close', () => this.#accepted.delete(socket));
+    });
+    server.on(sockets.acceptedEvent, (socket: Socket) => this.#accept(socket));
+    server.on('tlsClientError', () => undefined); // Node has closed the connection
     server.on('error', () => undefined); // a failed accept (descriptors) must not end the stack
     this.#sweepLater();
   }
@@ -59,8 +71,9 @@ export class TcpTransport implements SipTransport {
     address: SipAddress,
     events: TransportEvents,
     timers: TimerWheel,
-  ): Promise<TcpTransport> {
-    const server = createServer({ noDelay: true, keepAlive: true });
+    sockets: StreamSockets,
+  ): Promise<StreamTransport> {
+    const server = sockets.createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
@@ -70,7 +83,8 @@ export class TcpTransport implements SipTransport {
     });
     const bound = server.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-    return new TcpTransport(server, { ...address, protocol: 'tcp', port }, events, timers);
+    const local = { protocol: sockets.protocol, host: address.host, port };
+    return new StreamTransport(sockets, server, local, events, timers);
   }
 
   send(
@@ -80,7 +94,7 @@ export class TcpTransport implements SipTransport {
     onFailure: (problem: string) => void,
   ): void {
     if (this.#closed) return;
-    const connection = this.#connections.get(keyOf(destination)) ?? this.#connect(destination);
+    const connection = this.#connectionTo(destination) ?? this.#connect(destination);
     if (connection === undefined) {
       queueMicrotask(() => onFailure('EADDRNOTAVAIL'));
       return;
@@ -96,7 +110,7 @@ export class TcpTransport implements SipTransport {
   }
 
   isConnected(destination: SipAddress): boolean {
-    return this.#connections.get(keyOf(destination))?.isConnected ?? false;
+    return this.#connectionTo(destination)?.isConnected ?? false;
   }
 
   async close(): Promise<void> {
@@ -105,8 +119,20 @@ export class TcpTransport implements SipTransport {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // What was written is with the kernel already; waiting for a peer that reads nothing would hang.
     for (const { socket } of this.#connections.values()) socket.destroy();
+    for (const socket of this.#accepted) socket.destroy();
     this.#connections.clear();
+    this.#named.clear();
     await closed;
+  }
+
+  /**
+   * A server that proved a name is also the one at its address: a Contact often names that. The
+   * other way round nothing is proved, so a name wants a connection of its own (RFC 5923 §9).
+   */
+  #connectionTo(destination: SipAddress): Connection | undefined {
+    const exact = this.#connections.get(keyOf(destination));
+    if (exact !== undefined || destination.serverName !== undefined) return exact;
+    return this.#named.get(addressKey(destination));
   }
 
   #accept(socket: Socket): void {
@@ -116,7 +142,7 @@ export class TcpTransport implements SipTransport {
       return;
     }
     const host = remoteAddress.replace(/^::ffff:/, '');
-    this.#adopt(socket, { protocol: 'tcp', host, port: remotePort }, true);
+    this.#adopt(socket, { protocol: this.#sockets.protocol, host, port: remotePort }, true);
   }
 
   #connect(destination: SipAddress): Connection | undefined {
@@ -124,17 +150,20 @@ export class TcpTransport implements SipTransport {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
     if (!isSameFamily(host, this.local.host)) return undefined;
     const isWildcard = this.local.host === '0.0.0.0' || this.local.host === '::';
-    const from = isWildcard ? {} : { localAddress: this.local.host };
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...from });
+    const socket = this.#sockets.connect(destination, isWildcard ? undefined : this.local.host);
     const connection = this.#adopt(socket, destination, false);
     const timer = this.#timers.schedule(CONNECT_MS_MAX, () => {
       socket.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
     });
-    socket.once('connect', () => {
+    const { connectedEvent } = this.#sockets;
+    socket.once(connectedEvent, () => {
       connection.isConnected = true;
       connection.unsent = [];
+      if (destination.serverName !== undefined) {
+        this.#named.set(addressKey(destination), connection);
+      }
     });
-    for (const event of ['connect', 'close']) socket.once(event, () => timer.cancel());
+    for (const event of [connectedEvent, 'close']) socket.once(event, () => timer.cancel());
     return connection;
   }
 
@@ -160,6 +189,8 @@ export class TcpTransport implements SipTransport {
     socket.on('error', (error) => (problem = codeOf(error)));
     socket.on('close', () => {
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      const named = addressKey(peer);
+      if (this.#named.get(named) === connection) this.#named.delete(named);
       if (problem === undefined || this.#closed) return; // closed in good order
       for (const fail of connection.unsent) fail(problem);
       if (connection.isConnected) this.#events.onUnreachable(peer, problem);
@@ -194,6 +225,7 @@ export class TcpTransport implements SipTransport {
   }
 }
 
-function keyOf(address: SipAddress): string {
-  return `${address.host}:${address.port}`;
+function keyOf({ host, port, serverName }: SipAddress): string {
+  const address = `${host}:${port}`;
+  return serverName === undefined ? address : `${address} ${serverName.toLowerCase()}`;
 }
