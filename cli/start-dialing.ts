@@ -7,6 +7,7 @@ import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts'
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
+import type { Observability } from './observability.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 
 export interface DialingOptions {
@@ -16,6 +17,8 @@ export interface DialingOptions {
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
   readonly log: DialerLog;
+  /** Serves `/health` and `/metrics`. Default: nobody asks, as beside a demo. */
+  readonly observability?: Observability;
 }
 
 export interface Dialing {
@@ -32,7 +35,7 @@ const HANG_UP_LIMIT_MS = 10_000;
 
 /** Throws LISTEN_FAILED, or LEASE_HELD when another dialer works this store. */
 export async function startDialing(options: DialingOptions): Promise<Dialing> {
-  const { config, database, telephony, log } = options;
+  const { config, database, telephony, log, observability } = options;
   const settings = dialerSettings(config);
   // Before the dialer: what an agent returns is heard from the first call on.
   const agents = await startAgents(options, `dialer:${settings.id}`);
@@ -44,7 +47,9 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       clock: systemClock,
       planAfterAnswer: agents.desk.planAfterAnswer,
     });
+    observability?.dialerStarted(dialer);
     const stop = async (graceMs: number): Promise<void> => {
+      observability?.dialerStopping();
       await dialer.stop({ graceMs, limitMs: HANG_UP_LIMIT_MS });
       await agents.stop();
     };
@@ -56,7 +61,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
 }
 
 function startAgents(
-  { config, database, telephony, log }: DialingOptions,
+  { config, database, telephony, log, observability }: DialingOptions,
   actor: string,
 ): Promise<AiAgents> {
   const { host, port, publicUrl } = config.http;
@@ -64,5 +69,6 @@ function startAgents(
     ...{ database, telephony, log, actor, host, port },
     nowMs: () => Date.now(),
     ...(publicUrl === '' ? {} : { publicUrl }),
+    plugins: observability?.plugins ?? [],
   });
 }

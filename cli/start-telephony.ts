@@ -17,6 +17,8 @@ export interface Telephony {
   readonly gateway: Gateway;
   /** Where the embedded switch takes SIP from trunks; undefined with an outside one. */
   readonly sipPort: number | undefined;
+  /** What the embedded switch counts; undefined with an outside one, which has metrics of its own. */
+  readonly switchStats: (() => ReturnType<Softswitch['stats']>) | undefined;
   /** Resolves with the reason when the embedded switch ends by itself; else never. */
   readonly broken: Promise<Error>;
   /** Hangs up what is live, then closes the gateway and its switch. */
@@ -44,7 +46,8 @@ export async function startTelephony(options: TelephonyOptions): Promise<Telepho
   if (!isolated && !config.gateway.embedded) {
     const gateway = await createGateway({ config: gatewayConfig, log });
     const broken = new Promise<never>(() => undefined);
-    return { gateway, sipPort: undefined, broken, close: () => gateway.close() };
+    const close = (): Promise<void> => gateway.close();
+    return { gateway, sipPort: undefined, switchStats: undefined, broken, close };
   }
   const settings = await switchSettings(config.softswitch, trunks, isolated);
   const softswitch = await startSoftswitch(softswitchOptions(settings));
@@ -56,6 +59,7 @@ export async function startTelephony(options: TelephonyOptions): Promise<Telepho
     return {
       gateway,
       sipPort: softswitch.sipPort,
+      switchStats: () => softswitch.stats(),
       broken: brokenOf(softswitch),
       close: async () => {
         await gateway.close();

@@ -10,6 +10,7 @@ import { openStore } from '../dialer/store/open-store.ts';
 import { CliError } from './cli-error.ts';
 import { commandLog } from './command-log.ts';
 import { onInterruption } from './interruption.ts';
+import { startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
 import { startDialing, type Dialing } from './start-dialing.ts';
 import { startTelephony, type Telephony } from './start-telephony.ts';
@@ -77,8 +78,11 @@ async function serve(
     isolated: false,
     watchesTrunks: true,
   });
+  const observability = startObservability({ config, database, telephony, log });
   try {
-    const dialing = await startDialing({ config, database, telephony: telephony.gateway, log });
+    const dialing = await startDialing({
+      ...{ config, database, telephony: telephony.gateway, log, observability },
+    });
     try {
       await onReady({ config, database, telephony, dialing }, found);
       const end = await Promise.race([stopAsked, telephony.broken, dialing.dialer.leaseLost]);
@@ -88,6 +92,7 @@ async function serve(
       await dialing.stop(config.dialer.stopGraceMs);
     }
   } finally {
+    observability.stop();
     await telephony.close();
   }
 }

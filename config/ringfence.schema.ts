@@ -4,6 +4,7 @@ import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
 import { GatewayConfig } from './gateway.schema.ts';
 import { HttpConfig } from './http.schema.ts';
+import { MetricsConfig, TracesConfig } from './observability.schema.ts';
 import { SoftswitchConfig } from './softswitch.schema.ts';
 
 const LogConfig = Type.Object(
@@ -25,6 +26,8 @@ export const RingfenceConfig = Type.Object(
     dialing: DialingConfig,
     gateway: GatewayConfig,
     http: HttpConfig,
+    metrics: MetricsConfig,
+    traces: TracesConfig,
     softswitch: SoftswitchConfig,
   },
   { additionalProperties: false, default: {}, description: 'The configuration of Ringfence.' },

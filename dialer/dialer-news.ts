@@ -1,5 +1,6 @@
 /** What happens in a running dialer, for those beside it: progress lines, live views, metrics. */
 import type { Result, SubReason } from '../machines/result.ts';
+import type { FinishReason, PostponeReason } from './eligibility/eligibility.ts';
 import type { Suspension } from './engagements/suspend-engagement.ts';
 
 interface OfTask {
@@ -21,6 +22,16 @@ export type DialerNews =
       readonly result: Result;
       readonly subReason: SubReason | null;
     })
+  /** Ready tasks were looked at, and those to be dialled now are on disk. */
+  | {
+      readonly type: 'claim.made';
+      readonly engagementId: string;
+      readonly limiter: ClaimLimiter;
+      readonly started: number;
+      readonly tookMs: number;
+      /** Tasks that were not started although it was their turn, by why. */
+      readonly passedOver: readonly PassedOver[];
+    }
   /** Out of the actors' hands. `broken`: quarantined after a defect. */
   | (OfTask & {
       readonly type: 'task.left';
@@ -32,6 +43,16 @@ export type DialerNews =
       readonly suspension: Suspension;
     }
   | { readonly type: 'engagement.resumed'; readonly engagementId: string };
+
+export type NewsOf<T extends DialerNews['type']> = Extract<DialerNews, { type: T }>;
+
+/** What kept more from being started: the engagement's cap, the trunk, the list, the queue's hours. */
+export type ClaimLimiter = 'cap' | 'trunk' | 'list' | 'queue';
+
+export interface PassedOver {
+  readonly outcome: 'postponed' | 'finished';
+  readonly reason: PostponeReason | FinishReason;
+}
 
 export type NewsListener = (news: DialerNews) => void;
 

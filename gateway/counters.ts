@@ -1,3 +1,5 @@
+import type { RefusalCode } from '../machines/command-reply.ts';
+
 /** Everything the gateway counts since its start, in one flat object: metrics read it as it is. */
 export class GatewayCounters {
   attemptsAccepted = 0;
@@ -27,4 +29,11 @@ export class GatewayCounters {
   endpointsReleased = 0;
   /** Media waits that ended by time-out instead of by an answer. */
   mediaTimeouts = 0;
+  /** Dials that were not taken on, by reason; their sum is `attemptsRefused`. */
+  readonly refusals = new Map<RefusalCode, number>();
+
+  countRefusal(code: RefusalCode): void {
+    this.attemptsRefused += 1;
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
 }

@@ -25,6 +25,7 @@ import { EndpointSignalling } from './media/endpoint-signalling.ts';
 import { EslConnection, MediaServer } from './media/fsmrf.ts';
 import type { MediaEndpoint } from './media/media-endpoint.ts';
 import { MediaLink } from './media/media-link.ts';
+import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
 import { promptFiles } from './media/prompts.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
@@ -170,6 +171,11 @@ export class Gateway implements TelephonyPort {
       signallingUp: this.#link.isUp ? 1 : 0,
       mediaUp: this.#media.isUp ? 1 : 0,
     };
+  }
+
+  /** Whether it could dial now, part by part, and in words why not. */
+  get health(): GatewayHealth {
+    return gatewayHealth(this.#link, this.#media, this.#trunks.values());
   }
 
   /** Takes no more dials, ends every call, and lets go of the switch. */

@@ -28,7 +28,6 @@ export function makeHttpApp({ plugins, log }: HttpServerOptions): FastifyInstanc
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_LIMIT_MS });
   app.setErrorHandler(errorHandler(log));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('ROUTE_NOT_FOUND')));
-  app.get('/health/live', () => ({ status: 'ok' }));
   for (const plugin of plugins) void app.register(plugin);
   return app;
 }

@@ -1,4 +1,5 @@
 /** The desk of AI agents at work: its HTTP on a socket, its ear on the gateway. For whoever starts a dialer. */
+import type { FastifyPluginCallback } from 'fastify';
 import { isAttemptEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import {
@@ -15,6 +16,8 @@ export interface AiAgentsOptions extends Omit<AiAgentDeskOptions, 'publicUrl'> {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** What else the server serves. */
+  readonly plugins?: readonly FastifyPluginCallback[];
   /** Where agents reach us, if it is not where we listen: behind a proxy that speaks HTTPS. */
   readonly publicUrl?: string;
 }
@@ -30,11 +33,11 @@ export interface AiAgents {
 
 /** Throws LISTEN_FAILED. */
 export async function startAiAgents(options: AiAgentsOptions): Promise<AiAgents> {
-  const { telephony, host, port, log } = options;
+  const { telephony, host, port, log, plugins = [] } = options;
   let publicUrl = options.publicUrl;
   const desk = createAiAgentDesk({ ...options, publicUrl: () => publicUrl ?? '' });
   const server = await startHttpServer({
-    ...{ plugins: [aiAgentHttp(desk)], log },
+    ...{ plugins: [aiAgentHttp(desk), ...plugins], log },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
   });

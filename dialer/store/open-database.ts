@@ -16,8 +16,18 @@ export interface OpenDatabase {
   ) => SelectQueryBuilder<Database, 'events', O>;
   /** The way in for another thread of this process; see `joinDatabase`. */
   share(): SharedDatabase;
+  /** What was asked of the store and has no answer yet: statements, or wishes for a connection. */
+  waiting(): number;
+  /** One listener, for metrics; told of the commits that were asked for through this. */
+  onCommit(listener: CommitListener): void;
   close(): Promise<void>;
 }
+
+/** `sessions`: transactions that it made durable together. `tookMs`: until the store said so. */
+export type CommitListener = (commit: {
+  readonly sessions: number;
+  readonly tookMs: number;
+}) => void;
 
 /** Sent to a thread. A port is to be named in the list of what is transferred. */
 export type SharedDatabase =

@@ -72,6 +72,11 @@ export class AttemptDesk {
     if (command.type === 'attempt.query') {
       return { accepted: true, state: { attemptId, fence, phase: 'unknown' } };
     }
+    if (command.type === 'attempt.hangup' && command.dialogId !== undefined) {
+      // Of a gateway before us. Idempotent by the dialog: there is nothing else to hold it against.
+      void this.#parts.services.ender.byeUnknown(command.dialogId);
+      return { accepted: true };
+    }
     if (command.type !== 'attempt.dial') {
       return refusal('UNKNOWN_ATTEMPT', `nothing is known of ${attemptId}`);
     }
@@ -116,7 +121,7 @@ export class AttemptDesk {
     const nowMs = services.clock.now();
     const admission = admitDial(dial, { nowMs, ...view() });
     if (!admission.ok) {
-      services.counters.attemptsRefused += 1;
+      services.counters.countRefusal(admission.code);
       registry.add(dial.attemptId, known);
       registry.end(dial.attemptId, undefined);
       return refusal(admission.code, admission.detail);

@@ -76,6 +76,9 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
       rtpPortsFree: pool.freeCount,
       sipRequestsReceived: stack.counters.requestsReceived,
       sipRequestsMalformed: stack.counters.malformed,
+      timersPending: timers.pending,
+      transactionsClient: stack.transactionCounts.client,
+      transactionsServer: stack.transactionCounts.server,
     }),
     close: async () => {
       for (const channel of [...core.channels.values()]) channel.hangUp('SYSTEM_SHUTDOWN');

@@ -1,11 +1,13 @@
 /** The pool of connections, with the codec in front of every statement, and an orderly end. */
 import pg from 'pg';
 import { DialerError } from '../../../machines/errors.ts';
+import type { CommitListener } from '../open-database.ts';
 import { toBindables } from '../bindable.ts';
 
 type Connected = Parameters<pg.Pool['connect']>[0];
 
 export class BindingPool extends pg.Pool {
+  onCommit: CommitListener = () => undefined;
   /** Connections lent out or waited for. */
   #users = 0;
   #isDraining = false;
@@ -40,7 +42,10 @@ export class BindingPool extends pg.Pool {
     }
     this.#users += 1;
     try {
-      return this.#countingRelease(binding(await super.connect()));
+      const client = binding(await super.connect(), (tookMs) => {
+        this.onCommit({ sessions: 1, tookMs });
+      });
+      return this.#countingRelease(client);
     } catch (error) {
       this.#leave();
       throw error;
@@ -66,15 +71,19 @@ export class BindingPool extends pg.Pool {
 const isBinding = new WeakSet<pg.PoolClient>();
 
 /** Sends every bound value through the codec, as the SQLite driver does. */
-function binding(client: pg.PoolClient): pg.PoolClient {
+function binding(client: pg.PoolClient, onCommit: (tookMs: number) => void): pg.PoolClient {
   if (isBinding.has(client)) return client;
   isBinding.add(client);
   // While a connection is lent out nobody else listens, and an error that is not heard would end the
   // process. The statement under way, or the next one, is rejected with it.
   client.on('error', () => undefined);
   const query = client.query.bind(client) as (text: string, values: unknown[]) => Promise<unknown>;
-  const checked = (text: string, values: readonly unknown[] = []): Promise<unknown> =>
-    query(text, toBindables(values));
+  const checked = async (text: string, values: readonly unknown[] = []): Promise<unknown> => {
+    const beganAtMs = performance.now();
+    const result = await query(text, toBindables(values));
+    if (text === 'commit') onCommit(performance.now() - beganAtMs);
+    return result;
+  };
   client.query = checked as typeof client.query;
   return client;
 }

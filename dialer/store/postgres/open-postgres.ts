@@ -9,6 +9,7 @@ import { MIGRATIONS } from '../migrations.ts';
 import type { OpenDatabase } from '../open-database.ts';
 import type { Database } from '../schema/database.ts';
 import { BindingPool } from './binding-pool.ts';
+import { pipelining } from './pipelining.ts';
 
 export interface OpenPostgresOptions {
   /** `postgres://user@host:port/database`. */
@@ -78,13 +79,16 @@ function onPool({
     connectionString,
     application_name: 'ringfence',
     max: connectionsMax,
+    pipeline: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     options: `${serverOptions} -c search_path=${schema} -c timezone=UTC ${ISOLATION}`,
     types: { getTypeParser: parserOf },
   });
   // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
   pool.on('error', () => undefined);
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool, onCreateConnection: pipelining }),
+  });
   return {
     kind: 'postgres',
     db,
@@ -92,6 +96,10 @@ function onPool({
     settledEventsOnly: (query) =>
       query.where(sql<boolean>`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
     share: () => ({ kind: 'postgres', url, schema }),
+    waiting: () => pool.waitingCount,
+    onCommit: (listener) => {
+      pool.onCommit = listener;
+    },
     close: async () => {
       await pool.drained();
       await db.destroy();

@@ -17,6 +17,8 @@ export interface GroupCommitOptions {
   readonly gatherMs: number;
   readonly groupMax: number;
   readonly nowMs: () => number;
+  /** Told after each commit: how many sessions were in it, and how long the disk took. ms */
+  readonly onCommit?: (sessions: number, tookMs: number) => void;
 }
 
 export interface Waiting {
@@ -118,10 +120,13 @@ export class GroupCommit {
   }
 
   #commit(): void {
+    const { database, nowMs, onCommit } = this.#options;
     this.#isOpen = false;
     let failure: Error | undefined;
+    const beganAtMs = nowMs();
     try {
-      this.#options.database.exec('commit');
+      database.exec('commit');
+      onCommit?.(this.#group.length, nowMs() - beganAtMs);
     } catch (error) {
       failure = asError(error);
       this.#rollBackAfterFailure();

@@ -53,6 +53,10 @@ function onThread(thread: SqliteThread): OpenDatabase {
     // Sequence numbers are given and committed in one order.
     settledEventsOnly: (query) => query,
     share: () => ({ kind: 'sqlite', port: thread.invite() }),
+    waiting: () => thread.client.waiting,
+    onCommit: (listener) => {
+      thread.client.onCommit = listener;
+    },
     close: async () => {
       await db.destroy(); // leaves the thread alone when nothing was ever asked of it
       await thread.close();

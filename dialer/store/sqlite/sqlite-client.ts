@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { DialerError } from '../../../machines/errors.ts';
+import type { CommitListener } from '../open-database.ts';
 import {
   crossed,
   crossing,
@@ -29,6 +30,8 @@ export interface WriteSession {
 }
 
 export class SqliteClient {
+  /** Only the thread that opened the file is told. */
+  onCommit: CommitListener = () => undefined;
   readonly #port: Worker | MessagePort;
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
@@ -37,6 +40,11 @@ export class SqliteClient {
   constructor(port: Worker | MessagePort) {
     this.#port = port;
     port.on('message', (message: FromSqlite) => this.#take(message));
+  }
+
+  /** Questions that have no answer yet. */
+  get waiting(): number {
+    return this.#asked.size;
   }
 
   get isUsable(): boolean {
@@ -92,6 +100,7 @@ export class SqliteClient {
   }
 
   #take(message: FromSqlite): void {
+    if (message.type === 'committed') this.onCommit(message);
     if (message.type !== 'done' && message.type !== 'error') return;
     const asked = this.#asked.get(message.id);
     this.#asked.delete(message.id);

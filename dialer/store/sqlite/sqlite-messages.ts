@@ -65,6 +65,8 @@ export type ToSqlite =
 export type FromSqlite =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly problem: string }
+  /** To the thread that opened the file, for its metrics. */
+  | { readonly type: 'committed'; readonly sessions: number; readonly tookMs: number }
   | { readonly type: 'done'; readonly id: number; readonly results: readonly SentResult[] }
   | {
       readonly type: 'error';

@@ -33,7 +33,12 @@ function serve(main: MessagePort): void {
   const readOnly = new StatementCache(reader);
   const gatherMs = options.gatherMs ?? GATHER_MS;
   const nowMs = (): number => performance.now();
-  const commits = new GroupCommit({ database: writer, gatherMs, groupMax: GROUP_MAX, nowMs });
+  const commits = new GroupCommit({
+    ...{ database: writer, gatherMs, groupMax: GROUP_MAX, nowMs },
+    onCommit: (sessions, tookMs) => {
+      main.postMessage({ type: 'committed', sessions, tookMs } satisfies FromSqlite);
+    },
+  });
   const attached = new Set<MessagePort>();
   const queue = new WriteQueue(commits, new StatementCache(writer), () => {
     reader.close();

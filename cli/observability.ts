@@ -1,0 +1,76 @@
+/** What a serving process tells of itself: metrics of every part of it, and whether it is ready. */
+import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import type { DialerLog } from '../dialer/dialer-log.ts';
+import { leaseWatch } from '../dialer/health/lease-check.ts';
+import { Readiness } from '../dialer/health/readiness.ts';
+import { storeCheck } from '../dialer/health/store-check.ts';
+import { telephonyChecks } from '../dialer/health/telephony-checks.ts';
+import { healthHttp } from '../dialer/http/health.routes.ts';
+import { metricsHttp, requestMetrics } from '../dialer/http/metrics.routes.ts';
+import type { Dialer } from '../dialer/main.ts';
+import { measureDialer } from '../dialer/metrics/measure-dialer.ts';
+import { measureProcess } from '../dialer/metrics/process-metrics.ts';
+import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
+import { measureStore } from '../dialer/metrics/store-metrics.ts';
+import type { OpenDatabase } from '../dialer/store/open-database.ts';
+import { measureGateway } from '../gateway/metrics/measure-gateway.ts';
+import { measureSwitch } from '../gateway/metrics/measure-switch.ts';
+import type { Telephony } from './start-telephony.ts';
+
+export interface ObservabilityOptions {
+  readonly config: RingfenceConfig;
+  readonly database: OpenDatabase;
+  readonly telephony: Pick<Telephony, 'gateway' | 'switchStats'>;
+  readonly log: DialerLog;
+}
+
+type Plugin = ReturnType<typeof healthHttp>;
+
+export interface Observability {
+  readonly meter: PrometheusMeter;
+  /** `/health` and `/metrics`, and first what measures the requests to all that come after. */
+  readonly plugins: readonly Plugin[];
+  /** It has its lease and dials. */
+  dialerStarted(dialer: Dialer): void;
+  /** It gives its lease back: not ready any more, whatever else holds. */
+  dialerStopping(): void;
+  stop(): void;
+}
+
+/** A probe that waits longer goes elsewhere. */
+const CHECK_LIMIT_MS = 3_000;
+const REPORT_KEPT_MS = 1_000;
+
+export function startObservability(options: ObservabilityOptions): Observability {
+  const { config, database, telephony, log } = options;
+  const { gateway, switchStats } = telephony;
+  const nowMs = (): number => Date.now();
+  const meter = new PrometheusMeter({ log });
+  const ends = [measureProcess(meter), measureGateway(gateway, meter, nowMs)];
+  measureStore(database, meter);
+  if (switchStats !== undefined) measureSwitch(switchStats, meter);
+  const lease = leaseWatch();
+  const readiness = new Readiness({ nowMs, limitMs: CHECK_LIMIT_MS, keptMs: REPORT_KEPT_MS });
+  readiness.add(
+    storeCheck(database, config.dialer.id, nowMs),
+    ...telephonyChecks(() => gateway.health),
+    lease.check,
+  );
+  const { bearerToken, engagementsMax } = config.metrics;
+  return {
+    meter,
+    plugins: [
+      requestMetrics(meter),
+      healthHttp({ readiness }),
+      metricsHttp({ meter, bearerToken }),
+    ],
+    dialerStarted: (dialer) => {
+      lease.held(dialer);
+      ends.push(measureDialer({ dialer, telephony: gateway, meter, log, nowMs, engagementsMax }));
+    },
+    dialerStopping: () => lease.released(),
+    stop: () => {
+      for (const end of ends) end();
+    },
+  };
+}

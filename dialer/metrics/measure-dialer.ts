@@ -1,0 +1,149 @@
+/**
+ * Connects one dialer with a meter: its news and the gateway's events as they come. Only what the
+ * store keeps as counts in rows is read at a scrape; nothing is ever counted there.
+ */
+import type { Meter, SetReading } from '../../machines/meter.port.ts';
+import type { TelephonyEvent } from '../../machines/telephony-events.ts';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import type { DialerLog } from '../dialer-log.ts';
+import type { DialerNews, NewsOf } from '../dialer-news.ts';
+import type { Dialer } from '../main.ts';
+import { DIALER_METRICS as metrics } from './dialer-metrics.ts';
+import { EngagementLabels, type EngagementLabel } from './engagement-labels.ts';
+import { readEngagements } from './engagement-readings.ts';
+
+export interface MeasuredDialer {
+  readonly dialer: Pick<Dialer, 'database' | 'leaseLost' | 'live' | 'subscribe'>;
+  readonly telephony: Pick<TelephonyPort, 'subscribe'>;
+  readonly meter: Meter;
+  readonly log: DialerLog;
+  readonly nowMs: () => number;
+  /** Engagements that get a label of their own. */
+  readonly engagementsMax: number;
+}
+
+const ABANDONED_BY: Readonly<Record<string, string>> = {
+  abandoned_by_system: 'system',
+  abandoned_by_customer: 'customer',
+};
+
+/** Returns the function that ends it. */
+export function measureDialer(measured: MeasuredDialer): () => void {
+  const { dialer, telephony, meter } = measured;
+  meter.register(metrics);
+  meter.add(metrics.leaseLosses, {}, 0);
+  let holdsLease = true;
+  void dialer.leaseLost.then(() => {
+    holdsLease = false;
+    meter.add(metrics.leaseLosses, {});
+  });
+  const labels = new EngagementLabels(dialer.database, measured.engagementsMax);
+  const news = new NewsMetrics(measured, labels);
+  meter.onScrape({
+    name: 'dialer',
+    metrics: [metrics.chains, metrics.leaseHeld],
+    read: (set) => {
+      set(metrics.chains, {}, dialer.live);
+      set(metrics.leaseHeld, {}, holdsLease ? 1 : 0);
+    },
+  });
+  meter.onScrape({
+    name: 'engagements',
+    metrics: [metrics.tasks, metrics.engagements, metrics.inFlight, metrics.inFlightMax],
+    read: (set: SetReading) => readEngagements(dialer.database, labels, set),
+  });
+  const ends = [
+    dialer.subscribe((told) => news.hear(told)),
+    telephony.subscribe((event) => hearTelephony(event, measured)),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+class NewsMetrics {
+  readonly #measured: MeasuredDialer;
+  readonly #labels: EngagementLabels;
+
+  constructor(measured: MeasuredDialer, labels: EngagementLabels) {
+    this.#measured = measured;
+    this.#labels = labels;
+  }
+
+  hear(news: DialerNews): void {
+    const { meter } = this.#measured;
+    switch (news.type) {
+      case 'attempt.started':
+        this.#labelled(news.engagementId, (labels) => meter.add(metrics.started, labels));
+        break;
+      case 'attempt.recorded':
+        this.#labelled(news.engagementId, (labels) => this.#recorded(news, labels));
+        break;
+      case 'claim.made':
+        this.#claimed(news);
+        break;
+      case 'task.left':
+        meter.add(metrics.tasksLeft, { left: news.left });
+        break;
+      case 'engagement.suspended':
+        meter.add(metrics.suspensions, { type: news.suspension.type });
+        break;
+      case 'engagement.resumed':
+    }
+  }
+
+  #recorded({ result, subReason }: NewsOf<'attempt.recorded'>, labels: EngagementLabel): void {
+    const { meter } = this.#measured;
+    const { engagement, mode } = labels;
+    meter.add(metrics.attempts, { ...labels, result });
+    meter.add(metrics.subReasons, { result, sub_reason: subReason ?? 'none' });
+    const by = ABANDONED_BY[subReason ?? ''];
+    if (by !== undefined) meter.add(metrics.abandoned, { engagement, mode, by });
+    if (result === 'LiveAnswer' || by === 'system') {
+      meter.add(metrics.liveAnswers, { engagement, mode });
+    }
+  }
+
+  #claimed({ limiter, started, tookMs, passedOver }: NewsOf<'claim.made'>): void {
+    const { meter } = this.#measured;
+    meter.add(metrics.claims, { limiter });
+    if (limiter === 'queue' || (limiter === 'trunk' && started === 0)) return;
+    meter.observe(metrics.claimSeconds, {}, tookMs / 1_000);
+    meter.add(metrics.claimed, { outcome: 'started' }, started);
+    for (const { outcome, reason } of passedOver) {
+      meter.add(metrics.claimed, { outcome });
+      meter.add(metrics.suppressed, { rule: reason });
+    }
+  }
+
+  /** An engagement's name is asked for once; its first news waits for that. */
+  #labelled(engagementId: string, then: (labels: EngagementLabel) => void): void {
+    this.#labels.of(engagementId).then(then, (error: unknown) => {
+      this.#measured.log.warn({ engagementId, error }, 'an attempt was not counted');
+    });
+  }
+}
+
+function hearTelephony(event: TelephonyEvent, { meter, nowMs }: MeasuredDialer): void {
+  meter.observe(metrics.eventLag, {}, Math.max(0, nowMs() - event.atMs) / 1_000);
+  switch (event.type) {
+    case 'attempt.connected': {
+      const { target, afterAnswerMs, afterGreetingEndMs } = event;
+      const delayMs = Math.max(0, afterGreetingEndMs ?? afterAnswerMs);
+      meter.observe(metrics.connectDelay, { target }, delayMs / 1_000);
+      break;
+    }
+    case 'attempt.bridgeEnded':
+      meter.observe(metrics.handle, { phase: 'bridged' }, event.bridgedMs / 1_000);
+      break;
+    case 'attempt.ended':
+      if (event.talkMs !== null) {
+        meter.observe(metrics.handle, { phase: 'talk' }, event.talkMs / 1_000);
+      }
+      break;
+    case 'aiAgent.escalated':
+      meter.add(metrics.escalated, {});
+      break;
+    default:
+  }
+}
