@@ -7,8 +7,13 @@ The lab is a demo carrier on loopback. It answers real SIP and RTP, and what it 
 last two digits of the dialled number alone, so any contact list can be dialled into it. The shipped
 list, \`lab/contacts.csv\`, holds sixty fictional numbers (NANP 555-0100 to 555-0199).
 
-_Today_ is the Result that SIP, the Reason header and the time-outs alone allow: a call that was
-answered and that nothing classified ends as \`Undetermined/not_classified\`. _With detection_ is the
+The lab has an AI agent beside the carrier, which \`npm run demo\` gives every answered call to: it
+greets, listens until the other side has had its turn, and returns \`customerSpoke\` and
+\`customerVoiceMs\` ([docs/ai-agents.md](ai-agents.md)).
+
+_Today_ is the Result of the demo: what SIP, the Reason header, the time-outs and the AI agent allow. Who
+or what answered is not told apart yet, so a machine or a fax that the agent talked to is a
+\`LiveAnswer\` too; \`customerSpoke\` says whether anything was heard of it. _With detection_ is the
 Result once early media and the answer are classified. A test holds this page equal to
 \`lab/number-plan.ts\`; change the plan there and run \`npm run docs\`.
 `;

@@ -40,7 +40,8 @@ export interface NumberPlanEntry {
   readonly expected: { readonly today: ExpectedOutcome; readonly withDetection: ExpectedOutcome };
 }
 
-const NOT_CLASSIFIED = { result: 'Undetermined', subReason: 'not_classified' } as const;
+/** Without detection whoever, and whatever, answers is given to the AI agent. */
+const TAKEN_BY_AGENT = { result: 'LiveAnswer', subReason: null } as const;
 const RING_TIMEOUT = { result: 'NoAnswer', subReason: 'ring_timeout' } as const;
 const VACANT = { result: 'InvalidAddress', subReason: 'unallocated' } as const;
 
@@ -61,21 +62,13 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: {
-      today: NOT_CLASSIFIED,
-      withDetection: { result: 'LiveAnswer', subReason: null },
-    },
+    expected: always('LiveAnswer', null),
   },
   {
     lastTwoDigits: [20, 24],
     behaviour: 'personHangsUp',
-    inWords: 'A person answers and hangs up at once.',
-    steps: [
-      { do: 'ring', forMs: 1_000 },
-      { do: 'answer' },
-      { do: 'wait', forMs: 300 },
-      { do: 'hangUp' },
-    ],
+    inWords: 'A person answers and hangs up at once, before the AI agent is on the line.',
+    steps: [{ do: 'ring', forMs: 1_000 }, { do: 'answer' }, { do: 'hangUp' }],
     expected: always('Undetermined', 'abandoned_by_customer'),
   },
   {
@@ -89,10 +82,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: {
-      today: NOT_CLASSIFIED,
-      withDetection: { result: 'LiveAnswer', subReason: null },
-    },
+    expected: always('LiveAnswer', null),
   },
   {
     lastTwoDigits: [30, 34],
@@ -176,10 +166,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: {
-      today: NOT_CLASSIFIED,
-      withDetection: { result: 'LiveAnswer', subReason: null },
-    },
+    expected: always('LiveAnswer', null),
   },
   {
     lastTwoDigits: [70, 79],
@@ -193,7 +180,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'listen' },
     ],
     expected: {
-      today: NOT_CLASSIFIED,
+      today: TAKEN_BY_AGENT,
       withDetection: { result: 'AnsweringMachineHangup', subReason: null },
     },
   },
@@ -221,7 +208,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'listen' },
     ],
     expected: {
-      today: NOT_CLASSIFIED,
+      today: TAKEN_BY_AGENT,
       withDetection: { result: 'NotAHandset', subReason: 'sit' },
     },
   },
@@ -237,7 +224,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'listen' },
     ],
     expected: {
-      today: NOT_CLASSIFIED,
+      today: TAKEN_BY_AGENT,
       withDetection: { result: 'NotAHandset', subReason: 'fax' },
     },
   },
@@ -247,7 +234,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
     inWords: 'Answers and never makes a sound.',
     steps: [{ do: 'ring', forMs: 1_500 }, { do: 'answer' }, { do: 'listen' }],
     expected: {
-      today: NOT_CLASSIFIED,
+      today: TAKEN_BY_AGENT,
       withDetection: { result: 'Undetermined', subReason: 'no_speech' },
     },
   },

@@ -3,11 +3,15 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
+import { tooLong } from '../../dialer/intake/batch-rows.ts';
+import type { ContactColumns } from '../../dialer/intake/contact-columns.ts';
 import {
   CONTACTS_BYTES_MAX,
   readContactsCsv,
-  type ContactRow,
   type BadRow,
+  type Contact,
+  type ContactPhone,
+  type ContactRow,
 } from '../../dialer/intake/contacts-csv.ts';
 import { tooLarge } from '../../dialer/intake/csv-records.ts';
 import { asRegion, type DestinationRules } from '../../dialer/intake/destination.ts';
@@ -23,13 +27,15 @@ export interface RowRefusal {
 export interface ContactTask {
   /** Line of the file, from 1. */
   readonly line: number;
-  /** What is dialled; for a refused row what was written, if anything. */
+  /** The first number to be dialled; for a refused row what was written, if anything. */
   readonly to: string;
-  readonly timeZone?: string;
+  /** With the numbers that are dialled for it alone; undefined for a row that cannot be read. */
+  readonly contact?: Contact;
   readonly refusal?: RowRefusal;
 }
 
 export interface ContactList {
+  readonly columns: ContactColumns;
   readonly tasks: readonly ContactTask[];
   /** One sentence each, without telephone numbers. */
   readonly warnings: readonly string[];
@@ -67,7 +73,8 @@ async function readList(file: string, rules: DestinationRules): Promise<ContactL
     identifier: 'lineNumber',
   });
   const read: (ContactRow | BadRow)[] = [];
-  for await (const row of rows) read.push(row);
+  // What the dialer's intake would refuse is refused here, with the line of this file.
+  for await (const row of rows) read.push((row.kind === 'contact' && tooLong(row)) || row);
   if (read.length === 0) {
     throw new DialerError('CONTACTS_INVALID', 'There is a header but not one contact.');
   }
@@ -79,7 +86,7 @@ async function readList(file: string, rules: DestinationRules): Promise<ContactL
     if (row.kind !== 'contact') continue;
     warnings.push(...row.warnings.map((warning) => `${file}:${String(row.line)}: ${warning}`));
   }
-  return { tasks: tasksOf(read, columns.fields.has('UniqueIdentifier')), warnings };
+  return { columns, tasks: tasksOf(read, columns.fields.has('UniqueIdentifier')), warnings };
 }
 
 function destinationRules(trunk: TrunkConfig, region: string | undefined): DestinationRules {
@@ -147,24 +154,31 @@ function tasksOf(rows: readonly (ContactRow | BadRow)[], hasIdentifiers: boolean
 }
 
 function taskOf({ line, contact }: ContactRow): ContactTask {
-  const timeZone = contact.fields.TimeZone;
-  return {
-    line,
-    to: contact.phones[0].destination,
-    ...(timeZone === undefined ? {} : { timeZone }),
-  };
+  return { line, to: contact.phones[0].destination, contact };
 }
 
+/** A contact keeps the numbers that no earlier one has; one that keeps none is not dialled. */
 function withoutRepeatedNumbers(tasks: readonly ContactTask[]): ContactTask[] {
   const lineByNumber = new Map<string, number>();
   return tasks.map((task) => {
-    if (task.refusal !== undefined) return task;
-    const earlier = lineByNumber.get(task.to);
-    if (earlier === undefined) {
-      lineByNumber.set(task.to, task.line);
-      return task;
+    const { contact, line, to } = task;
+    if (task.refusal !== undefined || contact === undefined) return task;
+    const phones: ContactPhone[] = [];
+    for (const phone of contact.phones) {
+      if (lineByNumber.has(phone.destination)) continue;
+      lineByNumber.set(phone.destination, line);
+      phones.push(phone);
     }
-    const reason = `has the number of line ${String(earlier)}, which is not dialled twice`;
+    const [first, ...others] = phones;
+    if (first !== undefined) {
+      return {
+        ...task,
+        to: first.destination,
+        contact: { ...contact, phones: [first, ...others] },
+      };
+    }
+    const earlier = String(lineByNumber.get(to));
+    const reason = `has the number of line ${earlier}, which is not dialled twice`;
     return { ...task, refusal: { task: 'Suppressed', reason } };
   });
 }

@@ -17,6 +17,7 @@ export interface DemoOptions {
   readonly timeZone?: string;
   readonly confirmRealCalls: boolean;
   readonly config?: string;
+  readonly keepStore?: string;
   readonly showNumbers: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -50,6 +51,7 @@ export function demoCommand(): Command {
     .option('--time-zone <zone>', 'IANA zone of contacts without a TimeZone column')
     .option('--confirm-real-calls', 'allow a trunk that may lead to real telephones', false)
     .option('--config <file>', 'configuration with named trunks and dialing times')
+    .option('--keep-store <file>', 'keep what was stored, for `ringfence explain ID --store FILE`')
     .option('--show-numbers', 'do not mask telephone numbers', false)
     .option('--json', 'one JSON value on stdout', false)
     .option('--verbose', 'log what the gateway does', false);

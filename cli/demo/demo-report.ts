@@ -17,31 +17,42 @@ export interface DemoReport {
     readonly subReason: string | null;
     readonly sip: { readonly code: number | null; readonly q850: number | null };
     readonly attempts: number;
+    /** What the AI agent returned, if it returned anything. */
+    readonly attributes?: Readonly<Record<string, string>>;
+    /** For `ringfence explain`, when the store is kept. */
+    readonly deliveryId?: string;
     readonly reason?: string;
   }[];
   readonly durationMs: number;
 }
 
+export interface ReportOptions {
+  readonly showNumbers: boolean;
+  /** The ids of a store that is thrown away mean nothing to anybody. */
+  readonly showDeliveries: boolean;
+}
+
 export function demoReport(
   outcomes: readonly TaskOutcome[],
   durationMs: number,
-  options: { readonly showNumbers: boolean },
+  { showNumbers, showDeliveries }: ReportOptions,
 ): DemoReport {
-  const attempted = outcomes.filter(({ attempts }) => attempts > 0);
   return {
-    attempts: sum(outcomes, ({ attempts }) => attempts),
+    attempts: sum(outcomes, ({ attempts }) => attempts.length),
     invites: sum(outcomes, ({ invites }) => invites),
     tasks: counts(outcomes.map(({ status }) => status)),
-    results: counts(attempted.map(({ result }) => result ?? 'Unknown')),
-    contacts: outcomes.map(({ to, status, result, subReason, sip, attempts, reason }) => ({
-      to: options.showNumbers ? to : maskNumber(to),
-      task: status,
-      result,
-      subReason,
-      sip,
-      attempts,
-      ...(reason === undefined ? {} : { reason }),
-    })),
+    results: counts(outcomes.flatMap(({ attempts }) => attempts)),
+    contacts: outcomes.map(
+      ({ to, status, result, subReason, sip, attempts, attributes, deliveryId, reason }) => ({
+        to: showNumbers ? to : maskNumber(to),
+        task: status,
+        ...{ result, subReason, sip },
+        attempts: attempts.length,
+        ...(attributes === undefined ? {} : { attributes }),
+        ...(deliveryId === undefined || !showDeliveries ? {} : { deliveryId }),
+        ...(reason === undefined ? {} : { reason }),
+      }),
+    ),
     durationMs: Math.round(durationMs),
   };
 }
@@ -72,6 +83,32 @@ function grouped(outcomes: readonly TaskOutcome[]): Map<string, TaskOutcome[]> {
     groups.set(name, [...(groups.get(name) ?? []), outcome]);
   }
   return groups;
+}
+
+/** `customerSpoke: true ×15, false ×5`: what the agent returned, where few values came often. */
+export function learntLines(outcomes: readonly TaskOutcome[]): string[] {
+  const values = new Map<string, string[]>();
+  for (const { attributes = {} } of outcomes) {
+    for (const [name, value] of Object.entries(attributes)) {
+      values.set(name, [...(values.get(name) ?? []), value]);
+    }
+  }
+  return [...values].map(([name, list]) => {
+    const kinds = Object.entries(counts(list)).sort((a, b) => b[1] - a[1]);
+    const shown =
+      kinds.length <= KINDS_SHOWN_MAX
+        ? kinds.map(([value, count]) => `${value} ×${String(count)}`).join(', ')
+        : rangeOf(list);
+    return `${name}: ${shown}`;
+  });
+}
+
+const KINDS_SHOWN_MAX = 4;
+
+function rangeOf(list: readonly string[]): string {
+  const numbers = list.map(Number).sort((a, b) => a - b);
+  if (numbers.some(Number.isNaN)) return `${String(list.length)} values`;
+  return `${String(numbers[0])} to ${String(numbers.at(-1))}`;
 }
 
 function sipText({ code, q850 }: TaskOutcome['sip']): string {

@@ -2,12 +2,12 @@
 import { SingleBar } from 'cli-progress';
 import type { Terminal } from '../terminal.ts';
 import { say } from '../terminal.ts';
-import type { TaskOutcome } from './task-outcome.ts';
 
 export interface RunState {
   readonly total: number;
   readonly inFlight: number;
-  readonly outcomes: readonly TaskOutcome[];
+  /** Of the contacts that are done. */
+  readonly outcomes: readonly { readonly result: string | null; readonly status: string }[];
 }
 
 export interface Progress {
@@ -72,7 +72,7 @@ export function progressLine({ total, inFlight, outcomes }: RunState): string {
 }
 
 /** `Busy 4, NoAnswer 3`, most frequent first. */
-function tally(outcomes: readonly TaskOutcome[]): string {
+function tally(outcomes: RunState['outcomes']): string {
   const counts = new Map<string, number>();
   for (const { result, status } of outcomes) {
     const name = result ?? status;

@@ -1,19 +1,20 @@
-/** `ringfence demo`: contacts, lab, switch, gateway and call attempts wired for one run. */
+/** `ringfence demo`: contacts, lab, switch, gateway, store and dialer wired for one run. */
 import type { RingfenceConfig } from '../../config/ringfence.schema.ts';
 import { loadNamedConfig } from '../../config/process-config.ts';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
+import { systemClock } from '../../dialer/clock.ts';
+import type { DialerLog } from '../../dialer/dialer-log.ts';
+import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { maskNumber } from '../../gateway/mask-number.ts';
-import { startLab, type Lab } from '../../lab/start-lab.ts';
-import { TelephonyActors } from '../../machines/telephony-actor.ts';
-import { attemptInput } from '../attempt-plan.ts';
+import { startLab } from '../../lab/start-lab.ts';
 import { chooseTrunk, isLoopbackTrunk } from '../choose-trunk.ts';
 import { CliError } from '../cli-error.ts';
 import { commandLog } from '../command-log.ts';
 import { INTERRUPTED_EXIT_CODE, onInterruption } from '../interruption.ts';
-import { checkCallingHours, realCallsRule, type MayStart } from '../real-calls.ts';
+import { checkCallingHours, realCallsRule } from '../real-calls.ts';
+import { startDialing, type Dialing } from '../start-dialing.ts';
 import { startTelephony, type Telephony } from '../start-telephony.ts';
 import { say, writeJson, type Terminal } from '../terminal.ts';
-import { ContactRun } from './contact-run.ts';
 import {
   isShippedList,
   readContactTasks,
@@ -21,10 +22,14 @@ import {
   type ContactList,
   type ContactTask,
 } from './contact-tasks.ts';
+import { writeDemoWork, type DemoWork } from './demo-engagement.ts';
 import { checkMode, type DemoOptions } from './demo-options.ts';
-import { demoReport, resultTable } from './demo-report.ts';
-import { startProgress } from './progress.ts';
-import type { TaskOutcome } from './task-outcome.ts';
+import { demoReport, learntLines, resultTable } from './demo-report.ts';
+import { DemoRun } from './demo-run.ts';
+import { openDemoStore, refuseOldStore } from './demo-store.ts';
+import { startProgress, type RunState } from './progress.ts';
+import { readOutcomes } from './read-outcomes.ts';
+import { outcomeOfRefusal, type TaskOutcome } from './task-outcome.ts';
 
 /** Warnings beyond this are counted, not listed. */
 const WARNINGS_SHOWN_MAX = 20;
@@ -32,30 +37,36 @@ const WARNINGS_SHOWN_MAX = 20;
 /** Everything is checked before anything is started. Returns the exit code. */
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<number> {
   checkMode(options.mode);
+  refuseOldStore(options.keepStore);
   const { config, warnings } = loadNamedConfig(options.config);
   const chosen = trunkOf(options, config);
   const contacts = options.contacts ?? SHIPPED_CONTACTS;
   await refuseShippedContacts(contacts, chosen);
   const list = await readContactTasks(contacts, chosen, options.region);
   const mayStart = realCallsRule(chosen, options, config.dialing);
-  const zones = list.tasks.filter(isDialled).map(({ timeZone }) => timeZone);
+  const zones = list.tasks.filter(isDialled).map(({ contact }) => contact?.fields.TimeZone);
   checkCallingHours(zones, mayStart, options, config.dialing, Date.now());
   reportRows(list, [...warnings, ...list.warnings], options, terminal);
   if (zones.length === 0) {
     throw new CliError('CONTACTS_INVALID', 'Not one row of the list can be dialled.');
   }
-  const lab = options.trunk === undefined ? await startLab(LAB_OPTIONS) : undefined;
+  // With a trunk of one's own too: its AI agent takes whoever answers.
+  const lab = await startLab(LAB_OPTIONS);
   try {
-    const trunk = lab === undefined ? chosen : { ...chosen, address: labAddress(lab) };
-    return await dial({ config, trunk, list, mayStart, options, terminal });
+    const trunk =
+      options.trunk === undefined
+        ? { ...chosen, name: 'lab', address: labAddress(lab.sipPort) }
+        : chosen;
+    const agentUri = `sip:agent@${LAB_OPTIONS.host}:${String(lab.aiAgentSipPort)};transport=udp`;
+    return await dial({ config, trunk, agentUri, list, options, terminal });
   } finally {
-    await lab?.stop();
+    await lab.stop();
   }
 }
 
-const LAB_OPTIONS = { host: '127.0.0.1', sipPort: 0 };
+const LAB_OPTIONS = { host: '127.0.0.1', sipPort: 0, aiAgent: { sipPort: 0 } };
 
-function labAddress({ sipPort }: Lab): string {
+function labAddress(sipPort: number): string {
   return `sip:${LAB_OPTIONS.host}:${String(sipPort)};transport=udp`;
 }
 
@@ -111,66 +122,106 @@ function reportRows(
 interface Dialling {
   readonly config: RingfenceConfig;
   readonly trunk: TrunkConfig;
+  readonly agentUri: string;
   readonly list: ContactList;
-  readonly mayStart: MayStart;
   readonly options: DemoOptions;
   readonly terminal: Terminal;
 }
 
 async function dial(dialling: Dialling): Promise<number> {
-  const { config, trunk, options, terminal } = dialling;
+  const { config, options, terminal, list } = dialling;
   const log = commandLog(options.verbose, config);
-  const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: true });
-  const actors = new TelephonyActors(telephony.gateway, () => Date.now());
-  const interruption = { happened: false };
-  say(terminal, announcement(dialling));
-  const startedMs = performance.now();
-  const { run, progress } = contactRun(dialling, actors);
-  const stopWatching = onInterruption(() => {
-    interruption.happened = true;
-    say(terminal, '\nStopping: live calls are hung up. Press Ctrl-C again to leave at once.');
-    run.stop({ hangUp: true });
-  });
-  let outcomes: TaskOutcome[];
+  const trunk = atMost(dialling.trunk, options.callsPerSecond);
+  const store = await openDemoStore(options.keepStore);
+  const { database } = store;
   try {
-    outcomes = await Promise.race([run.run(), failureOf(telephony)]);
-    progress.end({ total: dialling.list.tasks.length, inFlight: run.inFlight, outcomes });
+    const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: true });
+    try {
+      say(terminal, announcement(dialling));
+      const startedMs = performance.now();
+      const work = await writeDemoWork({
+        ...{ ...dialling, database, trunk, dialing: config.dialing },
+        nowMs: Date.now(),
+      });
+      const ending = await seeThrough({ ...dialling, trunk, telephony, database, work, log });
+      const outcomes = await readOutcomes(database, work.engagementId, list.tasks);
+      ending.progress.end({ total: list.tasks.length, inFlight: 0, outcomes });
+      await report(outcomes, performance.now() - startedMs, options, terminal);
+      if (ending.isInterrupted) return INTERRUPTED_EXIT_CODE;
+      if (!ending.isTrunkSilent) return 0;
+      say(terminal, trunkIsSilent(trunk, outcomes));
+      return 1;
+    } finally {
+      await telephony.close();
+    }
   } finally {
-    actors.close();
-    await telephony.close();
-    stopWatching();
+    await store.close();
   }
-  await report(outcomes, performance.now() - startedMs, options, terminal);
-  if (interruption.happened) return INTERRUPTED_EXIT_CODE;
-  if (!run.isTrunkSilent) return 0;
-  say(terminal, trunkIsSilent(trunk, outcomes));
-  return 1;
 }
 
-function contactRun(
-  { config, trunk, list, mayStart, options, terminal }: Dialling,
-  actors: TelephonyActors,
-) {
+/** The gateway and the dialer space the calls; the trunk's own limit stays where it is lower. */
+function atMost(trunk: TrunkConfig, callsPerSecond: number): TrunkConfig {
+  const callsPerSecondMax = Math.min(callsPerSecond, trunk.callsPerSecondMax);
+  return { ...trunk, callsPerSecondMax };
+}
+
+interface Running extends Dialling {
+  readonly telephony: Telephony;
+  readonly database: OpenDatabase;
+  readonly work: DemoWork;
+  readonly log: DialerLog;
+}
+
+/** Resolves when every task is at its end and what agents returned is stored. */
+async function seeThrough(running: Running) {
+  const { database, telephony, log, list, work, terminal } = running;
+  const config = demoConfig(running);
   const progress = startProgress(terminal, () => performance.now());
-  const run: ContactRun = new ContactRun({
-    tasks: list.tasks,
-    telephony: actors.logic,
-    clock: {
-      now: () => performance.now(),
-      setTimeout: (fire, delayMs) => setTimeout(fire, delayMs),
-      clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-    },
-    concurrencyMax: Math.min(options.concurrency, trunk.channelsMax),
-    callsPerSecondMax: Math.min(options.callsPerSecond, trunk.callsPerSecondMax),
-    attemptOf: ({ to }) =>
-      attemptInput({ config, trunk, ringTimeoutMs: options.ringTimeoutMs }, to),
-    mayStart: ({ timeZone }) => mayStart(timeZone, Date.now()),
-    onChange: () =>
-      progress.update({ total: list.tasks.length, inFlight: run.inFlight, outcomes: run.outcomes }),
-    onFault: ({ line }, error) =>
-      say(terminal, `Line ${String(line)}: the attempt broke: ${String(error)}`),
+  const dialing = await startDialing({ config, database, telephony: telephony.gateway, log });
+  const run: DemoRun = new DemoRun({
+    ...{ dialer: dialing.dialer, telephony: telephony.gateway, clock: systemClock, work },
+    taskCount: list.tasks.filter(isDialled).length,
+    onChange: () => progress.update(stateOf(run, list)),
   });
-  return { run, progress };
+  let isInterrupted = false;
+  const stopWatching = onInterruption(() => {
+    isInterrupted = true;
+    say(terminal, '\nStopping: live calls are hung up. Press Ctrl-C again to leave at once.');
+    void run.stop();
+  });
+  try {
+    await Promise.race([run.run(), failureOf(telephony), lostLease(dialing)]);
+  } finally {
+    await dialing.stop(0);
+    stopWatching();
+  }
+  return { progress, isInterrupted, isTrunkSilent: run.isTrunkSilent };
+}
+
+/** Beside a service that may be running: nothing of its store, its ports or its name. */
+function demoConfig({ config, trunk }: Running): RingfenceConfig {
+  // The pause between two calls to a number holds here too: no number is in the list twice.
+  const { labNumberGapMinMs: _, ...dialer } = config.dialer;
+  return {
+    ...config,
+    gateway: { ...config.gateway, trunks: [trunk] },
+    http: { ...config.http, host: '127.0.0.1', port: 0, publicUrl: '' },
+    dialer: { ...dialer, id: 'demo' },
+  };
+}
+
+function stateOf(run: DemoRun, { tasks }: ContactList): RunState {
+  const refused = tasks.flatMap((task) => outcomeOfRefusal(task) ?? []);
+  return {
+    total: tasks.length,
+    inFlight: run.inFlight,
+    outcomes: [...refused, ...run.outcomes],
+  };
+}
+
+async function lostLease({ dialer }: Dialing): Promise<never> {
+  const reason = await dialer.leaseLost;
+  throw new CliError('STORE_LOST', `The demo cannot go on: ${String(reason)}.`);
 }
 
 function announcement({ trunk, list, options }: Dialling): string {
@@ -190,7 +241,11 @@ async function report(
   options: DemoOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const summary = demoReport(outcomes, durationMs, options);
+  const { showNumbers, keepStore } = options;
+  const summary = demoReport(outcomes, durationMs, {
+    showNumbers,
+    showDeliveries: keepStore !== undefined,
+  });
   say(terminal, resultTable(outcomes));
   const seconds = (durationMs / 1_000).toFixed(1);
   say(
@@ -198,7 +253,21 @@ async function report(
     `${counted(outcomes.length, 'contact')}, ${counted(summary.attempts, 'attempt')}, ` +
       `${counted(summary.invites, 'INVITE')} in ${seconds} s.`,
   );
+  const learnt = learntLines(outcomes);
+  if (learnt.length > 0) say(terminal, 'What the AI agent returned:');
+  for (const line of learnt) say(terminal, `  ${line}`);
+  say(terminal, accountHint(outcomes, keepStore));
   if (options.json) await writeJson(terminal, summary);
+}
+
+/** A call that the agent took has the most to tell. */
+function accountHint(outcomes: readonly TaskOutcome[], keptFile: string | undefined): string {
+  if (keptFile === undefined) {
+    return 'To see why each call was made and what happened in it, add --keep-store FILE.';
+  }
+  const spoken = outcomes.find(({ attributes }) => attributes !== undefined);
+  const { deliveryId = 'DELIVERY' } = spoken ?? outcomes.find((one) => one.deliveryId) ?? {};
+  return `The account of a call: npm run -s ringfence -- explain ${deliveryId} --store ${keptFile}`;
 }
 
 function counted(count: number, noun: string): string {
@@ -206,7 +275,7 @@ function counted(count: number, noun: string): string {
 }
 
 function trunkIsSilent({ address }: TrunkConfig, outcomes: readonly TaskOutcome[]): string {
-  const tried = outcomes.filter(({ attempts }) => attempts > 0).length;
+  const tried = outcomes.filter(({ attempts }) => attempts.length > 0).length;
   const left = outcomes.filter(({ status }) => status === 'Cancelled').length;
   const rest = left === 0 ? '' : ` The other ${String(left)} contacts were not dialled.`;
   return `The trunk ${address} does not answer: ${counted(tried, 'call')} met no SIP response at all.${rest}`;

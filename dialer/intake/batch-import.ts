@@ -11,6 +11,7 @@ import type { OpenDatabase } from '../store/open-database.ts';
 import type { BatchRow } from '../store/schema/engagement-tables.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import { readBatch, type BatchStatus } from './batch.ts';
+import type { WindowsOf } from './batch-rows.ts';
 import { beginBatch, endBatch, writeStep } from './batch-step.ts';
 import { ContactsCsvError } from './contacts-csv-error.ts';
 import {
@@ -32,6 +33,8 @@ export interface ImportOptions {
   /** The file from its beginning; asked for twice, since its digest comes first. */
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly rules: DestinationRules;
+  /** When each contact may be called. Default: from now for a day. */
+  readonly windowsOf?: WindowsOf;
   readonly bytesMax?: number;
   readonly rowsPerTransaction?: number;
   /** After each transaction. */
@@ -120,11 +123,11 @@ type Step = readonly (ContactRow | BadRow)[];
 
 /** While one step is being written the next is read: never more than two are held. */
 async function importRows(options: ImportOptions, batch: BatchRow, rows: Rows): Promise<void> {
-  const { rowsPerTransaction = ROWS_PER_TRANSACTION, signal, onProgress } = options;
+  const { rowsPerTransaction = ROWS_PER_TRANSACTION, windowsOf, signal, onProgress } = options;
   let written = Promise.resolve(batch);
   const write = async (before: BatchRow, step: Step): Promise<BatchRow> => {
     signal?.throwIfAborted();
-    const after = await writeStep(writerOf(options), before, step);
+    const after = await writeStep(writerOf(options), before, step, windowsOf);
     onProgress?.(summaryOf(after));
     return after;
   };

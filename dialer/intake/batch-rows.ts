@@ -1,5 +1,6 @@
 /** From rows of a file to contacts and tasks. */
 import type { ContactInput } from '../contacts/upsert-contacts.ts';
+import type { Window } from '../eligibility/window.ts';
 import type { PhoneType } from '../engagements/engagement-config.schema.ts';
 import type { TaskInput } from '../tasks/create-tasks.ts';
 import type { ContactField, PhoneField } from './contact-columns.ts';
@@ -83,6 +84,16 @@ export function taskOf(
     ...(priorityValue === undefined ? {} : { priorityValue }),
     inputAttributes: externalAttributes,
   };
+}
+
+/** When a contact of a file may be called. */
+export type WindowsOf = (contact: Contact) => readonly Window[];
+
+export function windowsIn(
+  contact: Contact,
+  windowsOf: WindowsOf | undefined,
+): Pick<TaskInput, 'windows'> {
+  return windowsOf === undefined ? {} : { windows: windowsOf(contact) };
 }
 
 /** Columns of no known name that say something, and the account, which nothing else holds. */

@@ -8,7 +8,7 @@ import type { Database } from '../store/schema/database.ts';
 import type { BatchRow } from '../store/schema/engagement-tables.ts';
 import { createTasks } from '../tasks/create-tasks.ts';
 import { requireEngagement, type BatchStatus } from './batch.ts';
-import { contactOf, taskOf, tooLong } from './batch-rows.ts';
+import { contactOf, taskOf, tooLong, windowsIn, type WindowsOf } from './batch-rows.ts';
 import { ContactsCsvError } from './contacts-csv-error.ts';
 import type { BadRow, BadRowCode, ContactRow } from './contacts-csv.ts';
 
@@ -55,6 +55,7 @@ export function writeStep(
   writer: Writer,
   batch: BatchRow,
   rows: readonly (ContactRow | BadRow)[],
+  windowsOf?: WindowsOf,
 ): Promise<BatchRow> {
   return writer.database.db.transaction().execute(async (tx) => {
     const good: ContactRow[] = [];
@@ -64,7 +65,7 @@ export function writeStep(
       if (fault !== undefined) bad.push(fault);
       else if (row.kind === 'contact') good.push(row);
     }
-    const { created, updated } = await writeContacts(tx, writer, batch, good);
+    const { created, updated } = await writeContacts(tx, writer, batch, good, windowsOf);
     await writeFailures(tx, batch, bad);
     return advance(tx, writer, batch, {
       tasks_created: batch.tasks_created + created,
@@ -82,6 +83,7 @@ async function writeContacts(
   writer: Writer,
   batch: BatchRow,
   rows: readonly ContactRow[],
+  windowsOf?: WindowsOf,
 ): Promise<{ readonly created: number; readonly updated: number }> {
   if (rows.length === 0) return { created: 0, updated: 0 };
   const engagement = await requireEngagement(tx, writer.businessUnitId, batch.engagement_id);
@@ -94,7 +96,7 @@ async function writeContacts(
     const input = inputs[index];
     if (input === undefined || withTask.has(id)) return [];
     withTask.add(id); // a repeated identifier brings its contact up to date, and makes no second task
-    return [taskOf(contact, input, id, batch.id)];
+    return [{ ...taskOf(contact, input, id, batch.id), ...windowsIn(contact, windowsOf) }];
   });
   await createTasks(tx, writer, engagement, tasks);
   const made = new Set(contacts.filter(({ isNew }) => isNew).map(({ id }) => id));

@@ -15,6 +15,8 @@ import { planEntryFor } from '../../lab/number-plan.ts';
 import { SippFarEnd, freeUdpPort, type SippMessage } from '../support/sipp.ts';
 
 t.setTimeout(300_000);
+// They wait for calls, mostly, and share nothing.
+t.jobs = 3;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = join(ROOT, 'node_modules', '.bin', 'tsx');
@@ -69,6 +71,9 @@ function distinct(messages: readonly SippMessage[], header: RegExp): Set<string>
 const CALL_ID = /^Call-ID: *(.+?)\s*$/im;
 const BRANCH = /^Via: .*?;branch=([^;\s]+)/im;
 
+/** Whether the agent hears a voice; a far end that is not named here says something. */
+const SPEAKS: Readonly<Record<string, string>> = { silence: 'false' };
+
 t.test(
   '[OUT-05] the shipped contacts, dialled into the lab, come out as its plan says',
   async (t) => {
@@ -77,9 +82,12 @@ t.test(
     const report = JSON.parse(run.stdout) as DemoReport;
     t.equal(report.contacts.length, 60);
     t.equal(report.attempts, 60);
-    for (const { to, result, subReason } of report.contacts) {
+    for (const { to, result, subReason, attributes } of report.contacts) {
       const { behaviour, expected } = planEntryFor(to);
       t.same({ result, subReason }, expected.today, `${to}: ${behaviour}`);
+      if (result === 'Undetermined') continue; // the agent may have picked up all the same
+      const spoke = result === 'LiveAnswer' ? (SPEAKS[behaviour] ?? 'true') : undefined;
+      t.equal(attributes?.['customerSpoke'], spoke, `${to}: what the agent returned`);
     }
     t.ok(report.durationMs < 90_000, `${report.durationMs} ms`);
   },
@@ -105,8 +113,9 @@ t.test('the demo at a SIPp UAS of its own making', async (t) => {
     distinct(invites, CALL_ID),
     'every call was ended',
   );
-  t.same(report.results, { Undetermined: 25 });
+  t.same(report.results, { LiveAnswer: 25 }, 'the AI agent took them');
   t.equal(report.contacts.length, 25);
+  for (const { attributes } of report.contacts) t.match(attributes, { customerSpoke: 'false' });
   t.notMatch(run.stdout, /\+1206555\d{4}/, 'numbers are masked');
 });
 

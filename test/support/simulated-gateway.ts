@@ -15,6 +15,8 @@ import type { VirtualClock } from '../../machines/virtual-clock.ts';
 export type FarEnd =
   | { readonly does: 'reject'; readonly statusCode: number; readonly afterMs?: number }
   | { readonly does: 'ring' }
+  /** No response of any kind: our own stack gives up (timer B, RFC 3261 §17.1.1.2). */
+  | { readonly does: 'ignore' }
   /** A person; hangs up by themselves after `hangUpAfterMs`, else when we do. */
   | { readonly does: 'answer'; readonly afterMs?: number; readonly hangUpAfterMs?: number }
   | { readonly does: 'refuse'; readonly code: RefusalCode };
@@ -53,6 +55,7 @@ const ANSWER_AFTER_MS = 3_000;
 const PLAY_MS = 2_000;
 const CONNECT_MS = 300;
 const END_MS = 20;
+const TIMER_B_MS = 32_000;
 
 export class SimulatedGateway implements TelephonyPort {
   readonly dialled: Dialled[] = [];
@@ -202,6 +205,10 @@ export class SimulatedGateway implements TelephonyPort {
       this.#later(call, afterMs, () => this.#end(call, statusCode, 'far'));
       return;
     }
+    if (farEnd.does === 'ignore') {
+      this.#later(call, TIMER_B_MS, () => this.#end(call, 408, 'trunk', 'stack'));
+      return;
+    }
     this.#later(call, ALERTING_AFTER_MS, () =>
       this.#emit(
         call,
@@ -252,13 +259,18 @@ export class SimulatedGateway implements TelephonyPort {
     );
   }
 
-  #end(call: Call, statusCode: number, endedBy: AttemptEnded['endedBy']): void {
+  #end(
+    call: Call,
+    statusCode: number,
+    endedBy: AttemptEnded['endedBy'],
+    origin: AttemptEnded['sip']['origin'] = 'network',
+  ): void {
     const { answeredAtMs, cancelReason } = call;
     call.ended = {
       sip: {
         statusCode: answeredAtMs === null ? statusCode : 200,
         reasonPhrase: null,
-        origin: 'network',
+        origin,
       },
       ...{ q850: [], reasonHeaders: [], endedBy, cancelReason, invites: 1 },
       answered: answeredAtMs !== null,

@@ -1,208 +1,197 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
-import t from 'tap';
-import { attemptInput } from '../../cli/attempt-plan.ts';
+import t, { type Test } from 'tap';
 import { chooseTrunk } from '../../cli/choose-trunk.ts';
-import { ContactRun, type ContactRunParts } from '../../cli/demo/contact-run.ts';
+import { lastCallingHours } from '../../cli/calling-hours.ts';
 import {
   isShippedList,
   readContactTasks,
   SHIPPED_CONTACTS,
-  type ContactTask,
+  type ContactList,
 } from '../../cli/demo/contact-tasks.ts';
-import { demoReport, resultTable } from '../../cli/demo/demo-report.ts';
+import { writeDemoWork } from '../../cli/demo/demo-engagement.ts';
+import { demoReport, learntLines, resultTable } from '../../cli/demo/demo-report.ts';
+import { DemoRun } from '../../cli/demo/demo-run.ts';
+import { refuseOldStore } from '../../cli/demo/demo-store.ts';
+import { intakeFile } from '../../cli/demo/intake-file.ts';
 import { progressLine, startProgress } from '../../cli/demo/progress.ts';
+import { readOutcomes } from '../../cli/demo/read-outcomes.ts';
 import type { TaskOutcome } from '../../cli/demo/task-outcome.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { TelephonyActors } from '../../machines/telephony-actor.ts';
-import { VirtualClock } from '../../machines/virtual-clock.ts';
+import { readContactsCsv } from '../../dialer/intake/contacts-csv.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
-import { ScriptedGateway, type FarEnd } from '../support/scripted-gateway.ts';
+import { DialerWorld, HOUR_MS } from '../support/dialer-world.ts';
+import type { FarEnd } from '../support/simulated-gateway.ts';
 
 const { config } = loadConfig(undefined, {});
 const trunk = chooseTrunk({ text: 'sip:127.0.0.1:5070' }, config);
 const folder = t.testdir({});
 
 const numberOf = (n: number) => `+120655501${String(n).padStart(2, '0')}`;
-const taskOf = (n: number): ContactTask => ({ line: n + 2, to: numberOf(n) });
-const tasksOf = (count: number) => Array.from({ length: count }, (_, n) => taskOf(n));
+const listOfNumbers = (count: number) =>
+  listOf(['phone', ...Array.from({ length: count }, (_, n) => numberOf(n)), ''].join('\n'));
 
 interface Given {
-  readonly tasks: readonly ContactTask[];
+  readonly list: ContactList;
   readonly farEnd: (destination: string, nth: number) => FarEnd;
-  readonly parts?: Partial<ContactRunParts>;
+  readonly trunkAddress?: string;
 }
 
-function runOn({ tasks, farEnd, parts = {} }: Given) {
-  const clock = new VirtualClock();
-  const gateway = new ScriptedGateway(clock, farEnd);
-  const actors = new TelephonyActors(gateway, () => clock.now());
-  const seen = { changes: 0, faults: 0 };
-  const run = new ContactRun({
-    tasks,
-    telephony: actors.logic,
-    clock,
-    concurrencyMax: 3,
-    callsPerSecondMax: 10,
-    attemptOf: ({ to }) => attemptInput({ config, trunk, ringTimeoutMs: 20_000 }, to),
-    mayStart: () => true,
-    onChange: () => (seen.changes += 1),
-    onFault: () => (seen.faults += 1),
-    ...parts,
+/** The demo's work, its run and its outcomes, on the real dialer in simulated time. */
+async function demoOn(t: Test, { list, farEnd, trunkAddress = trunk.address }: Given) {
+  const world = await DialerWorld.open(t, { farEnd, withAgent: true, callsPerSecondMax: 10 });
+  const { database } = world;
+  const work = await writeDemoWork({
+    ...{ database, list, nowMs: world.nowMs, dialing: config.dialing },
+    trunk: { ...trunk, name: 'lab', address: trunkAddress },
+    agentUri: 'sip:agent@127.0.0.1:5080;transport=udp',
+    options: { concurrency: 3, ringTimeoutMs: 20_000 },
   });
-  let result: TaskOutcome[] | undefined;
-  const done = run.run().then((outcomes) => (result = outcomes));
-  /** Replies travel by promise: each step of the clock is followed by what it set off. */
-  const advance = async (ms: number) => {
-    await turn();
-    const untilMs = clock.now() + ms;
-    for (let dueMs = clock.nextDueMs; dueMs !== undefined && dueMs <= untilMs;) {
-      clock.advanceTo(dueMs);
-      await turn();
-      dueMs = clock.nextDueMs;
+  const dialer = await world.start();
+  let isDone = false;
+  const run = new DemoRun({
+    ...{ dialer, work, telephony: world.gateway, taskCount: list.tasks.length },
+    clock: {
+      now: () => world.nowMs,
+      setTimeout: (fire, delayMs) => world.clock.setTimeout(fire, delayMs),
+      clearTimeout: (timer) => world.clock.clearTimeout(timer as number),
+    },
+    onChange: () => undefined,
+  });
+  const done = run.run().then(() => (isDone = true));
+  /** Until the run is over; what it asks of the store is answered before time goes on. */
+  const seeThrough = async (limitMs: number): Promise<void> => {
+    for (const endMs = world.nowMs + limitMs; !isDone && world.nowMs < endMs;) {
+      await world.advance(1_000);
+      await readOutcomes(database, work.engagementId, list.tasks);
+      await world.settle();
     }
-    clock.advanceTo(untilMs);
+    if (!isDone) throw new Error('the run does not come to its end');
+    await done;
   };
-  return { clock, gateway, run, seen, done, advance, result: () => result };
+  const outcomes = () => readOutcomes(database, work.engagementId, list.tasks);
+  return { world, run, seeThrough, outcomes };
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+const inShort = ({ status, result, subReason, attempts }: TaskOutcome) => [
+  ...[status, result, subReason, attempts.length],
+];
 
-const answers: FarEnd = { does: 'answers', afterMs: 2_000 };
-const busy: FarEnd = { does: 'rejects', statusCode: 486, afterMs: 100 };
-const silent: FarEnd = { does: 'isSilent', afterMs: 32_000 };
-
-t.test('A free slot takes the next contact; starts are spaced; the order stays', async (t) => {
-  const tasks = tasksOf(10);
-  const given = runOn({ tasks, farEnd: (to) => (to.endsWith('3') ? busy : answers) });
-  await given.advance(60_000);
-  const outcomes = given.result();
-  t.same(
-    outcomes?.map(({ to }) => to),
-    tasks.map(({ to }) => to),
-  );
-  t.equal(given.gateway.inFlightMax, 3);
-  const starts = given.gateway.dials.map(({ atMs }) => atMs);
-  starts.slice(1).forEach((atMs, index) => t.ok(atMs - (starts[index] ?? 0) >= 100));
-  t.match(outcomes?.[3], { status: 'Complete', result: 'Busy', sip: { code: 486 }, attempts: 1 });
-  t.match(outcomes?.[0], { status: 'Complete', result: 'Undetermined', sip: { code: 200 } });
-  t.equal(given.seen.faults, 0);
-});
+t.test(
+  'A run on the dialer tells what became of each contact, in the order of the list',
+  async (t) => {
+    const list = await listOf(
+      'mobile,home phone,Slot\n+12065550100,,9:00\n+12065550101,+12065550102,\n1001,,\n',
+    );
+    const { world, run, seeThrough, outcomes } = await demoOn(t, {
+      list,
+      farEnd: (to) =>
+        to.endsWith('01') ? { does: 'reject', statusCode: 486 } : { does: 'answer' },
+    });
+    await seeThrough(60_000);
+    t.match(await outcomes(), [
+      { line: 2, to: '+12065550100', status: 'Complete', result: 'LiveAnswer', sip: { code: 200 } },
+      // Busy at the mobile number, so the home number is dialled, which decides.
+      {
+        line: 3,
+        to: '+12065550102',
+        result: 'LiveAnswer',
+        attempts: ['Busy', 'LiveAnswer'],
+        invites: 2,
+      },
+      { line: 4, status: 'Error', result: 'Error', attempts: [], reason: /short number/ },
+    ]);
+    t.equal(world.gateway.dialled.length, 3);
+    t.equal(run.isTrunkSilent, false);
+    const input = await world.db.selectFrom('tasks').select('input_attributes').execute();
+    t.ok(input.some(({ input_attributes: json }) => json === '{"Slot":"9:00"}'));
+    await world.check();
+  },
+);
 
 t.test('Stopping hangs up what is live, starts nothing more, and tells both', async (t) => {
-  const given = runOn({ tasks: tasksOf(6), farEnd: () => ({ does: 'rings' }) });
-  await given.advance(1_000);
-  t.equal(given.run.inFlight, 3);
-  given.run.stop({ hangUp: true });
-  await given.advance(1_000);
-  const outcomes = given.result();
-  t.same(
-    outcomes?.map(({ status, result, subReason, attempts }) => [
-      ...[status, result, subReason, attempts],
-    ]),
-    [
-      ...Array<unknown>(3).fill(['Cancelled', 'Cancelled', 'cancelled_ringing', 1]),
-      ...Array<unknown>(3).fill(['Cancelled', 'Cancelled', 'cancelled', 0]),
-    ],
-  );
-  t.equal(given.gateway.dials.length, 3);
-  t.same(given.gateway.commands.filter(({ type }) => type === 'attempt.cancel').length, 3);
+  const { world, run, seeThrough, outcomes } = await demoOn(t, {
+    list: await listOfNumbers(6),
+    farEnd: () => ({ does: 'ring' }),
+  });
+  await world.advance(1_000);
+  t.equal(run.inFlight, 3);
+  await run.stop();
+  await seeThrough(5_000);
+  t.same((await outcomes()).map(inShort), [
+    ...Array<unknown>(3).fill(['Cancelled', 'Cancelled', 'cancelled_ringing', 1]),
+    ...Array<unknown>(3).fill(['Cancelled', 'Cancelled', 'cancelled', 0]),
+  ]);
+  t.equal(world.gateway.dialled.length, 3);
 });
 
 t.test('A trunk that gives no sign of life is not dialled to the end of the list', async (t) => {
-  const given = runOn({ tasks: tasksOf(20), farEnd: () => silent });
-  await given.advance(200_000);
-  t.equal(given.run.isTrunkSilent, true);
-  t.ok(given.gateway.dials.length <= 6, `${String(given.gateway.dials.length)} dials`);
-  const outcomes = given.result() ?? [];
-  t.match(outcomes[0], { result: 'CallFailed', subReason: 'trunk_timeout', sip: { code: null } });
-  t.match(outcomes[19], { status: 'Cancelled', attempts: 0 });
+  const { world, run, seeThrough, outcomes } = await demoOn(t, {
+    list: await listOfNumbers(20),
+    farEnd: () => ({ does: 'ignore' }),
+  });
+  await seeThrough(100_000);
+  t.equal(run.isTrunkSilent, true);
+  t.ok(world.gateway.dialled.length <= 6, `${String(world.gateway.dialled.length)} dials`);
+  const all = await outcomes();
+  t.match(all[0], { result: 'CallFailed', subReason: 'trunk_timeout', sip: { code: null } });
+  t.match(all[19], { status: 'Cancelled', attempts: [] });
 });
 
 t.test('Silent numbers on a trunk that has answered do not stop the run', async (t) => {
-  const given = runOn({
-    tasks: tasksOf(8),
-    farEnd: (to) => (to === numberOf(0) ? busy : silent),
+  const { world, run, seeThrough } = await demoOn(t, {
+    list: await listOfNumbers(8),
+    farEnd: (to) => (to === numberOf(0) ? { does: 'reject', statusCode: 486 } : { does: 'ignore' }),
   });
-  await given.advance(300_000);
-  t.equal(given.run.isTrunkSilent, false);
-  t.equal(given.gateway.dials.length, 8);
+  await seeThrough(150_000);
+  t.equal(run.isTrunkSilent, false);
+  t.equal(world.gateway.dialled.length, 8);
 });
 
-t.test('A refusal that passes is tried again after a pause and is no attempt', async (t) => {
-  const given = runOn({
-    tasks: tasksOf(2),
-    farEnd: (_, nth) => (nth === 1 ? { does: 'isRefused', code: 'TRUNK_RATE_LIMITED' } : busy),
-  });
-  await given.advance(20_000);
-  const [first, second] = given.result() ?? [];
-  t.match(first, { result: 'Busy', attempts: 1, invites: 1 });
-  t.match(second, { result: 'Busy', attempts: 1, invites: 1 });
-  const times = given.gateway.dials.filter(({ destination }) => destination === numberOf(0));
-  t.ok((times[1]?.atMs ?? 0) - (times[0]?.atMs ?? 0) >= 1_000);
-});
+t.test(
+  'Over a real trunk a contact outside its calling hours expires without a dial',
+  async (t) => {
+    // The world begins at 15:00 UTC: 10:00 in New York, 7:00 in Los Angeles, midnight in Tokyo.
+    const zones = ['America/Los_Angeles', 'America/New_York', 'Asia/Tokyo', 'No/Zone'];
+    const rows = zones.map((zone, n) => `${numberOf(n)},${zone}`);
+    const { world, seeThrough, outcomes } = await demoOn(t, {
+      list: await listOf(['phone,TimeZone', ...rows, ''].join('\n')),
+      farEnd: () => ({ does: 'answer' }),
+      trunkAddress: 'sip:192.0.2.10:5060;transport=udp',
+    });
+    await seeThrough(20_000);
+    const expired = ['Expired', 'Expired', null, 0];
+    t.same((await outcomes()).map(inShort), [
+      ...[expired, ['Complete', 'LiveAnswer', null, 1], expired, expired],
+    ]);
+    t.same(
+      world.gateway.dialled.map(({ destination }) => destination),
+      [numberOf(1)],
+    );
+    const windows = await world.db.selectFrom('deliveries').select('window_end_ms').execute();
+    const nineInTheEvening = Date.UTC(2026, 2, 3, 2, 0);
+    t.same(windows, [{ window_end_ms: nineInTheEvening }], 'and nothing starts after 21:00 there');
+  },
+);
 
-t.test('A refusal that does not pass is the end of the task and no attempt', async (t) => {
-  const given = runOn({
-    tasks: tasksOf(1),
-    farEnd: () => ({ does: 'isRefused', code: 'INVALID_DESTINATION' }),
-  });
-  await given.advance(5_000);
-  t.match(given.result(), [
-    { status: 'Error', result: 'Error', subReason: 'config', attempts: 0, invites: 0 },
+t.test('The calling hours that count are those that run, else those that ran last', (t) => {
+  const hours = { from: '08:00', to: '21:00' };
+  const ranIn = (zone: string, at: string) => {
+    const found = lastCallingHours(hours, zone, Date.parse(at));
+    return found && [found.startMs, found.endMs].map((ms) => new Date(ms).toISOString());
+  };
+  t.same(ranIn('America/New_York', '2026-03-02T15:00:00Z'), [
+    ...['2026-03-02T13:00:00.000Z', '2026-03-03T02:00:00.000Z'],
   ]);
-  t.equal(given.gateway.dials.length, 1);
-});
-
-t.test('A contact outside its calling hours expires without a dial', async (t) => {
-  const given = runOn({
-    tasks: tasksOf(3),
-    farEnd: () => busy,
-    parts: { mayStart: ({ line }) => line !== 3 },
-  });
-  await given.advance(10_000);
-  t.match(given.result(), [
-    { result: 'Busy' },
-    { status: 'Expired', result: 'Expired', subReason: 'too_late', attempts: 0 },
-    { result: 'Busy' },
+  t.same(ranIn('America/New_York', '2026-03-02T12:59:59Z'), [
+    ...['2026-03-01T13:00:00.000Z', '2026-03-02T02:00:00.000Z'],
   ]);
-  t.same(
-    given.gateway.dials.map(({ destination }) => destination),
-    [numberOf(0), numberOf(2)],
-  );
-});
-
-t.test('Whatever the far ends do, each contact is dialled once and has one outcome', async (t) => {
-  const farEnds = fc.constantFrom<FarEnd>(answers, busy, silent, { does: 'rings' });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(farEnds, { minLength: 1, maxLength: 12 }),
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer({ min: 0, max: 40_000 }),
-      async (script, concurrencyMax, stopAtMs) => {
-        const given = runOn({
-          tasks: tasksOf(script.length),
-          farEnd: (to) => script[Number(to.slice(-2))] ?? busy,
-          parts: { concurrencyMax },
-        });
-        await given.advance(stopAtMs);
-        given.run.stop({ hangUp: true });
-        await given.advance(120_000);
-        const outcomes = given.result();
-        t.equal(outcomes?.length, script.length);
-        t.ok(given.gateway.inFlightMax <= concurrencyMax);
-        t.equal(given.gateway.inFlight, 0, 'no call is left up');
-        const dialled = given.gateway.dials.map(({ destination }) => destination);
-        t.equal(new Set(dialled).size, dialled.length);
-        const attempts = outcomes?.reduce((sum, outcome) => sum + outcome.attempts, 0);
-        t.equal(attempts, dialled.length);
-      },
-    ),
-    { numRuns: 40 },
-  );
+  // Summer time began on this day at two in the morning.
+  t.same(ranIn('America/New_York', '2026-03-08T15:00:00Z'), [
+    ...['2026-03-08T12:00:00.000Z', '2026-03-09T01:00:00.000Z'],
+  ]);
+  t.equal(ranIn('No/Zone', '2026-03-02T15:00:00Z'), undefined);
+  t.end();
 });
 
 async function listOf(csv: string, region?: string) {
@@ -241,6 +230,53 @@ t.test('Chains are not followed here, and the command says so', async (t) => {
   t.match(warnings[0], /AccountId is not followed here/);
 });
 
+t.test('What the dialer takes in says what the list said, whatever its columns', async (t) => {
+  const list = await listOf(
+    'tel,Home Phone Number,first name,note\n(206) 555-0123,206 555 0124,"Ann ""A"", Lee","a;b\nc"\n' +
+      '+12065550123,+1 206 555 0125,Bob,\n+12065550124,,Cy,\n',
+    'US',
+  );
+  t.match(list.tasks[1], { to: '+12065550125' }, 'only the number that nobody else has');
+  t.match(list.tasks[2], { refusal: { task: 'Suppressed', reason: /the number of line 2/ } });
+  const { rows } = await readContactsCsv(bytesOf(intakeFile(list)), {
+    ...{ format: 'e164', bytesMax: 10_000, identifier: 'required' },
+  });
+  const read = [];
+  for await (const row of rows) read.push(row);
+  const second = list.tasks[1]?.contact?.phones;
+  t.match(read, [
+    {
+      contact: {
+        uniqueIdentifier: '2',
+        phones: [{ destination: '+12065550123' }, { destination: '+12065550124' }],
+        fields: { FirstName: 'Ann "A", Lee' },
+        attributes: { note: 'a;b\nc' },
+      },
+    },
+    { contact: { uniqueIdentifier: '4', phones: second, fields: { FirstName: 'Bob' } } },
+  ]);
+  t.equal(read.length, 2);
+});
+
+async function* bytesOf(file: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  yield file;
+}
+
+t.test('What the dialer could not store is a bad row of the list', async (t) => {
+  const { tasks } = await listOf(`phone,note\n+12065550123,${'x'.repeat(4_001)}\n`);
+  t.match(tasks, [{ line: 2, refusal: { task: 'Error', reason: /more than 4000 characters/ } }]);
+});
+
+t.test('A store is kept in a new file only', (t) => {
+  const file = join(folder, 'old.db');
+  t.doesNotThrow(() => refuseOldStore(file));
+  writeFileSync(file, '');
+  t.throws(() => refuseOldStore(file), { code: 'STORE_EXISTS' });
+  t.doesNotThrow(() => refuseOldStore(undefined));
+  t.end();
+});
+
 t.test('The shipped list is known under any path', async (t) => {
   t.equal(await isShippedList(SHIPPED_CONTACTS), true);
   t.equal(await isShippedList(join(SHIPPED_CONTACTS, '../../lab/contacts.csv')), true);
@@ -259,19 +295,19 @@ const OUTCOMES: TaskOutcome[] = [
   outcome('+12065550124', { result: 'Busy', sip: { code: 480, q850: 17 }, invites: 2 }),
   outcome('1001', {
     ...{ status: 'Error', result: 'Error', subReason: 'config' },
-    ...{ attempts: 0, invites: 0, reason: 'is a short number' },
+    ...{ attempts: [], invites: 0, reason: 'is a short number' },
   }),
-  outcome('+12065550123', { status: 'Suppressed', result: null, attempts: 0, invites: 0 }),
+  outcome('+12065550123', { status: 'Suppressed', result: null, attempts: [], invites: 0 }),
 ];
 
 function outcome(to: string, more: Partial<TaskOutcome>): TaskOutcome {
   const sip = { code: null, q850: null };
-  const once = { attempts: 1, invites: 1 };
+  const once = { attempts: [more.result ?? 'Busy'], invites: 1 };
   return { line: 2, to, status: 'Complete', result: null, subReason: null, sip, ...once, ...more };
 }
 
 t.test('The report counts attempts by Result, tasks by status, and masks numbers', (t) => {
-  const report = demoReport(OUTCOMES, 1_234.5, { showNumbers: false });
+  const report = demoReport(OUTCOMES, 1_234.5, { showNumbers: false, showDeliveries: false });
   t.strictSame(report, {
     attempts: 2,
     invites: 3,
@@ -314,7 +350,11 @@ t.test('The report counts attempts by Result, tasks by status, and masks numbers
     ],
     durationMs: 1_235,
   });
-  t.equal(demoReport(OUTCOMES, 1, { showNumbers: true }).contacts[0]?.to, '+12065550123');
+  const [spoken] = demoReport(
+    [outcome('+12065550100', { attributes: { slot: '9' }, deliveryId: 'd1' })],
+    ...[1, { showNumbers: true, showDeliveries: true } as const],
+  ).contacts;
+  t.match(spoken, { to: '+12065550100', attributes: { slot: '9' }, deliveryId: 'd1' });
   t.end();
 });
 
@@ -324,6 +364,16 @@ t.test('The table groups by Result with reasons and SIP codes, most frequent fir
   t.match(table, /480\/Q\.850 17 ×1/);
   t.ok(table.indexOf('Busy') < table.indexOf('Error'));
   t.notMatch(table, '2065550123');
+  t.end();
+});
+
+t.test('What the agent returned is summed up: values that repeat, else their range', (t) => {
+  const learnt = (...values: string[]) =>
+    learntLines(values.map((value) => outcome('1', { attributes: { value } })));
+  t.same(learnt('yes', 'no', 'yes'), ['value: yes ×2, no ×1']);
+  t.same(learnt('5', '30', '4', '20', '100'), ['value: 4 to 100']);
+  t.same(learnt('a', 'b', 'c', 'd', 'e'), ['value: 5 values']);
+  t.same(learntLines(OUTCOMES), []);
   t.end();
 });
 

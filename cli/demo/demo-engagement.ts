@@ -1,0 +1,109 @@
+/** What the demo dials for: an engagement in Copilot mode with the lab's AI agent, and its tasks. */
+import type { DialingConfig } from '../../config/dialing.schema.ts';
+import type { TrunkConfig } from '../../config/trunk.schema.ts';
+import {
+  createBusinessUnit,
+  createEngagement,
+  createQueue,
+  createWorkstream,
+  type Writer,
+} from '../../dialer/engagements/create-engagement.ts';
+import { idSource } from '../../dialer/ids/uuid7.ts';
+import { createBatch } from '../../dialer/intake/batch.ts';
+import { importBatch } from '../../dialer/intake/batch-import.ts';
+import type { WindowsOf } from '../../dialer/intake/batch-rows.ts';
+import { CONTACTS_BYTES_MAX } from '../../dialer/intake/contacts-csv.ts';
+import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import { CHIME } from '../attempt-plan.ts';
+import { lastCallingHours } from '../calling-hours.ts';
+import { isLoopbackTrunk } from '../choose-trunk.ts';
+import type { ContactList } from './contact-tasks.ts';
+import type { DemoOptions } from './demo-options.ts';
+import { intakeFile } from './intake-file.ts';
+
+export const DEMO_ACTOR = 'demo';
+
+export interface DemoWork {
+  readonly businessUnitId: string;
+  readonly engagementId: string;
+}
+
+export interface DemoWorkParts {
+  readonly database: OpenDatabase;
+  readonly trunk: TrunkConfig;
+  readonly agentUri: string;
+  readonly list: ContactList;
+  readonly dialing: DialingConfig;
+  readonly options: Pick<DemoOptions, 'concurrency' | 'ringTimeoutMs' | 'timeZone'>;
+  readonly nowMs: number;
+}
+
+/** Everything is in the store when it resolves: a dialer that is started then goes to work. */
+export async function writeDemoWork(parts: DemoWorkParts): Promise<DemoWork> {
+  const { database, trunk, list, nowMs } = parts;
+  const ids = idSource(() => nowMs);
+  const businessUnitId = await createBusinessUnit({ database, ids, nowMs }, 'Demo');
+  const writer = { database, ids, nowMs, businessUnitId, actor: DEMO_ACTOR };
+  const engagementId = await writeEngagement(writer, parts);
+  const sourceName = 'contacts of the demo';
+  const batchId = await createBatch(writer, { engagementId, sourceName });
+  const file = intakeFile(list);
+  const windowsOf = windowRule(parts);
+  const summary = await importBatch({
+    ...{ database, ids, businessUnitId, batchId, actor: DEMO_ACTOR },
+    nowMs: () => nowMs,
+    open: () => chunksOf(file),
+    rules: { format: trunk.destinationFormat },
+    // The list was within the limit; an identifier in every row may take it above.
+    bytesMax: 4 * CONTACTS_BYTES_MAX,
+    ...(windowsOf === undefined ? {} : { windowsOf }),
+  });
+  const dialled = list.tasks.filter(({ refusal }) => refusal === undefined).length;
+  if (summary.tasksCreated !== dialled) {
+    const { tasksCreated, errorMessage } = summary;
+    throw new Error(`intake made ${tasksCreated} tasks of ${dialled} rows: ${errorMessage ?? ''}`);
+  }
+  return { businessUnitId, engagementId };
+}
+
+async function writeEngagement(
+  writer: Writer,
+  { trunk, agentUri, options }: DemoWorkParts,
+): Promise<string> {
+  const workstreamId = await createWorkstream(writer, {
+    ...{ name: 'Demo', trunk: trunk.name, number: trunk.callerId },
+    aiAgent: { sipUri: agentUri, fallbackPrompts: [CHIME] },
+  });
+  const queueId = await createQueue(writer, { name: 'Demo' });
+  return createEngagement(writer, {
+    ...{ name: 'Demo', workstreamId, queueId },
+    config: {
+      mode: {
+        kind: 'copilot',
+        maxConcurrentCalls: Math.min(options.concurrency, trunk.channelsMax),
+      },
+      callOrder: 'firstInFirstOut',
+      ringTimeoutMs: options.ringTimeoutMs,
+      // A run comes to its end: what failed shows in the report instead.
+      aiFailure: { action: 'none' },
+    },
+  });
+}
+
+async function* chunksOf(file: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  yield file;
+}
+
+/**
+ * Real people are called within the calling hours where they are, and those whom it is too early or
+ * too late to call expire at once: a run does not wait. On loopback nobody can be woken.
+ */
+function windowRule({ trunk, dialing, options, nowMs }: DemoWorkParts): WindowsOf | undefined {
+  if (isLoopbackTrunk(trunk)) return undefined;
+  const hours = { from: dialing.callingHoursFrom, to: dialing.callingHoursTo };
+  return ({ fields }) => {
+    const zone = fields.TimeZone ?? options.timeZone ?? '';
+    return [lastCallingHours(hours, zone, nowMs) ?? { startMs: nowMs - 2, endMs: nowMs - 1 }];
+  };
+}
