@@ -12,6 +12,7 @@ import {
   type EngagementFacts,
 } from '../engagements/engagement-facts.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
+import type { NewsOf } from '../dialer-news.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
 import { claimStarts, type ClaimedStart } from '../tasks/claim-starts.ts';
@@ -160,10 +161,17 @@ export class EngagementRuntime {
   async #claim(wanted: number): Promise<Claimed> {
     const parts = this.#parts;
     const facts = this.#facts;
-    if (!this.#watchQueue()) return NOTHING;
+    if (!this.#watchQueue()) {
+      this.#tellClaim({ limiter: 'queue' });
+      return NOTHING;
+    }
     const budget = this.#budget;
     const granted = this.#grant(wanted);
-    if (granted < 1) return NOTHING;
+    const isCut = granted < wanted;
+    if (granted < 1) {
+      this.#tellClaim({ limiter: 'trunk' });
+      return NOTHING;
+    }
     const context = claimContextOf(parts, facts);
     let made = 0;
     const cancelled = (this.#cancelledInClaim = new Set<string>());
@@ -173,6 +181,11 @@ export class EngagementRuntime {
         claimRequestOf(parts, facts, granted),
       );
       made = starts.length;
+      this.#tellClaim({
+        limiter: made < granted ? 'list' : isCut ? 'trunk' : 'cap',
+        ...{ started: made, tookMs: parts.clock.now() - context.nowMs },
+        passedOver: changes.map(({ kind: outcome, reason }) => ({ outcome, reason })),
+      });
       if (changes.some(({ kind }) => kind === 'postponed')) parts.onWaiting();
       const isHalted = this.#mayNotDial();
       const isUnwanted = ({ task }: ClaimedStart): boolean => isHalted || cancelled.has(task.id);
@@ -240,6 +253,12 @@ export class EngagementRuntime {
         await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
       }
     }
+  }
+
+  #tellClaim(claim: Partial<NewsOf<'claim.made'>> & Pick<NewsOf<'claim.made'>, 'limiter'>): void {
+    const engagementId = this.#facts.engagement.id;
+    const nothing = { started: 0, tookMs: 0, passedOver: [] };
+    this.#parts.news.tell({ ...nothing, ...claim, type: 'claim.made', engagementId });
   }
 
   #tellStart({ attemptId, deliveryId, task }: ClaimedStart): void {
