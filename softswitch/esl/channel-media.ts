@@ -2,6 +2,7 @@
 import type { AudioNegotiation } from '../media/audio-negotiation.ts';
 import type { AudioSource } from '../media/audio-source.ts';
 import { bridgeSessions } from '../media/bridge.ts';
+import { FrameTaps } from '../media/frame-taps.ts';
 import type { MediaPeer, RtpSession } from '../media/rtp-session.ts';
 import { FRAME_SAMPLES } from '../media/audio-format.ts';
 import type { Activity } from './app-run.ts';
@@ -16,11 +17,13 @@ const SILENCE = new Int16Array(FRAME_SAMPLES);
 export class ChannelMedia {
   readonly session: RtpSession;
   readonly negotiation: AudioNegotiation;
+  readonly taps: FrameTaps;
   readonly #muted = { read: false, write: false };
 
   constructor(session: RtpSession, negotiation: AudioNegotiation) {
     this.session = session;
     this.negotiation = negotiation;
+    this.taps = new FrameTaps(session);
   }
 
   get codec(): 'PCMU' | 'PCMA' | undefined {

@@ -14,6 +14,7 @@ import { ChannelVariables } from './channel-variables.ts';
 import { DigitBuffer } from './digit-buffer.ts';
 import { CAUSES, type HangupCause } from './hangup-cause.ts';
 import type { LegBridge } from './leg-bridge.ts';
+import { Recordings } from './recordings.ts';
 import type { SwitchCore } from './switch-core.ts';
 
 /** The SIP side of a channel, as far as the channel needs it. */
@@ -56,6 +57,7 @@ export class Channel {
   readonly variables = new ChannelVariables();
   readonly events: ChannelEvents;
   readonly digits = new DigitBuffer();
+  readonly recordings: Recordings;
   readonly createdAtMs: number;
   answeredAtMs: number | undefined;
   hungUpAtMs: number | undefined;
@@ -84,6 +86,7 @@ export class Channel {
     this.name = `sofia/drachtio_mrf/${options.profile.callerIdNumber}@${options.profile.networkAddress}`;
     this.createdAtMs = options.core.nowMs();
     this.events = new ChannelEvents(this);
+    this.recordings = new Recordings(this);
     this.#stack = new AppStack(this, {
       find: applicationNamed,
       isReady: () => this.#transition === undefined && (this.#parked || this.bridge !== undefined),
@@ -268,6 +271,11 @@ export class Channel {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.recordings.isEmpty) this.#report();
+    else this.core.untilDone(this.recordings.hangUp().then(() => this.#report()));
+  }
+
+  #report(): void {
     this.#leaveBase();
     this.state = 'CS_HANGUP';
     this.setCallState('HANGUP');

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Channel, ControllingSocket } from './channel.ts';
-import { CommandReader } from './command-reader.ts';
+import { CommandReader, type EslCommand } from './command-reader.ts';
 import type { EslEvent } from './event.ts';
 import type { EventListener } from './event-bus.ts';
 import { disconnectNotice, eventFrame, lingerNotice } from './reply-frames.ts';
@@ -46,6 +46,11 @@ export class EventSocket implements EventListener, ControllingSocket {
   #lostEvents = 0;
   #closing = false;
   #isAnswering = false;
+  /** Commands that came while an answer takes time. */
+  readonly #commands: EslCommand[] = [];
+  #isWaiting = false;
+  /** What came is not the protocol: nothing after it is read. */
+  #broken = false;
   readonly #held: (() => void)[] = [];
 
   constructor(options: EventSocketOptions) {
@@ -116,14 +121,30 @@ export class EventSocket implements EventListener, ControllingSocket {
   #received(chunk: Buffer): void {
     if (this.#closing) return;
     const { commands, problem } = this.#reader.push(chunk);
-    for (const command of commands) {
+    this.#commands.push(...commands);
+    if (problem !== undefined) this.#broken = true;
+    this.#answerNext();
+  }
+
+  /** One after the other, as FreeSWITCH does: while one waits for a disk no more is read. */
+  #answerNext(): void {
+    while (!this.#isWaiting && !this.#closing) {
+      const command = this.#commands.shift();
+      if (command === undefined) break;
       this.#isAnswering = true;
-      answerCommand(this, command);
+      const answering = answerCommand(this, command);
       this.#isAnswering = false;
       for (const act of this.#held.splice(0)) act();
-      if (this.#closing as boolean) return;
+      if (answering === undefined) continue;
+      this.#isWaiting = true;
+      this.#socket.pause();
+      void answering.finally(() => {
+        this.#isWaiting = false;
+        this.#socket.resume();
+        this.#answerNext();
+      });
     }
-    if (problem !== undefined) this.close();
+    if (this.#broken && !this.#isWaiting) this.close();
   }
 
   /** What a command sets off is told after its answer: clients count on that order. */

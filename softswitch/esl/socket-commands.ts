@@ -11,7 +11,11 @@ import { causeNamed } from './hangup-cause.ts';
 import { apiResponse, commandReply, jobReply } from './reply-frames.ts';
 
 /** Answers with the text of a command/reply, or with undefined when it has sent its own frame. */
-type Handler = (socket: EventSocket, argument: string, command: EslCommand) => string | undefined;
+type Handler = (
+  socket: EventSocket,
+  argument: string,
+  command: EslCommand,
+) => string | undefined | Promise<void>;
 
 const NOT_CONTROLLING = '-ERR not controlling a session';
 
@@ -52,7 +56,11 @@ const HANDLERS: readonly (readonly [prefix: string, Handler])[] = [
   [
     'api ',
     (socket, argument) => {
-      socket.send(apiResponse(runApi(socket.core, argument)));
+      const body = runApi(socket.core, argument);
+      if (typeof body !== 'string') {
+        return body.then((text) => socket.send(apiResponse(text)));
+      }
+      socket.send(apiResponse(body));
       return undefined;
     },
   ],
@@ -86,15 +94,21 @@ const SELF_ANSWERING = new Set(['connect', 'api ', 'bgapi ']);
 
 const CONTROLLED_ONLY = new Set(['resume', 'connect', 'getvar']);
 
-export function answerCommand(socket: EventSocket, command: EslCommand): void {
+/** A promise when the answer takes time: no other command is to be answered before it. */
+export function answerCommand(socket: EventSocket, command: EslCommand): Promise<void> | undefined {
   const reply = replyTo(socket, command);
+  if (reply instanceof Promise) return reply;
   if (reply !== ANSWERED) socket.send(commandReply(reply));
   if (/^(?:exit|\.\.\.)/i.test(command.line) || (reply === '-ERR invalid' && !socket.authorised)) {
     socket.close();
   }
+  return undefined;
 }
 
-function replyTo(socket: EventSocket, command: EslCommand): string | typeof ANSWERED {
+function replyTo(
+  socket: EventSocket,
+  command: EslCommand,
+): string | typeof ANSWERED | Promise<void> {
   const { line } = command;
   const lower = line.toLowerCase();
   if (lower.startsWith('exit') || lower.startsWith('...')) return '+OK bye';
@@ -103,6 +117,7 @@ function replyTo(socket: EventSocket, command: EslCommand): string | typeof ANSW
     if (!lower.startsWith(prefix)) continue;
     if (CONTROLLED_ONLY.has(prefix) && socket.channel === undefined) continue;
     const reply = handler(socket, line.slice(prefix.length).trim(), command);
+    if (reply instanceof Promise) return reply;
     if (SELF_ANSWERING.has(prefix)) return ANSWERED;
     return reply === undefined || reply === '' ? '-ERR command not found' : reply;
   }
@@ -184,18 +199,22 @@ function bgapi(socket: EventSocket, argument: string, { headers }: EslCommand): 
   socket.send(jobReply(job));
   const blank = argument.indexOf(' ');
   const owner = socket.channel?.uuid;
+  const report = (body: string): void => {
+    socket.core.bus.fire({
+      name: 'BACKGROUND_JOB',
+      body,
+      ...(owner === undefined ? {} : { uuid: owner }),
+      fill: (event) => {
+        event['Job-UUID'] = job;
+        if (owner !== undefined) event['Job-Owner-UUID'] = owner;
+        event['Job-Command'] = blank === -1 ? argument : argument.slice(0, blank);
+        if (blank !== -1) event['Job-Command-Arg'] = argument.slice(blank + 1);
+      },
+    });
+  };
   const body = runApi(socket.core, argument);
-  socket.core.bus.fire({
-    name: 'BACKGROUND_JOB',
-    body,
-    ...(owner === undefined ? {} : { uuid: owner }),
-    fill: (event) => {
-      event['Job-UUID'] = job;
-      if (owner !== undefined) event['Job-Owner-UUID'] = owner;
-      event['Job-Command'] = blank === -1 ? argument : argument.slice(0, blank);
-      if (blank !== -1) event['Job-Command-Arg'] = argument.slice(blank + 1);
-    },
-  });
+  if (typeof body === 'string') report(body);
+  else void body.then(report);
   return undefined;
 }
 

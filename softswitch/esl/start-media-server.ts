@@ -82,6 +82,7 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
     }),
     close: async () => {
       for (const channel of [...core.channels.values()]) channel.hangUp('SYSTEM_SHUTDOWN');
+      await core.idle();
       await inbound.close();
       await stack.close();
       clock.stop();

@@ -39,6 +39,7 @@ export class SwitchCore {
   profileAddress = '';
   sessionsTotal = 0;
   sessionsPeak = 0;
+  readonly #unfinished = new Set<Promise<void>>();
 
   constructor(options: SwitchCoreOptions) {
     this.host = options.host;
@@ -54,6 +55,16 @@ export class SwitchCore {
       host: this.host,
       nowMs: this.nowMs,
     });
+  }
+
+  /** Work that outlives its channel, such as files being completed: the switch ends after it. */
+  untilDone(work: Promise<void>): void {
+    this.#unfinished.add(work);
+    void work.finally(() => this.#unfinished.delete(work));
+  }
+
+  async idle(): Promise<void> {
+    while (this.#unfinished.size > 0) await Promise.allSettled([...this.#unfinished]);
   }
 
   add(channel: Channel): void {

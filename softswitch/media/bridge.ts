@@ -1,6 +1,6 @@
 /** Two legs that hear each other. */
 import assert from 'node:assert/strict';
-import { FRAME_SAMPLES } from './audio-format.ts';
+import { FrameFifo } from './frame-fifo.ts';
 import type { FrameKind, MediaPeer, RtpSession } from './rtp-session.ts';
 
 export interface Bridge {
@@ -17,36 +17,6 @@ const FRAMES_MAX = 3;
 const DTMF_MS_MIN = 40;
 const DTMF_MS_MAX = 8_000;
 
-/** One direction of a bridge: what one leg hears, until the other leg sends it. */
-class FrameFifo {
-  droppedFrames = 0;
-  readonly #frames = Array.from({ length: FRAMES_MAX }, () => new Int16Array(FRAME_SAMPLES));
-  #first = 0;
-  #count = 0;
-
-  push(frame: Int16Array): void {
-    if (this.#count === FRAMES_MAX) {
-      this.#first = (this.#first + 1) % FRAMES_MAX;
-      this.#count -= 1;
-      this.droppedFrames += 1;
-    }
-    this.#frameAt(this.#first + this.#count).set(frame);
-    this.#count += 1;
-  }
-
-  shift(into: Int16Array): boolean {
-    if (this.#count === 0) return false;
-    into.set(this.#frameAt(this.#first));
-    this.#first = (this.#first + 1) % FRAMES_MAX;
-    this.#count -= 1;
-    return true;
-  }
-
-  #frameAt(index: number): Int16Array {
-    return this.#frames[index % FRAMES_MAX] as Int16Array;
-  }
-}
-
 /**
  * Connects two sessions: audio and DTMF of each go to the other. A leg is in one bridge at a time.
  *
@@ -57,8 +27,8 @@ class FrameFifo {
 export function bridgeSessions(a: RtpSession, b: RtpSession): Bridge {
   assert(a !== b, 'a leg cannot be bridged to itself');
   assert(a.peer === undefined && b.peer === undefined, 'a leg is in a bridge already');
-  const fromA = new FrameFifo();
-  const fromB = new FrameFifo();
+  const fromA = new FrameFifo(FRAMES_MAX);
+  const fromB = new FrameFifo(FRAMES_MAX);
   const peerOfA = peer(fromA, fromB, b);
   const peerOfB = peer(fromB, fromA, a);
   a.peer = peerOfA;

@@ -7,6 +7,7 @@ export type MediaErrorCode =
   | 'INVALID_DTMF'
   | 'INVALID_WAV'
   | 'INVALID_TONE_STREAM'
+  | 'RECORDING_FAILED'
   | 'INVALID_SDP'
   | 'SDP_NOT_ACCEPTABLE';
 

@@ -138,6 +138,11 @@ export class RtpSession {
     return this.#clock.nowMs() - this.#lastReceivedAtMs;
   }
 
+  /** Received frames were put off to the next tick: they are late, not lost. */
+  get isBehind(): boolean {
+    return this.#owedFrames > 0;
+  }
+
   /** May be called again (re-INVITE): SSRC, sequence and timestamps go on. */
   setRemote(remote: RtpRemote): void {
     if (this.#closed) return;

@@ -29,6 +29,8 @@ const RATE_MAX_HZ = 192_000;
 const CHANNELS_MAX = 8;
 /** Encoders that stream write a length like this: it was not known when the header was. */
 const LENGTH_UNKNOWN_MIN = 0x7fff_f000;
+const LENGTH_UNKNOWN = 0xffff_ffff;
+const HEADER_BYTES = 44;
 /** What is read and what is resampled before the event loop gets its turn: about 1 ms of work each. */
 const SLICE_FRAMES = 20_000;
 const SLICE_SAMPLES = 1_000;
@@ -179,21 +181,34 @@ function sampleReader(data: Buffer, { tag, bits }: Format): (offset: number) => 
 
 /** A RIFF file of mono 16-bit PCM. */
 export function encodeWav(pcm: Int16Array, sampleRateHz = SAMPLE_RATE_HZ): Buffer {
-  const file = Buffer.alloc(44 + pcm.length * 2);
-  file.write('RIFF', 0, 'latin1');
-  file.writeUInt32LE(file.length - 8, 4);
-  file.write('WAVEfmt ', 8, 'latin1');
-  file.writeUInt32LE(FORMAT_BYTES_MIN, 16);
-  file.writeUInt16LE(FORMAT_PCM, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(sampleRateHz, 24);
-  file.writeUInt32LE(sampleRateHz * 2, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write('data', 36, 'latin1');
-  file.writeUInt32LE(pcm.length * 2, 40);
-  for (let i = 0; i < pcm.length; i += 1) file.writeInt16LE(pcm[i] as number, 44 + i * 2);
-  return file;
+  const data = Buffer.alloc(pcm.length * 2);
+  for (let i = 0; i < pcm.length; i += 1) data.writeInt16LE(pcm[i] as number, i * 2);
+  return Buffer.concat([wavHeader(data.length, sampleRateHz, 1), data]);
+}
+
+/**
+ * What a RIFF file of 16-bit PCM begins with. Without `dataBytes` the length is written as the largest
+ * there is, which readers take for "to the end of the file".
+ */
+export function wavHeader(
+  dataBytes: number | undefined,
+  sampleRateHz: number,
+  channels: number,
+): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(dataBytes === undefined ? LENGTH_UNKNOWN : dataBytes + HEADER_BYTES - 8, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(FORMAT_BYTES_MIN, 16);
+  header.writeUInt16LE(FORMAT_PCM, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(sampleRateHz * 2 * channels, 28);
+  header.writeUInt16LE(2 * channels, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(dataBytes ?? LENGTH_UNKNOWN, 40);
+  return header;
 }
 
 function invalid(detail: string): MediaError {

@@ -17,6 +17,7 @@ interface EslConnection extends EventEmitter {
   send(command: string, args?: Record<string, string>): void;
   sendRecv(command: string, reply: (event: EslEvent) => void): void;
   bgapi(command: string, argument: string, reply: (event: EslEvent) => void): void;
+  subscribe(events: string): void;
 }
 
 export interface Playback {
@@ -48,6 +49,16 @@ export interface Endpoint extends EventEmitter {
   unmute(): Promise<unknown>;
   execute(application: string, argument?: string): Promise<EslEvent>;
   api(command: string, argument?: string): Promise<EslEvent>;
+  record(
+    file: string,
+    options?: { timeLimitSecs?: number; silenceThresh?: number; silenceHits?: number },
+  ): Promise<{
+    readonly terminatorUsed: string | null;
+    readonly recordSeconds: string;
+    readonly recordMilliseconds: string;
+    readonly recordSamples: string;
+  }>;
+  recordSession(file: string, ...more: string[]): Promise<EslEvent>;
   getChannelVariables(includeMedia: boolean): Promise<Record<string, string | number>>;
   destroy(): Promise<void>;
 }

@@ -209,7 +209,7 @@ export class RtpFarEnd {
 }
 
 /** Share of the energy that lies at one frequency (Goertzel), in [0, 1]; 0 for silence. */
-function shareOfTone(audio: Int16Array, frequencyHz: number): number {
+export function shareOfTone(audio: Int16Array, frequencyHz: number): number {
   const energy = audio.reduce((sum, sample) => sum + sample * sample, 0);
   if (energy < audio.length * 100 || audio.length < 400) return 0;
   const omega = (2 * Math.PI * frequencyHz) / SAMPLE_RATE_HZ;

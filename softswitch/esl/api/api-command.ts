@@ -4,7 +4,8 @@ import type { SwitchCore } from '../switch-core.ts';
 
 export interface ApiCommand {
   readonly name: string;
-  run(core: SwitchCore, argument: string): string;
+  /** A promise where a disk has to be waited for; it never rejects. */
+  run(core: SwitchCore, argument: string): string | Promise<string>;
 }
 
 export const OK = '+OK\n';

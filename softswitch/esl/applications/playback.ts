@@ -29,7 +29,7 @@ export const endlessPlayback: Application = lasting('endless_playback', async (r
 });
 
 /** Digits that end a playback: `playback_terminators`, by default the star; `any`, `none`. */
-function terminates(run: AppRun): (digit: string) => boolean {
+export function terminates(run: AppRun): (digit: string) => boolean {
   const { variables } = run.channel;
   const wanted = variables.get('playback_terminators') ?? '*';
   const lower = wanted.toLowerCase();

@@ -3,12 +3,18 @@ import type { Application } from './application.ts';
 import { channelControl } from './channel-control.ts';
 import { playAndGetDigits, read } from './collect-digits.ts';
 import { endlessPlayback, playback } from './playback.ts';
+import { record, recordSession } from './record.ts';
 
 const APPLICATIONS: ReadonlyMap<string, Application> = new Map(
-  [...channelControl, playback, endlessPlayback, read, playAndGetDigits].map((application) => [
-    application.name,
-    application,
-  ]),
+  [
+    ...channelControl,
+    playback,
+    endlessPlayback,
+    read,
+    playAndGetDigits,
+    record,
+    ...recordSession,
+  ].map((application) => [application.name, application]),
 );
 
 export function applicationNamed(name: string): Application | undefined {

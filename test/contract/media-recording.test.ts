@@ -1,0 +1,288 @@
+/**
+ * Audio that leaves a call by another way than its far end: recordings to files and FIFOs, and
+ * unicast. Asked of the embedded switch and of a real FreeSWITCH that shares this machine's disk.
+ */
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { decodeWav } from '../../softswitch/media/wav.ts';
+import { mediaContract, type MediaTarget } from '../support/media-target.ts';
+import { byeOf, eventOf, stage, type Leg, type Stage } from '../support/media-stage.ts';
+import type { Endpoint } from '../support/mrf-client.ts';
+import { shareOfTone } from '../support/rtp-far-end.ts';
+
+/** These tests mostly wait for audio to pass: several wait at the same time. */
+const SIDE_BY_SIDE = { buffered: true };
+const AT_ONCE = 4;
+
+async function folder(t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'ringfence-recording-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A leg whose recording events are heard too. */
+async function recordable({ leg }: Stage): Promise<Leg> {
+  const made = await leg();
+  made.endpoint.conn.subscribe('RECORD_START RECORD_STOP');
+  return made;
+}
+
+async function uuidRecord(endpoint: Endpoint, command: string): Promise<string> {
+  return (await endpoint.api('uuid_record', `${endpoint.uuid} ${command}`)).getBody();
+}
+
+/** Whether any half second of the audio is mostly that tone. */
+function holds(pcm: Int16Array, frequencyHz: number): boolean {
+  for (let at = 0; at + 4_000 <= pcm.length; at += 2_000) {
+    if (shareOfTone(pcm.subarray(at, at + 4_000), frequencyHz) > 0.8) return true;
+  }
+  return false;
+}
+
+/** One channel of an interleaved file. */
+async function channelOf(path: string, channel: 0 | 1): Promise<Int16Array> {
+  const bytes = await readFile(path);
+  const data = bytes.subarray(44);
+  return Int16Array.from({ length: Math.floor(data.length / 4) }, (_, i) =>
+    data.readInt16LE(4 * i + 2 * channel),
+  );
+}
+
+function files(t: Test, target: MediaTarget): void {
+  t.test('uuid_record mixes both sides into a file and tells when', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    const path = join(await folder(t), 'deeper/call.wav');
+    far.speak(600);
+    const started = eventOf(endpoint, 'RECORD_START');
+    t.equal(await uuidRecord(endpoint, `start ${path}`), '+OK Success\n');
+    t.equal((await started).getHeader('Record-File-Path'), path);
+    await endpoint.play('tone_stream://%(1200,0,1000)');
+    far.hush();
+    far.speak(400);
+    await endpoint.play('silence_stream://900');
+    const stopped = eventOf(endpoint, 'RECORD_STOP');
+    t.equal(await uuidRecord(endpoint, `stop ${path}`), '+OK Success\n');
+    const event = await stopped;
+    t.equal(event.getHeader('Record-File-Path'), path);
+    t.equal(event.getHeader('Record-Completion-Cause'), 'success-maxtime');
+    const ms = Number(event.getHeader('variable_record_ms'));
+    t.ok(ms > 1_900 && ms < 4_000, `${ms} ms`);
+    t.equal(event.getHeader('variable_record_samples'), String(ms * 8));
+    const { pcm, durationMs } = decodeWav(await readFile(path));
+    t.equal(durationMs, ms, 'the file is complete when the command is answered');
+    t.ok(holds(pcm, 400), 'what the far end said');
+    const both = pcm.subarray(4_000, 8_000);
+    t.ok(shareOfTone(both, 600) > 0.2 && shareOfTone(both, 1_000) > 0.2, 'and what it heard');
+    t.equal(await uuidRecord(endpoint, `stop ${path}`), '-ERR Cannot stop record session!\n');
+  });
+
+  t.test('stereo keeps the two sides apart; mask writes silence', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    const path = join(await folder(t), 'stereo.wav');
+    await endpoint.set('RECORD_STEREO', 'true');
+    far.speak(600);
+    await uuidRecord(endpoint, `start ${path}`);
+    await endpoint.play('tone_stream://%(1200,0,1000)');
+    t.equal(await uuidRecord(endpoint, `mask ${path}`), '+OK Success\n');
+    await endpoint.play('tone_stream://%(1000,0,1000)');
+    t.equal(await uuidRecord(endpoint, `unmask ${path}`), '+OK Success\n');
+    await endpoint.play('tone_stream://%(600,0,1000)');
+    await uuidRecord(endpoint, `stop ${path}`);
+    const [left, right] = [await channelOf(path, 0), await channelOf(path, 1)];
+    t.ok(holds(left, 600) && !holds(left, 1_000), 'the far end on the left');
+    t.ok(holds(right, 1_000) && !holds(right, 600), 'what was played to it on the right');
+    // The mask sets in and ends with the half second of frames held back at the beginning.
+    const middle = left.subarray(13_000, 16_000);
+    t.equal(Math.max(...middle.map(Math.abs)), 0, 'nothing of what was masked');
+    t.ok(holds(left.subarray(-4_000), 600), 'and the call again after it');
+  });
+
+  t.test('a limit ends a recording by itself; the hang-up ends any', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    const place = await folder(t);
+    far.speak(600);
+    const limited = eventOf(endpoint, 'RECORD_STOP');
+    await uuidRecord(endpoint, `start ${join(place, 'limited.wav')} 2`);
+    const playing = endpoint.play('silence_stream://3000');
+    const ms = Number((await limited).getHeader('variable_record_ms'));
+    t.ok(ms >= 900 && ms <= 2_100, `a limit of 2 counts whole seconds of the clock: ${ms} ms`);
+    await playing;
+    const path = join(place, 'cut.wav');
+    await uuidRecord(endpoint, `start ${path}`);
+    await endpoint.play('silence_stream://800');
+    const stopped = eventOf(endpoint, 'RECORD_STOP');
+    await endpoint.dialog.destroy();
+    t.equal((await stopped).getHeader('Record-File-Path'), path);
+    t.ok(decodeWav(await readFile(path)).durationMs >= 700, 'and the file is whole');
+  });
+
+  t.test(
+    'a file that cannot be written is refused, and the call goes on',
+    SIDE_BY_SIDE,
+    async (t) => {
+      const scene = await stage(t, target);
+      const { endpoint } = await recordable(scene);
+      const place = await folder(t);
+      t.equal(
+        await uuidRecord(endpoint, `start ${place}/x.nosuchformat`),
+        '-ERR Cannot record session!\n',
+      );
+      t.equal(
+        await uuidRecord(endpoint, 'start /proc/no/such/x.wav'),
+        '-ERR Cannot record session!\n',
+      );
+      t.match(await uuidRecord(endpoint, 'start'), /^-USAGE: <uuid> \[start\|stop\|mask\|unmask\]/);
+      t.equal(
+        (await endpoint.api('uuid_record', `0000 start ${place}/x.wav`)).getBody(),
+        '-ERR Cannot locate session!\n',
+      );
+      await endpoint.play('silence_stream://40');
+      t.ok(endpoint.connected);
+    },
+  );
+
+  t.test('recordSession runs beside the channel, and through a bridge', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const [a, b] = [await recordable(scene), await scene.leg()];
+    const path = join(await folder(t), 'bridged.wav');
+    await a.endpoint.recordSession(path);
+    await a.endpoint.play('tone_stream://%(700,0,300)');
+    await a.endpoint.bridge(b.endpoint);
+    a.far.speak(500);
+    b.far.speak(900);
+    await Promise.all([a.far.hears(900), b.far.hears(500)]);
+    a.far.forget();
+    await a.far.until(() => a.far.audioPackets >= 60, '1.2 s of the bridge');
+    await uuidRecord(a.endpoint, 'stop all');
+    const { pcm } = decodeWav(await readFile(path));
+    const tail = pcm.subarray(-6_000, -2_000);
+    t.ok(shareOfTone(tail, 500) > 0.2 && shareOfTone(tail, 900) > 0.2, 'both of them');
+  });
+
+  t.test('record takes what the far end says until its star', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    const path = join(await folder(t), 'message.wav');
+    far.speak(800);
+    const started = eventOf(endpoint, 'RECORD_START');
+    const recording = endpoint.record(path, { timeLimitSecs: 20 });
+    await started;
+    await far.until(() => far.audioPackets >= 50, 'a second of the noise sent meanwhile');
+    const stopped = eventOf(endpoint, 'RECORD_STOP');
+    far.press('*');
+    const { terminatorUsed, recordMilliseconds, recordSamples } = await recording;
+    t.equal(terminatorUsed, '*');
+    t.equal((await stopped).getHeader('Record-File-Path'), path);
+    const { pcm, durationMs } = decodeWav(await readFile(path));
+    t.equal(durationMs, Number(recordMilliseconds));
+    t.equal(pcm.length, Number(recordSamples));
+    t.ok(durationMs > 500 && holds(pcm, 800));
+  });
+
+  t.test('record ends after so many seconds below the level', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    const path = join(await folder(t), 'silent.wav');
+    far.speak(0); // packets of silence: without any nothing would be counted
+    const { recordMilliseconds } = await endpoint.record(path, {
+      timeLimitSecs: 20,
+      silenceThresh: 200,
+      silenceHits: 1,
+    });
+    t.ok(Number(recordMilliseconds) >= 900 && Number(recordMilliseconds) <= 1_500);
+    const { variable_silence_hits_exhausted: exhausted } =
+      await endpoint.getChannelVariables(false);
+    t.equal(exhausted, 'true');
+  });
+
+  t.test('record into a place that cannot be written costs the call', SIDE_BY_SIDE, async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint } = await recordable(scene);
+    const bye = byeOf(endpoint);
+    void endpoint.record('/proc/no/such/x.wav').catch(() => undefined);
+    t.match((await bye).get('Reason'), /cause=27;text="DESTINATION_OUT_OF_ORDER"/);
+  });
+}
+
+/** The reading end of a FIFO, opened before the writer as FreeSWITCH needs it. */
+async function fifo(t: Test): Promise<{ path: string; read: (bytes: number) => Promise<Buffer> }> {
+  const path = join(await folder(t), 'tap.raw');
+  await promisify(execFile)('mkfifo', [path]);
+  const file = await open(path, constants.O_RDWR); // never blocks, and keeps a reader there
+  t.teardown(() => file.close());
+  return {
+    path,
+    read: async (bytes) => {
+      const into = Buffer.alloc(bytes);
+      for (let at = 0; at < bytes;) at += (await file.read(into, at, bytes - at, null)).bytesRead;
+      return into;
+    },
+  };
+}
+
+function samplesOf(bytes: Buffer): Int16Array {
+  return Int16Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(2 * i));
+}
+
+function live(t: Test, target: MediaTarget): void {
+  t.test(
+    'a FIFO hears the far end live, through a playback and a bridge',
+    SIDE_BY_SIDE,
+    async (t) => {
+      const scene = await stage(t, target);
+      const [{ endpoint, far }, other] = [await recordable(scene), await scene.leg()];
+      const { path, read } = await fifo(t);
+      far.speak(600);
+      await endpoint.set({ enable_file_write_buffering: 'false', RECORD_READ_ONLY: 'true' });
+      t.equal(await uuidRecord(endpoint, `start ${path}`), '+OK Success\n');
+      t.ok(holds(samplesOf(await read(16_000)), 600), 'while parked');
+      const playing = endpoint.play('tone_stream://%(1500,0,1000)');
+      await far.hears(1_000);
+      const during = samplesOf(await read(16_000));
+      t.ok(holds(during, 600) && !holds(during, 1_000), 'while a prompt plays, and none of it');
+      await playing;
+      await endpoint.bridge(other.endpoint);
+      await other.far.hears(600);
+      await read(16_000);
+      t.ok(holds(samplesOf(await read(8_000)), 600), 'and while bridged');
+      t.equal(await uuidRecord(endpoint, `stop ${path}`), '+OK Success\n');
+      t.ok((await stat(path)).isFIFO(), 'a FIFO is left as it is');
+    },
+  );
+
+  t.test(
+    'unbuffered frames come one by one, except for the gap at the start',
+    SIDE_BY_SIDE,
+    async (t) => {
+      const scene = await stage(t, target);
+      const { endpoint, far } = await recordable(scene);
+      far.speak(600);
+      await endpoint.set({ enable_file_write_buffering: 'false', RECORD_PRE_BUFFER_FRAMES: '0' });
+      const { path, read } = await fifo(t);
+      const startedAt = performance.now();
+      await uuidRecord(endpoint, `start ${path}`);
+      await read(320);
+      t.ok(performance.now() - startedAt < 400, 'the first frame at once');
+      await read(320 * 10);
+      t.ok(performance.now() - startedAt < 1_000, 'and no gap when none is asked for');
+      await uuidRecord(endpoint, `stop ${path}`);
+    },
+  );
+}
+
+await mediaContract(async (t, target) => {
+  for (const part of [files, live]) {
+    await t.test(part.name, async (t) => {
+      t.jobs = AT_ONCE;
+      part(t, target);
+    });
+  }
+});
