@@ -7,12 +7,14 @@ import { hasUsableAudio } from '../media/sdp-offer.ts';
 import type { DialogEnd, DialogEnder } from './dialog-ender.ts';
 import { dialogRecord, recordOfAnswer, type DialogRecord } from './dialog-record.ts';
 import type { InviteFailure, InviteIdentity, OutgoingInvite } from './outgoing-invite.ts';
+import { Redirection } from './redirection.ts';
 import type { SipLadder } from './sip-ladder.ts';
 import type { RequestOutcome, SipLink } from './sip-link.ts';
 import type { DigestAnswer, SipDialog, SipRequest, SipResponse } from './srf.port.ts';
 
 export interface MediaLegHandlers {
   onSent(identity: InviteIdentity): void;
+  /** One more INVITE, because of a digest challenge or a 3xx. */
   onRetry(): void;
   onProvisional(statusCode: number, withSdp: boolean): void;
   /** A 2xx with SDP, its own or that of a provisional response before it. */
@@ -51,12 +53,14 @@ export class MediaLeg {
   #dialog: SipDialog | undefined;
   #record: DialogRecord | undefined;
   #hasEarlySdp = false;
+  readonly #redirection: Redirection;
   #mediaReady: Promise<unknown> = Promise.resolve();
   #cancelled = false;
   #over = false;
 
   constructor(parts: MediaLegParts) {
     this.#parts = parts;
+    this.#redirection = new Redirection(parts.uri);
     parts.endpoint.onDigit = (digit) => parts.handlers.onDigit(digit);
   }
 
@@ -70,13 +74,23 @@ export class MediaLeg {
   }
 
   start(): void {
-    const { link, uri, headers, offer, auth, ladder, handlers } = this.#parts;
+    const { uri, headers, auth, ladder, handlers } = this.#parts;
+    this.#launch(uri, headers, auth, (identity) => {
+      ladder.out(`INVITE ${identity.uri} SIP/2.0`);
+      handlers.onSent(identity);
+    });
+  }
+
+  #launch(
+    uri: string,
+    headers: Record<string, string>,
+    auth: DigestAnswer | undefined,
+    onSent: (identity: InviteIdentity) => void,
+  ): void {
+    const { link, offer, ladder, handlers } = this.#parts;
     const options = { headers, localSdp: offer, ...(auth === undefined ? {} : { auth }) };
     this.#invite = link.invite(uri, options, {
-      onSent: (identity) => {
-        ladder.out(`INVITE ${identity.uri} SIP/2.0`);
-        handlers.onSent(identity);
-      },
+      onSent,
       onRetry: () => {
         ladder.out(`INVITE ${uri} SIP/2.0 (with credentials)`);
         handlers.onRetry();
@@ -181,6 +195,7 @@ export class MediaLeg {
 
   #onFailed(failure: InviteFailure): void {
     const { handlers, ladder } = this.#parts;
+    if (failure.kind === 'final' && this.#redirect(failure.response)) return;
     this.#over = true;
     if (failure.kind === 'notSent') {
       handlers.onNotSent(failure.problem);
@@ -193,6 +208,20 @@ export class MediaLeg {
     }
     this.#record = recordOfAnswer(failure.response);
     handlers.onUnusableAnswer(failure.response, failure.problem);
+  }
+
+  /** The same call by another way: one more INVITE, of which nothing can be ringing yet. */
+  #redirect(response: SipResponse): boolean {
+    const { headers, auth, ladder, handlers } = this.#parts;
+    const next = this.#cancelled || this.#over ? undefined : this.#redirection.follow(response);
+    if (next === undefined) return false;
+    ladder.response(response);
+    handlers.onRetry();
+    const credentials = next.isSameHost ? auth : undefined;
+    this.#launch(next.uri, { ...headers, ...next.headers }, credentials, ({ uri }) => {
+      ladder.out(`INVITE ${uri} SIP/2.0 (redirected)`);
+    });
+    return true;
   }
 
   /** The far end moves its media, holds or resumes (RFC 3261 §14): the media server answers. */

@@ -119,7 +119,7 @@ export class ClientNonInviteTransaction implements ClientTransaction, HopEvents 
   #failWith(statusCode: 408 | 503, problem?: string): void {
     const response = madeUpResponse(this.#hop.request, statusCode, problem);
     this.#terminate();
-    this.#handlers.onResponse(response, { source: 'stack' });
+    this.#handlers.onResponse(response, { source: 'stack', ...(problem && { problem }) });
     this.#handlers.onTerminated?.();
   }
 

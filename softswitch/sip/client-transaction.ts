@@ -5,6 +5,8 @@ export interface ResponseOrigin {
   /** 'stack': nobody sent it. 408 = timer B or F ran out, 503 = the transport failed (RFC 3261 §8.1.3.1). */
   readonly source: 'network' | 'stack';
   readonly address?: SipAddress;
+  /** Of a 503 of the stack: `ECONNREFUSED`, `ENOTFOUND` ... */
+  readonly problem?: string;
 }
 
 export interface ClientHandlers {

@@ -16,8 +16,9 @@ type StartAttempt = (
 
 /**
  * A request to a host name that several servers stand behind: where one fails, the next is tried, in
- * a transaction of its own (RFC 3263 §4.3). A failure is a transport error, a time-out without any
- * response, or a 503; every other response is the answer.
+ * a transaction of its own (RFC 3263 §4.3). A failure is a request that could not be delivered, or a
+ * 503; every other response is the answer. An INVITE goes on only where nothing can be ringing: not
+ * after a time-out, nor after a connection that broke with the INVITE on it, though the RFC would.
  */
 export class FailoverTransaction implements ClientTransaction {
   readonly #handlers: ClientHandlers;
@@ -67,7 +68,7 @@ export class FailoverTransaction implements ClientTransaction {
     // Nothing is told before the attempt is here: transports and timers speak later.
     const attempt: Attempt = this.#start(request, destination, {
       onResponse: (response, from) => {
-        const next = isFailure(response, from) ? this.#next(attempt) : undefined;
+        const next = isFailure(request.method, response, from) ? this.#next(attempt) : undefined;
         if (next === undefined) {
           if (!isOver) this.#handlers.onResponse(response, from);
           return;
@@ -92,6 +93,14 @@ export class FailoverTransaction implements ClientTransaction {
   }
 }
 
-function isFailure({ statusCode }: SipResponse, { source }: ResponseOrigin): boolean {
-  return statusCode === 503 || (statusCode === 408 && source === 'stack');
+function isFailure(
+  method: string,
+  { statusCode }: SipResponse,
+  { source, problem }: ResponseOrigin,
+): boolean {
+  if (statusCode === 408 && source === 'stack') return method !== 'INVITE';
+  if (statusCode !== 503) return false;
+  return method !== 'INVITE' || source === 'network' || !BROKEN_ON_THE_WAY.has(problem ?? '');
 }
+
+const BROKEN_ON_THE_WAY = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);

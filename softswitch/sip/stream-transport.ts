@@ -153,7 +153,9 @@ export class StreamTransport implements SipTransport {
     const socket = this.#sockets.connect(destination, isWildcard ? undefined : this.local.host);
     const connection = this.#adopt(socket, destination, false);
     const timer = this.#timers.schedule(CONNECT_MS_MAX, () => {
-      socket.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
+      socket.destroy(
+        Object.assign(new Error('connecting took too long'), { code: 'ERR_CONNECT_TIMEOUT' }),
+      );
     });
     const { connectedEvent } = this.#sockets;
     socket.once(connectedEvent, () => {

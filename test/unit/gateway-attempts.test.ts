@@ -226,6 +226,71 @@ t.test('digest retries are INVITEs inside the attempt', async (t) => {
   t.match(bench.ended, { invites: 2, sip: { statusCode: 407 } });
 });
 
+function moved(contact: string, status = 302, cseq = 10) {
+  const headers = {
+    ...{ From: '<sip:us@h>;tag=our', To: '<sip:them@h>;tag=proxy', CSeq: `${cseq} INVITE` },
+    ...(contact === '' ? {} : { Contact: contact }),
+  };
+  return fakeResponse(status, 'Moved Temporarily', { headers });
+}
+
+t.test('a 302 to the same number is one more INVITE of the same call', async (t) => {
+  const bench = await AttemptBench.start();
+  bench.dial();
+  const first = bench.invite().echo();
+  const user = /^sip:([^@]+)@/.exec(first.uri)?.[1] ?? '';
+  const best = `<sip:${user};npdi;rn=+12065550000@192.0.2.77:5090;transport=tcp>;q=0.9`;
+  first.reject(moved(`"A, b" <sip:${user}@192.0.2.78>;q=0.2, ${best}`));
+  const second = bench.invite(1);
+  t.equal(second.uri, `sip:${user};npdi;rn=+12065550000@192.0.2.77:5090;transport=tcp`);
+  t.match(second.options.headers, {
+    ...{ 'Call-ID': 'call-1', From: '<sip:us@h>;tag=our', To: '<sip:them@h>', CSeq: '11 INVITE' },
+    ...{ 'X-Ringfence-Attempt': first.options.headers['X-Ringfence-Attempt'] },
+  });
+  t.equal(second.options.auth, undefined, 'another host does not get our credentials');
+  second.echo().provisional(180).reject(fakeResponse(486, 'Busy Here'));
+  t.same(bench.told, ['sent', 'alerting', 'ended'], 'it was sent once');
+  t.match(bench.ended, { invites: 2, sip: { statusCode: 486 } });
+});
+
+t.test('redirects that go round, go on, or go to somebody else end the attempt', async (t) => {
+  for (const { name, contact, status } of [
+    { name: 'another number', contact: '<sip:+12065550999@192.0.2.77>' },
+    { name: 'no Contact', contact: '' },
+    { name: 'not SIP', contact: '<tel:+12065550123>' },
+    { name: 'headers in the URI', contact: '<sip:+12065550123@192.0.2.77?Subject=x>' },
+    { name: 'another proxy', contact: '<sip:+12065550123@192.0.2.77>', status: 305 },
+  ]) {
+    const bench = await AttemptBench.start();
+    bench.dial();
+    bench.invite().echo().reject(moved(contact, status));
+    t.match(bench.ended, { invites: 1, sip: { statusCode: status ?? 302 } }, name);
+  }
+  const loop = await AttemptBench.start();
+  loop.dial();
+  const { uri } = loop.invite().echo();
+  loop.invite().reject(moved(`<${uri}>`));
+  t.match(loop.ended, { invites: 1, sip: { statusCode: 302 } }, 'round and round');
+
+  const chain = await AttemptBench.start();
+  chain.dial();
+  for (let hop = 0; chain.ended === undefined; hop += 1) {
+    const user = /^sip:([^@]+)@/.exec(chain.invite(hop).uri)?.[1] ?? '';
+    chain
+      .invite(hop)
+      .echo()
+      .reject(moved(`<sip:${user}@192.0.2.${100 + hop}>`));
+  }
+  t.match(chain.ended, { invites: 5, sip: { statusCode: 302 } }, 'on and on');
+
+  const cancelled = await AttemptBench.start();
+  cancelled.dial();
+  const going = cancelled.invite().echo();
+  cancelled.command({ type: 'attempt.cancel', reason: 'cancelled' });
+  going.reject(moved('<sip:+12065550123@192.0.2.77>'));
+  t.match(cancelled.ended, { invites: 1 }, 'and one that crossed our CANCEL');
+});
+
 t.test('cancel while ringing: CANCEL, 487, ended by the dialer', async (t) => {
   const bench = await AttemptBench.start();
   bench.dial();
