@@ -64,7 +64,7 @@ export function strayAnswer(context: SwitchContext, answer: SipResponse): void {
 }
 
 function reasonOf(text: string): SipHeaderField {
-  return { name: 'Reason', value: `SIP ;cause=200 ;text="${text}"` };
+  return { name: 'Reason', value: `SIP;cause=200;text="${text}"` };
 }
 
 function sendBye(

@@ -1,4 +1,7 @@
-/** Hang-up causes by FreeSWITCH's name, with their ITU-T Q.850 number (above 127: FreeSWITCH's own). */
+/**
+ * Hang-up causes by FreeSWITCH's name, with their ITU-T Q.850 number; above 127: FreeSWITCH's own, as
+ * 1.10.12 numbers them.
+ */
 
 export const CAUSES = {
   NONE: 0,
@@ -51,19 +54,38 @@ export const CAUSES = {
   MANDATORY_IE_LENGTH_ERROR: 103,
   PROTOCOL_ERROR: 111,
   INTERWORKING: 127,
+  SUCCESS: 142,
   ORIGINATOR_CANCEL: 487,
-  CRASH: 500,
-  SYSTEM_SHUTDOWN: 501,
-  LOSE_RACE: 502,
-  MANAGER_REQUEST: 503,
-  BLIND_TRANSFER: 600,
-  ATTENDED_TRANSFER: 601,
-  ALLOTTED_TIMEOUT: 602,
-  USER_CHALLENGE: 603,
-  MEDIA_TIMEOUT: 604,
-  PICKED_OFF: 605,
-  USER_NOT_REGISTERED: 606,
-  PROGRESS_TIMEOUT: 607,
+  CRASH: 700,
+  SYSTEM_SHUTDOWN: 701,
+  LOSE_RACE: 702,
+  MANAGER_REQUEST: 703,
+  BLIND_TRANSFER: 800,
+  ATTENDED_TRANSFER: 801,
+  ALLOTTED_TIMEOUT: 802,
+  USER_CHALLENGE: 803,
+  MEDIA_TIMEOUT: 804,
+  PICKED_OFF: 805,
+  USER_NOT_REGISTERED: 806,
+  PROGRESS_TIMEOUT: 807,
+  INVALID_GATEWAY: 808,
+  GATEWAY_DOWN: 809,
+  INVALID_URL: 810,
+  INVALID_PROFILE: 811,
+  NO_PICKUP: 812,
+  SRTP_READ_ERROR: 813,
+  BOWOUT: 814,
+  BUSY_EVERYWHERE: 815,
+  DECLINE: 816,
+  DOES_NOT_EXIST_ANYWHERE: 817,
+  NOT_ACCEPTABLE: 818,
+  UNWANTED: 819,
+  NO_IDENTITY: 820,
+  BAD_IDENTITY_INFO: 821,
+  UNSUPPORTED_CERTIFICATE: 822,
+  INVALID_IDENTITY: 823,
+  STALE_DATE: 824,
+  REJECT_ALL: 825,
 } as const;
 
 export type HangupCause = keyof typeof CAUSES;
@@ -90,7 +112,12 @@ export function causeOfReason(reasonHeaders: readonly string[]): HangupCause {
   return 'NORMAL_CLEARING';
 }
 
-/** The `Reason` our BYE carries; FreeSWITCH's own causes travel with their own numbers, as there. */
+/** The `Reason` our BYE carries. Its own causes FreeSWITCH sends as SIP's, with their own numbers. */
 export function reasonHeader(cause: HangupCause): string {
-  return `Q.850;cause=${CAUSES[cause]};text="${cause}"`;
+  if (cause === 'PICKED_OFF' || cause === 'LOSE_RACE') {
+    return 'SIP;cause=200;text="Call completed elsewhere"';
+  }
+  const code = CAUSES[cause];
+  const protocol = code > 0 && code < 128 ? 'Q.850' : 'SIP';
+  return `${protocol};cause=${code};text="${cause}"`;
 }
