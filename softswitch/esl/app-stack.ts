@@ -20,7 +20,7 @@ export interface AppStackOwner {
   isReady(): boolean;
   /** The first application of a stack is about to take the channel's audio, or the last gave it back. */
   onMediaTaken(): void;
-  onMediaReturned(): void;
+  onMediaReturned(application: Application): void;
   /** No application is running any more. */
   onIdle(): void;
 }
@@ -122,7 +122,7 @@ export class AppStack {
     this.#running.splice(this.#running.indexOf(run), 1);
     this.#channel.events.applicationEnded(run.request);
     if (outer !== undefined) outer.resume();
-    else if (application.takesMedia) this.#owner.onMediaReturned();
+    else if (application.takesMedia) this.#owner.onMediaReturned(application);
     this.pump();
     if (this.#running.length === 0) this.#owner.onIdle();
   }

@@ -4,6 +4,7 @@
  * on its way from one to the other. Applications run on top (app-stack.ts).
  */
 import { randomUUID } from 'node:crypto';
+import type { UnicastAddress } from '../media/unicast-socket.ts';
 import { AppStack } from './app-stack.ts';
 import type { AppRequest } from './app-run.ts';
 import { applicationNamed } from './applications/registry.ts';
@@ -16,6 +17,7 @@ import { CAUSES, type HangupCause } from './hangup-cause.ts';
 import type { LegBridge } from './leg-bridge.ts';
 import { Recordings } from './recordings.ts';
 import type { SwitchCore } from './switch-core.ts';
+import { Unicast } from './unicast.ts';
 
 /** The SIP side of a channel, as far as the channel needs it. */
 export interface ChannelLeg {
@@ -58,6 +60,7 @@ export class Channel {
   readonly events: ChannelEvents;
   readonly digits = new DigitBuffer();
   readonly recordings: Recordings;
+  readonly #unicast: Unicast;
   readonly createdAtMs: number;
   answeredAtMs: number | undefined;
   hungUpAtMs: number | undefined;
@@ -87,11 +90,19 @@ export class Channel {
     this.createdAtMs = options.core.nowMs();
     this.events = new ChannelEvents(this);
     this.recordings = new Recordings(this);
+    this.#unicast = new Unicast(options.media);
     this.#stack = new AppStack(this, {
       find: applicationNamed,
       isReady: () => this.#transition === undefined && (this.#parked || this.bridge !== undefined),
-      onMediaTaken: () => this.bridge?.suspend(this),
-      onMediaReturned: () => this.bridge?.resume(this),
+      onMediaTaken: () => {
+        this.#unicast.suspend();
+        this.bridge?.suspend(this);
+      },
+      onMediaReturned: (application) => {
+        if (application.leavesMediaAlone === true) this.#unicast.resume();
+        else this.#unicast.reset();
+        this.bridge?.resume(this);
+      },
       onIdle: () => this.#idle(),
     });
   }
@@ -138,6 +149,12 @@ export class Channel {
   /** `sendmsg` execute: false when the channel can take no more. */
   execute(request: AppRequest): boolean {
     return !this.isDown && this.#stack.enqueue(request);
+  }
+
+  /** `sendmsg` unicast; served only while the channel is parked and idle (unicast.ts). */
+  unicast(address: UnicastAddress): void {
+    if (this.isDown) return;
+    this.#unicast.activate(address, this.#parked && this.#stack.isIdle);
   }
 
   /** `uuid_break` */
@@ -219,6 +236,7 @@ export class Channel {
     this.variables.set('hangup_cause_q850', String(CAUSES[cause]));
     this.events.fire('CHANNEL_HANGUP');
     if (!far) this.#leg.hangUp(cause);
+    this.#unicast.unparked();
     this.bridge?.legLeft(this);
     this.#stack.hangUp();
     if (this.#stack.isIdle) this.#finish();
@@ -233,6 +251,7 @@ export class Channel {
     if (next !== undefined) {
       this.#transition = undefined;
       this.#parked = false;
+      this.#unicast.unparked();
       this.#leaveBase();
       next();
       return;

@@ -4,6 +4,7 @@ import { runApi } from './api/registry.ts';
 import { toInteger } from './arguments.ts';
 import { connectReply } from './channel-events.ts';
 import { isTrue } from './channel-variables.ts';
+import type { UnicastAddress } from '../media/unicast-socket.ts';
 import type { EslCommand } from './command-reader.ts';
 import { eventNamed } from './event-names.ts';
 import type { EventSocket } from './event-socket.ts';
@@ -164,6 +165,10 @@ function sendmsg(socket: EventSocket, argument: string, { headers, body }: EslCo
     channel.hangUp(causeNamed(headers.get('hangup-cause') ?? 'NORMAL_CLEARING'));
     return '+OK';
   }
+  if (verb === 'unicast') {
+    channel.unicast(unicastAddress(headers));
+    return '+OK';
+  }
   const name = headers.get('execute-app-name');
   if (verb !== 'execute' || name === undefined || channel.isDown) return '+OK';
   const plainBody = headers.get('content-type')?.toLowerCase() === 'text/plain' ? body : '';
@@ -174,6 +179,19 @@ function sendmsg(socket: EventSocket, argument: string, { headers, body }: EslCo
     eventLock: isTrue(headers.get('event-lock')),
   });
   return accepted ? '+OK' : '-ERR memory error';
+}
+
+/** FreeSWITCH's defaults; `transport` is looked at by nobody, it is always UDP *(measured)*. */
+function unicastAddress(headers: ReadonlyMap<string, string>): UnicastAddress {
+  const port = (text: string | undefined, fallback: number): number =>
+    text === undefined || text === '' ? fallback : Math.min(65_535, Math.max(0, toInteger(text)));
+  return {
+    localAddress: headers.get('local-ip') ?? '127.0.0.1',
+    localPort: port(headers.get('local-port'), 8_025),
+    remoteAddress: headers.get('remote-ip') ?? '127.0.0.1',
+    remotePort: Math.max(1, port(headers.get('remote-port'), 8_026)),
+    native: headers.get('flags')?.includes('native') === true,
+  };
 }
 
 function sendevent(socket: EventSocket, argument: string, command: EslCommand): string {

@@ -3,6 +3,8 @@
  * unicast. Asked of the embedded switch and of a real FreeSWITCH that shares this machine's disk.
  */
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,13 +13,9 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { decodeWav } from '../../softswitch/media/wav.ts';
 import { mediaContract, type MediaTarget } from '../support/media-target.ts';
-import { byeOf, eventOf, stage, type Leg, type Stage } from '../support/media-stage.ts';
-import type { Endpoint } from '../support/mrf-client.ts';
+import { byeOf, eventOf, heard, stage, type Leg, type Stage } from '../support/media-stage.ts';
+import type { Endpoint, EslEvent } from '../support/mrf-client.ts';
 import { shareOfTone } from '../support/rtp-far-end.ts';
-
-/** These tests mostly wait for audio to pass: several wait at the same time. */
-const SIDE_BY_SIDE = { buffered: true };
-const AT_ONCE = 4;
 
 async function folder(t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'ringfence-recording-'));
@@ -54,7 +52,7 @@ async function channelOf(path: string, channel: 0 | 1): Promise<Int16Array> {
 }
 
 function files(t: Test, target: MediaTarget): void {
-  t.test('uuid_record mixes both sides into a file and tells when', SIDE_BY_SIDE, async (t) => {
+  t.test('uuid_record mixes both sides into a file and tells when', async (t) => {
     const scene = await stage(t, target);
     const { endpoint, far } = await recordable(scene);
     const path = join(await folder(t), 'deeper/call.wav');
@@ -82,7 +80,7 @@ function files(t: Test, target: MediaTarget): void {
     t.equal(await uuidRecord(endpoint, `stop ${path}`), '-ERR Cannot stop record session!\n');
   });
 
-  t.test('stereo keeps the two sides apart; mask writes silence', SIDE_BY_SIDE, async (t) => {
+  t.test('stereo keeps the two sides apart; mask writes silence', async (t) => {
     const scene = await stage(t, target);
     const { endpoint, far } = await recordable(scene);
     const path = join(await folder(t), 'stereo.wav');
@@ -104,7 +102,7 @@ function files(t: Test, target: MediaTarget): void {
     t.ok(holds(left.subarray(-4_000), 600), 'and the call again after it');
   });
 
-  t.test('a limit ends a recording by itself; the hang-up ends any', SIDE_BY_SIDE, async (t) => {
+  t.test('a limit ends a recording by itself; the hang-up ends any', async (t) => {
     const scene = await stage(t, target);
     const { endpoint, far } = await recordable(scene);
     const place = await folder(t);
@@ -124,32 +122,28 @@ function files(t: Test, target: MediaTarget): void {
     t.ok(decodeWav(await readFile(path)).durationMs >= 700, 'and the file is whole');
   });
 
-  t.test(
-    'a file that cannot be written is refused, and the call goes on',
-    SIDE_BY_SIDE,
-    async (t) => {
-      const scene = await stage(t, target);
-      const { endpoint } = await recordable(scene);
-      const place = await folder(t);
-      t.equal(
-        await uuidRecord(endpoint, `start ${place}/x.nosuchformat`),
-        '-ERR Cannot record session!\n',
-      );
-      t.equal(
-        await uuidRecord(endpoint, 'start /proc/no/such/x.wav'),
-        '-ERR Cannot record session!\n',
-      );
-      t.match(await uuidRecord(endpoint, 'start'), /^-USAGE: <uuid> \[start\|stop\|mask\|unmask\]/);
-      t.equal(
-        (await endpoint.api('uuid_record', `0000 start ${place}/x.wav`)).getBody(),
-        '-ERR Cannot locate session!\n',
-      );
-      await endpoint.play('silence_stream://40');
-      t.ok(endpoint.connected);
-    },
-  );
+  t.test('a file that cannot be written is refused, and the call goes on', async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint } = await recordable(scene);
+    const place = await folder(t);
+    t.equal(
+      await uuidRecord(endpoint, `start ${place}/x.nosuchformat`),
+      '-ERR Cannot record session!\n',
+    );
+    t.equal(
+      await uuidRecord(endpoint, 'start /proc/no/such/x.wav'),
+      '-ERR Cannot record session!\n',
+    );
+    t.match(await uuidRecord(endpoint, 'start'), /^-USAGE: <uuid> \[start\|stop\|mask\|unmask\]/);
+    t.equal(
+      (await endpoint.api('uuid_record', `0000 start ${place}/x.wav`)).getBody(),
+      '-ERR Cannot locate session!\n',
+    );
+    await endpoint.play('silence_stream://40');
+    t.ok(endpoint.connected);
+  });
 
-  t.test('recordSession runs beside the channel, and through a bridge', SIDE_BY_SIDE, async (t) => {
+  t.test('recordSession runs beside the channel, and through a bridge', async (t) => {
     const scene = await stage(t, target);
     const [a, b] = [await recordable(scene), await scene.leg()];
     const path = join(await folder(t), 'bridged.wav');
@@ -167,7 +161,7 @@ function files(t: Test, target: MediaTarget): void {
     t.ok(shareOfTone(tail, 500) > 0.2 && shareOfTone(tail, 900) > 0.2, 'both of them');
   });
 
-  t.test('record takes what the far end says until its star', SIDE_BY_SIDE, async (t) => {
+  t.test('record takes what the far end says until its star', async (t) => {
     const scene = await stage(t, target);
     const { endpoint, far } = await recordable(scene);
     const path = join(await folder(t), 'message.wav');
@@ -187,7 +181,7 @@ function files(t: Test, target: MediaTarget): void {
     t.ok(durationMs > 500 && holds(pcm, 800));
   });
 
-  t.test('record ends after so many seconds below the level', SIDE_BY_SIDE, async (t) => {
+  t.test('record ends after so many seconds below the level', async (t) => {
     const scene = await stage(t, target);
     const { endpoint, far } = await recordable(scene);
     const path = join(await folder(t), 'silent.wav');
@@ -203,7 +197,7 @@ function files(t: Test, target: MediaTarget): void {
     t.equal(exhausted, 'true');
   });
 
-  t.test('record into a place that cannot be written costs the call', SIDE_BY_SIDE, async (t) => {
+  t.test('record into a place that cannot be written costs the call', async (t) => {
     const scene = await stage(t, target);
     const { endpoint } = await recordable(scene);
     const bye = byeOf(endpoint);
@@ -233,56 +227,158 @@ function samplesOf(bytes: Buffer): Int16Array {
 }
 
 function live(t: Test, target: MediaTarget): void {
-  t.test(
-    'a FIFO hears the far end live, through a playback and a bridge',
-    SIDE_BY_SIDE,
-    async (t) => {
-      const scene = await stage(t, target);
-      const [{ endpoint, far }, other] = [await recordable(scene), await scene.leg()];
-      const { path, read } = await fifo(t);
-      far.speak(600);
-      await endpoint.set({ enable_file_write_buffering: 'false', RECORD_READ_ONLY: 'true' });
-      t.equal(await uuidRecord(endpoint, `start ${path}`), '+OK Success\n');
-      t.ok(holds(samplesOf(await read(16_000)), 600), 'while parked');
-      const playing = endpoint.play('tone_stream://%(1500,0,1000)');
-      await far.hears(1_000);
-      const during = samplesOf(await read(16_000));
-      t.ok(holds(during, 600) && !holds(during, 1_000), 'while a prompt plays, and none of it');
-      await playing;
-      await endpoint.bridge(other.endpoint);
-      await other.far.hears(600);
-      await read(16_000);
-      t.ok(holds(samplesOf(await read(8_000)), 600), 'and while bridged');
-      t.equal(await uuidRecord(endpoint, `stop ${path}`), '+OK Success\n');
-      t.ok((await stat(path)).isFIFO(), 'a FIFO is left as it is');
-    },
-  );
+  t.test('a FIFO hears the far end live, through a playback and a bridge', async (t) => {
+    const scene = await stage(t, target);
+    const [{ endpoint, far }, other] = [await recordable(scene), await scene.leg()];
+    const { path, read } = await fifo(t);
+    far.speak(600);
+    await endpoint.set({ enable_file_write_buffering: 'false', RECORD_READ_ONLY: 'true' });
+    t.equal(await uuidRecord(endpoint, `start ${path}`), '+OK Success\n');
+    t.ok(holds(samplesOf(await read(16_000)), 600), 'while parked');
+    const playing = endpoint.play('tone_stream://%(1500,0,1000)');
+    await far.hears(1_000);
+    const during = samplesOf(await read(16_000));
+    t.ok(holds(during, 600) && !holds(during, 1_000), 'while a prompt plays, and none of it');
+    await playing;
+    await endpoint.bridge(other.endpoint);
+    await other.far.hears(600);
+    await read(16_000);
+    t.ok(holds(samplesOf(await read(8_000)), 600), 'and while bridged');
+    t.equal(await uuidRecord(endpoint, `stop ${path}`), '+OK Success\n');
+    t.ok((await stat(path)).isFIFO(), 'a FIFO is left as it is');
+  });
 
-  t.test(
-    'unbuffered frames come one by one, except for the gap at the start',
-    SIDE_BY_SIDE,
-    async (t) => {
-      const scene = await stage(t, target);
-      const { endpoint, far } = await recordable(scene);
-      far.speak(600);
-      await endpoint.set({ enable_file_write_buffering: 'false', RECORD_PRE_BUFFER_FRAMES: '0' });
-      const { path, read } = await fifo(t);
-      const startedAt = performance.now();
-      await uuidRecord(endpoint, `start ${path}`);
-      await read(320);
-      t.ok(performance.now() - startedAt < 400, 'the first frame at once');
-      await read(320 * 10);
-      t.ok(performance.now() - startedAt < 1_000, 'and no gap when none is asked for');
-      await uuidRecord(endpoint, `stop ${path}`);
-    },
-  );
+  t.test('unbuffered frames come one by one, except for the gap at the start', async (t) => {
+    const scene = await stage(t, target);
+    const { endpoint, far } = await recordable(scene);
+    far.speak(600);
+    await endpoint.set({ enable_file_write_buffering: 'false', RECORD_PRE_BUFFER_FRAMES: '0' });
+    const { path, read } = await fifo(t);
+    const startedAt = performance.now();
+    await uuidRecord(endpoint, `start ${path}`);
+    await read(320);
+    t.ok(performance.now() - startedAt < 400, 'the first frame at once');
+    await read(320 * 10);
+    t.ok(performance.now() - startedAt < 1_000, 'and no gap when none is asked for');
+    await uuidRecord(endpoint, `stop ${path}`);
+  });
+}
+
+interface UnicastPeer {
+  readonly port: number;
+  /** Resolves with the next datagram. */
+  next: () => Promise<Buffer>;
+  /** Resolves with the samples of that many datagrams. */
+  samples: (datagrams: number) => Promise<Int16Array>;
+  send: (bytes: Buffer, port: number) => void;
+  received: number;
+}
+
+async function unicastPeer(t: Test): Promise<UnicastPeer> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  const peer: UnicastPeer = {
+    port: socket.address().port,
+    received: 0,
+    next: async () => ((await once(socket, 'message')) as [Buffer])[0],
+    samples: (datagrams) =>
+      new Promise((resolve) => {
+        const came: Buffer[] = [];
+        const take = (bytes: Buffer): void => {
+          came.push(bytes);
+          if (came.length < datagrams) return;
+          socket.off('message', take);
+          resolve(samplesOf(Buffer.concat(came)));
+        };
+        socket.on('message', take);
+      }),
+    send: (bytes, port) => socket.send(bytes, port, '127.0.0.1'),
+  };
+  socket.on('message', () => (peer.received += 1));
+  return peer;
+}
+
+/** A port nobody has, for the switch to bind. */
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+/** Resolves with the answer to the command. */
+async function unicast(endpoint: Endpoint, localPort: number, peer: UnicastPeer, flags?: string) {
+  const lines = [
+    `sendmsg ${endpoint.uuid}`,
+    'call-command: unicast',
+    `local-port: ${localPort}`,
+    `remote-port: ${peer.port}`,
+    'transport: udp',
+    ...(flags === undefined ? [] : [`flags: ${flags}`]),
+  ];
+  await heard(endpoint); // fsmrf's own commands have been answered: replies are told apart by order
+  const reply = await new Promise<EslEvent>((resolve) => {
+    endpoint.conn.sendRecv(lines.join('\n'), resolve);
+  });
+  return reply.getHeader('Reply-Text')?.trim();
+}
+
+function datagrams(t: Test, target: MediaTarget): void {
+  t.test('unicast sends what the far end says, and plays what comes back', async (t) => {
+    const { endpoint, far } = await (await stage(t, target)).leg();
+    const [peer, port] = [await unicastPeer(t), await freePort()];
+    far.speak(600);
+    t.equal(await unicast(endpoint, port, peer), '+OK');
+    t.ok(holds(await peer.samples(60), 600), '160 samples of L16 in each datagram');
+    const tone = Buffer.alloc(320);
+    for (let i = 0; i < 160; i += 1) {
+      tone.writeInt16LE(Math.round(8_000 * Math.sin((2 * Math.PI * 1_000 * i) / 8_000)), 2 * i);
+    }
+    const heard = far.hears(1_000);
+    for (let datagram = 0; datagram < 50; datagram += 1) {
+      await peer.next();
+      peer.send(tone, port);
+    }
+    await heard;
+    t.pass('at the rate at which its own datagrams come');
+  });
+
+  t.test('unicast native sends the coded octets', async (t) => {
+    const { endpoint, far } = await (await stage(t, target)).leg();
+    const peer = await unicastPeer(t);
+    far.speak(600);
+    await unicast(endpoint, await freePort(), peer, 'native');
+    let coded = await peer.next();
+    while (coded.length !== 160) coded = await peer.next(); // until audio has come from the far end
+    t.equal(coded.length, 160);
+  });
+
+  t.test('a playback ends unicast for good; a new park begins anew', async (t) => {
+    const { endpoint, far } = await (await stage(t, target)).leg();
+    const peer = await unicastPeer(t);
+    far.speak(600);
+    await unicast(endpoint, await freePort(), peer);
+    await peer.samples(5);
+    await endpoint.play('silence_stream://100');
+    const again = await unicastPeer(t);
+    t.equal(await unicast(endpoint, await freePort(), again), '+OK', 'and yet');
+    peer.received = 0;
+    await endpoint.play('silence_stream://300');
+    t.equal(peer.received + again.received, 0, 'nothing is sent any more');
+    const parked = eventOf(endpoint, 'CHANNEL_EXECUTE');
+    await endpoint.api('uuid_transfer', `${endpoint.uuid} park inline`);
+    t.equal((await parked).getHeader('Application'), 'park');
+    await unicast(endpoint, await freePort(), again);
+    await again.samples(5);
+    t.pass('after a transfer it is served again');
+  });
 }
 
 await mediaContract(async (t, target) => {
-  for (const part of [files, live]) {
-    await t.test(part.name, async (t) => {
-      t.jobs = AT_ONCE;
-      part(t, target);
-    });
+  for (const part of [files, live, datagrams]) {
+    await t.test(part.name, async (t) => part(t, target));
   }
 });

@@ -5,6 +5,8 @@ export interface Application {
   readonly name: string;
   /** It plays, records or listens: while it runs on a bridged leg, the bridge is held up. */
   readonly takesMedia: boolean;
+  /** It only waits: what was sent and heard beside it goes on after it. */
+  readonly leavesMediaAlone?: boolean;
   /** Undefined when it is over at once; a promise never rejects. */
   run(run: AppRun): Promise<void> | undefined;
 }

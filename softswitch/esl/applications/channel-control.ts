@@ -44,9 +44,12 @@ export const channelControl: readonly Application[] = [
   instant('say', () => undefined),
   instant('speak', () => undefined),
   instant('phrase', () => undefined),
-  lasting('sleep', async (run) => {
-    await run.sleep(Math.max(0, toInteger(run.request.argument)));
-  }),
+  {
+    ...lasting('sleep', async (run) => {
+      await run.sleep(Math.max(0, toInteger(run.request.argument)));
+    }),
+    leavesMediaAlone: true,
+  },
 ];
 
 /** `name=value`; the value is expanded once more, as FreeSWITCH does; an empty one unsets. */
