@@ -10,7 +10,7 @@ import { formatHostPort } from '../../softswitch/sip/sip-uri.ts';
 import { SipStack, type SipStackOptions } from '../../softswitch/sip/sip-stack.ts';
 import { UserAgent } from '../../softswitch/sip/user-agent.ts';
 import { realTimerWheel } from '../../softswitch/timers/timer-wheel.ts';
-import { INVALID, ODD, VALID } from '../support/rfc4475.ts';
+import { CORPUS, mutate, randomOf } from '../support/sip-mutation.ts';
 import { newRequest, parsed, rawRequest } from '../support/sip-text.ts';
 
 const HOST = '127.0.0.1';
@@ -402,68 +402,6 @@ t.test('The last message before closing still leaves', async (t) => {
   t.match(bytes.toString(), /^BYE /);
 });
 
-/** xorshift32: a failing run is replayed with FUZZ_SEED. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-const NASTY = [
-  ...['\r\n', '\r\n\r\n', '\0', '"', '<', '>', ';', ',', ':', '=', '%', '@', '\\', '?', ' ', '\t'],
-  ...['-1', '99999999999999999999', '[', ']', '\ufeff', '💥', 'z9hG4bK', 'SIP/2.0', '127.0.0.1'],
-  ...[
-    'Content-Length: 7\r\n',
-    'Via: \r\n',
-    'Require: x\r\n',
-    'l:',
-    'Route: <sip:127.0.0.1;lr>\r\n',
-  ],
-];
-
-/** One edit mostly, so that many messages get past the parser and try what lies behind it. */
-function mutate(original: Buffer, random: (below: number) => number): Buffer {
-  let bytes: Buffer = Buffer.from(original);
-  for (let edits = random(3) === 0 ? 1 + random(4) : 1; edits > 0; edits -= 1) {
-    const position = random(bytes.length + 1);
-    const length = random(Math.min(12, bytes.length - position + 1));
-    const [before, after] = [bytes.subarray(0, position), bytes.subarray(position + length)];
-    const piece = bytes.subarray(position, position + length);
-    switch (random(8)) {
-      case 0: // a byte becomes another
-      case 1:
-        if (position < bytes.length) bytes[position] = random(256);
-        break;
-      case 2: // a piece is lost
-        bytes = Buffer.concat([before, after]);
-        break;
-      case 3: // a piece comes twice
-        bytes = Buffer.concat([before, piece, piece, after]);
-        break;
-      case 4: // two lines change places
-        bytes = swapLines(bytes, random);
-        break;
-      case 5: // the rest is lost
-        if (random(4) === 0) bytes = Buffer.from(before);
-        break;
-      default:
-        bytes = Buffer.concat([before, Buffer.from(NASTY[random(NASTY.length)] ?? ''), after]);
-    }
-  }
-  return bytes;
-}
-
-function swapLines(bytes: Buffer, random: (below: number) => number): Buffer {
-  const lines = bytes.toString('latin1').split('\r\n');
-  const [one, other] = [random(lines.length), random(lines.length)];
-  [lines[one], lines[other]] = [lines[other] ?? '', lines[one] ?? ''];
-  return Buffer.from(lines.join('\r\n'), 'latin1');
-}
-
 const FUZZ_BATCHES = 30;
 const FUZZ_BATCH = 50;
 
@@ -485,13 +423,12 @@ t.test('1,500 damaged messages over UDP and TCP: the next OPTIONS is answered', 
   };
   const { socket } = await udpSocket(t);
   const client = await openStack(t);
-  const corpus = [...VALID, ...INVALID, ...ODD].map(({ bytes }) => bytes);
   for (let batch = 0; batch < FUZZ_BATCHES; batch += 1) {
     const tcp = connect({ host: HOST, port });
     tcp.on('error', () => undefined);
     for (let index = 0; index < FUZZ_BATCH; index += 1) {
-      const original = corpus[random(corpus.length)] ?? Buffer.alloc(0);
-      const bytes = index === 0 && batch < corpus.length ? original : mutate(original, random);
+      const original = CORPUS[random(CORPUS.length)] ?? Buffer.alloc(0);
+      const bytes = index === 0 && batch < CORPUS.length ? original : mutate(original, random);
       if (index % 10 === 9) tcp.write(bytes);
       else socket.send(bytes, port, HOST);
     }
