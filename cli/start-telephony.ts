@@ -98,7 +98,11 @@ export function softswitchOptions(settings: SoftswitchConfig) {
         : {}),
     },
     dnsServers: settings.dnsServers,
-    control: { port: settings.controlPort, secret: settings.controlSecret },
+    control: {
+      port: settings.controlPort,
+      secret: settings.controlSecret,
+      clientGoneMs: settings.controlClientGoneMs,
+    },
     media: {
       sipPort: settings.mediaSipPort,
       rtpPortMin: settings.rtpPortMin,

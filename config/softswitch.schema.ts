@@ -93,6 +93,15 @@ export const SoftswitchConfig = Type.Object(
       env: 'RINGFENCE_SOFTSWITCH_CONTROL_SECRET',
       secret: true,
     }),
+    controlClientGoneMs: Type.Integer({
+      description:
+        'Calls of a gateway whose control connection ended, and that has not connected again within ' +
+        'this, are ended: nobody attends them.',
+      default: 120_000,
+      minimum: 1_000,
+      maximum: 3_600_000,
+      env: 'RINGFENCE_SOFTSWITCH_CONTROL_CLIENT_GONE_MS',
+    }),
     eslPort: port('Event-socket port.', 'RINGFENCE_SOFTSWITCH_ESL_PORT'),
     eslPassword: Type.String({
       description: 'Password that event-socket connections give. Empty: one is made at start.',

@@ -28,12 +28,14 @@ export interface AttemptEvidence {
   readonly cancelReason: CancelReason | null;
   /** Why we hung up an answered attempt. */
   readonly hangupReason: HangupReason | null;
-  readonly sent: (Heard & { readonly callId: string; readonly trunk: string }) | null;
+  readonly sent:
+    | (Heard & { readonly callId: string; readonly trunk: string; readonly dialogId?: string })
+    | null;
   /** First provisional response other than 100. */
   readonly alerting: (Heard & { readonly statusCode: number; readonly afterSentMs: number }) | null;
   /** Last verdict on early media; a verdict of null never replaces one. */
   readonly earlyMedia: (Heard & { readonly verdict: EarlyMediaVerdict | null }) | null;
-  readonly answered: (Heard & { readonly afterSentMs: number }) | null;
+  readonly answered: (Heard & { readonly afterSentMs: number; readonly dialogId?: string }) | null;
   /** Last verdict on who answered. */
   readonly classified: (Heard & { readonly verdict: AnswerVerdict }) | null;
   /** First connect with a representative, else with an AI agent. */
@@ -80,8 +82,9 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
   const { seq } = event;
   switch (event.type) {
     case 'attempt.sent': {
-      const { callId, trunk } = event;
-      return { ...evidence, sent: earliest(evidence.sent, { seq, callId, trunk }) };
+      const { callId, trunk, dialogId } = event;
+      const sent = { seq, callId, trunk, ...(dialogId === undefined ? {} : { dialogId }) };
+      return { ...evidence, sent: earliest(evidence.sent, sent) };
     }
     case 'attempt.refused':
       return withRefusal(evidence, event);
@@ -97,8 +100,8 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
       };
     }
     case 'attempt.answered': {
-      const { afterSentMs } = event;
-      return { ...evidence, answered: earliest(evidence.answered, { seq, afterSentMs }) };
+      const { afterSentMs, dialogId } = event;
+      return { ...evidence, answered: earliest(evidence.answered, { seq, afterSentMs, dialogId }) };
     }
     case 'attempt.classified': {
       const { verdict } = event;

@@ -156,6 +156,11 @@ export function hangupOf({ evidence }: CallAttemptContext): OrderBody {
   return { type: 'attempt.hangup', reason: evidence.hangupReason ?? 'cancelled' };
 }
 
+/** The dialog of its INVITE, by which any gateway may end the call. */
+export function dialogIdOf({ evidence }: CallAttemptContext): string | undefined {
+  return evidence.answered?.dialogId ?? evidence.sent?.dialogId;
+}
+
 /** Why an answered attempt is hung up, in the terms of the one who asked for it. */
 export function hangupReasonFor(reason: CancelReason): HangupReason {
   if (reason === 'dialer_recall') return 'no_connect';

@@ -170,7 +170,11 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
           superseded,
           { guard: isRefusedFor('attempt.dial', null), actions: noteReply, target: 'ended' },
           { guard: isAcceptedFor('attempt.dial'), target: 'resuming' },
-          { guard: { type: 'isForgotten', params: replied }, target: 'ended' },
+          {
+            guard: { type: 'isForgotten', params: replied },
+            actions: 'endForgotten',
+            target: 'ended',
+          },
           {
             guard: { type: 'isInformed', params: replied },
             actions: noteReply,

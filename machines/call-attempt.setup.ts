@@ -6,6 +6,7 @@ import {
   AFTER_ANSWER_PLAY_ID,
   afterNews,
   afterReply,
+  dialogIdOf,
   FALLBACK_PLAY_ID,
   fallbackPromptsOf,
   hasEnded,
@@ -51,6 +52,16 @@ export const callAttemptSetup = setup({
     notePlay: assign({ playOrdered: true }),
     noteDoubt: assign(({ context }) => ({ evidence: { ...context.evidence, inDoubt: true } })),
     noteQuery: assign(({ context }) => ({ queriesLeft: context.queriesLeft - 1 })),
+    /** The gateway knows nothing of it: should the call be up all the same, nobody attends it. */
+    endForgotten: enqueueActions(({ context, enqueue }) => {
+      const { attemptId, fence } = context;
+      const dialogId = dialogIdOf(context);
+      if (dialogId === undefined) return;
+      const seq = context.commandSeq + 1;
+      enqueue.assign({ commandSeq: seq });
+      const hangup = { type: 'attempt.hangup', reason: 'failed', dialogId } as const;
+      enqueue.sendTo('telephony', { ...hangup, attemptId, fence, seq });
+    }),
     order: enqueueActions(({ context, enqueue }, body: OrderBody) => {
       const { attemptId, fence } = context;
       const seq = context.commandSeq + 1;

@@ -174,6 +174,15 @@ export const AttemptHangup = Type.Object({
   type: Type.Literal('attempt.hangup'),
   ...ATTEMPT_ENVELOPE,
   reason: Type.Enum([...HANGUP_REASONS]),
+  dialogId: Type.Optional(
+    Type.String({
+      description:
+        'As `attempt.sent` and `attempt.answered` told it: a gateway that knows nothing of the ' +
+        'attempt ends the call by it, should it still be up.',
+      minLength: 1,
+      maxLength: 512,
+    }),
+  ),
 });
 export type AttemptHangup = Static<typeof AttemptHangup>;
 

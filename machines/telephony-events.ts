@@ -25,6 +25,9 @@ export const AttemptSent = Type.Object({
   type: Type.Literal('attempt.sent'),
   ...ATTEMPT_ENVELOPE,
   callId: Type.String({ description: 'Call-ID of the INVITE.' }),
+  dialogId: Type.Optional(
+    Type.String({ description: 'What its dialog will be called, for a BYE by any gateway.' }),
+  ),
   trunk: Type.String(),
   sipUri: Type.Optional(Type.String({ description: 'Request-URI, masked where configured.' })),
   invites: Type.Integer({ description: 'INVITEs so far in this attempt.', minimum: 1 }),

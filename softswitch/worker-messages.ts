@@ -38,7 +38,14 @@ export interface SignallingWorkerOptions {
   };
   /** `address` or `address:port`. Default: the machine's. */
   readonly dnsServers?: readonly string[];
-  readonly control: { readonly port: number; readonly secret: string };
+  readonly control: {
+    readonly port: number;
+    readonly secret: string;
+    /**
+     * Calls whose client has left, with no other of its tags, are ended after this: ms. Default 120 000.
+     */
+    readonly clientGoneMs?: number;
+  };
   /** RFC 3261 §17.1.1.1: estimate of the round trip, from which all its timers follow. Default 500. */
   readonly t1Ms?: number;
 }

@@ -153,7 +153,10 @@ function changeOf(event: AttemptEvent): Changes | undefined {
   const { atMs } = event;
   switch (event.type) {
     case 'attempt.sent':
-      return { phase: 'sent', call_id: event.callId, invites: event.invites, sent_at_ms: atMs };
+      return {
+        ...{ phase: 'sent', call_id: event.callId, invites: event.invites, sent_at_ms: atMs },
+        ...(event.dialogId === undefined ? {} : { dialog_id: event.dialogId }),
+      };
     case 'attempt.alerting':
     case 'attempt.earlyMedia':
       return { phase: 'alerting', alerting_at_ms: atMs };

@@ -20,6 +20,7 @@ import {
   type FinalAccount,
 } from '../sip/sip-final.ts';
 import { MediaLeg } from '../sip/media-leg.ts';
+import type { InviteIdentity } from '../sip/outgoing-invite.ts';
 import { SipLadder } from '../sip/sip-ladder.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import { AttemptAccount, type GiveUp } from './attempt-account.ts';
@@ -133,7 +134,7 @@ export class Attempt {
       offer,
       auth: trunk.auth,
       handlers: {
-        onSent: ({ callId }) => this.#onSent(callId),
+        onSent: (invite) => this.#onSent(invite),
         onRetry: () => {
           this.#account.invites += 1;
           services.counters.invitesSent += 1;
@@ -165,14 +166,14 @@ export class Attempt {
     leg.start();
   }
 
-  #onSent(callId: string): void {
+  #onSent({ callId, dialogId }: InviteIdentity): void {
     const { dial, trunk, events, services } = this.#parts;
     this.#callId = callId;
     this.#account.sent();
     this.#phase = 'sent';
     services.counters.invitesSent += 1;
     const { invites } = this.#account;
-    events.emit({ type: 'attempt.sent', callId, trunk: trunk.name, invites });
+    events.emit({ type: 'attempt.sent', callId, dialogId, trunk: trunk.name, invites });
     if (this.#account.giveUp !== undefined) return;
     this.#limit(dial.setupTimeoutMs, () => this.#end({ by: 'gateway', reason: 'setup_timeout' }));
   }

@@ -36,6 +36,7 @@ export class DialogEnder {
     counters: GatewayCounters;
   };
   readonly #waiting = new Set<() => void>();
+  readonly #unknown = new Set<string>();
   #byes = 0;
   #orphans = 0;
   #closed = false;
@@ -67,6 +68,30 @@ export class DialogEnder {
       return await this.#bye(record, options);
     } finally {
       this.#byes -= 1;
+    }
+  }
+
+  /**
+   * A call that another gateway answered for and nobody attends any more: its id is all that is known
+   * of it. Once for each dialog, however often it is asked for.
+   */
+  async byeUnknown(dialogId: string): Promise<void> {
+    if (this.#unknown.has(dialogId)) return;
+    this.#unknown.add(dialogId);
+    this.#byes += 1;
+    try {
+      for (;;) {
+        await this.#linkUp();
+        if (this.#closed) return;
+        const outcome = await this.#sendBye({ stackDialogId: dialogId });
+        if (outcome.kind === 'lost') continue;
+        if (outcome.kind === 'response') this.#parts.counters.byesRecovered += 1;
+        this.#parts.log.info({ dialogId, outcome: outcome.kind }, 'a call left by another gateway');
+        return;
+      }
+    } finally {
+      this.#byes -= 1;
+      this.#unknown.delete(dialogId);
     }
   }
 

@@ -6,6 +6,7 @@
  * refused secret is tried again at once. Calling `connect` again makes a new agent on the same srf,
  * which keeps its dialogs and its routes.
  */
+import { randomUUID } from 'node:crypto';
 import { batchWrites } from '../batched-writes.ts';
 import type { GatewayClock } from '../clock.ts';
 import type { DrachtioAgent, SrfPort } from './srf.port.ts';
@@ -36,6 +37,8 @@ export interface ConnectorParts {
 export class SipLinkConnector {
   readonly #parts: ConnectorParts;
   readonly #handlers: ConnectorHandlers;
+  /** Of this process: after a reconnect its dialogs are its own again, and nobody else's. */
+  readonly #tag = `gateway-${randomUUID()}`;
   #state: 'idle' | 'connecting' | 'up' = 'idle';
   #limitTimer: unknown;
   #problem: LinkProblem | undefined;
@@ -59,7 +62,8 @@ export class SipLinkConnector {
       () => this.giveUp(`no answer from ${host}:${port} within ${connectTimeoutMs} ms`),
       connectTimeoutMs,
     );
-    srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
+    const tags = [this.#tag];
+    srf.connect({ host, port, secret, tags, reconnect: { maxAttempts: 1 } });
   }
 
   giveUp(detail: string): void {

@@ -102,6 +102,8 @@ export interface SrfPort {
     host: string;
     port: number;
     secret: string;
+    /** Whose dialogs these are: a connection with the same tags takes over from a lost one. */
+    tags: string[];
     /** 1: srf leaves reconnecting to us; its own never resets a hung attempt and has no upper bound. */
     reconnect: { maxAttempts: 1 };
   }): unknown;

@@ -12,6 +12,7 @@ import type { FromNetwork } from './from-network.ts';
 import type { InsideDialogRequests } from './inside-dialog.ts';
 import { ClientFault } from './new-request.ts';
 import type { OutsideDialogRequests } from './outside-dialog.ts';
+import { endLeftBehind } from './server-bye.ts';
 import type { SwitchContext } from './switch-context.ts';
 
 /** The release whose protocol this is; drachtio-srf switches features on by it. */
@@ -24,26 +25,39 @@ export interface ControlParts {
   readonly fromNetwork: FromNetwork;
 }
 
+interface Limits {
+  readonly secret: string;
+  readonly clientGoneMs: number;
+}
+
+/** Longer than any client takes to connect again: what is ended then, nobody attends. */
+const CLIENT_GONE_MS = 120_000;
+
 export class ControlServer {
   readonly #context: SwitchContext;
-  readonly #parts: ControlParts;
-  readonly #secret: string;
+  readonly #parts: ControlParts & Limits;
   readonly #sessions = new Set<ControlSession>();
   readonly #server: Server;
+  #isClosing = false;
 
-  private constructor(context: SwitchContext, parts: ControlParts, secret: string) {
+  private constructor(context: SwitchContext, parts: ControlParts & Limits) {
     this.#context = context;
     this.#parts = parts;
-    this.#secret = secret;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
   static async open(
     context: SwitchContext,
     parts: ControlParts,
-    options: { readonly host: string; readonly port: number; readonly secret: string },
+    options: {
+      readonly host: string;
+      readonly port: number;
+      readonly secret: string;
+      readonly clientGoneMs?: number;
+    },
   ): Promise<ControlServer> {
-    const server = new ControlServer(context, parts, options.secret);
+    const { secret, clientGoneMs = CLIENT_GONE_MS } = options;
+    const server = new ControlServer(context, { ...parts, secret, clientGoneMs });
     server.#server.listen(options.port, options.host);
     await once(server.#server, 'listening'); // rejects with the socket's error
     return server;
@@ -58,6 +72,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const session of [...this.#sessions]) session.close();
@@ -72,7 +87,7 @@ export class ControlServer {
       .join(',');
     const session = new ControlSession({
       socket,
-      secret: this.#secret,
+      secret: this.#parts.secret,
       welcome: `${hostPorts}|${PROTOCOL_VERSION}|${hostPorts}`,
       onAuthenticated: (client) => this.#context.router.join(client),
       onMessage: (client, message) => this.#receive(client, message),
@@ -138,6 +153,11 @@ export class ControlServer {
     this.#context.router.leave(client);
     this.#parts.fromNetwork.abandon(client);
     this.#parts.inside.abandon(client);
+    const { clientGoneMs } = this.#parts;
+    // Without a tag it could not take its calls over again.
+    const hasCalls = [...this.#context.dialogs.values()].some((one) => one.client === client);
+    if (this.#isClosing || client.tags.size === 0 || !hasCalls) return;
+    this.#context.timers.schedule(clientGoneMs, () => endLeftBehind(this.#context, client));
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { tagOf } from '../sip/name-addr.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { StopReason } from './call-records.ts';
+import type { ControlSession } from './control-session.ts';
 import type { DialogRecord } from './dialog-table.ts';
 import { sentMeta } from './message-meta.ts';
 import { clientOf, hopOf, type SwitchContext } from './switch-context.ts';
@@ -42,6 +43,15 @@ export function endDialog(
   const meta = sentMeta(sent.bytes.length, context.stack.contactAddress(sent.destination));
   client?.deliver(meta, 'unsolicited', dialog.id, sent.bytes);
   context.records.stop('application', record, sent.request);
+}
+
+/** Calls of a client that left long ago, and that no other of its tags has taken over. */
+export function endLeftBehind(context: SwitchContext, gone: ControlSession): void {
+  for (const dialog of [...context.dialogs.values()]) {
+    if (dialog.client !== gone || dialog.state !== 'confirmed') continue;
+    if (clientOf(context, dialog) !== undefined) continue;
+    endDialog(context, dialog, BYE_TEXTS.clientGone, 'normal-release');
+  }
 }
 
 /** ACK and BYE for a 2xx nobody wants: another fork's, or one whose client has gone. */

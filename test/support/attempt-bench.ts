@@ -201,7 +201,7 @@ export class AttemptBench {
     body:
       | { type: 'attempt.play'; playId: string; prompts: string[] }
       | { type: 'attempt.cancel'; reason: 'ring_timeout' | 'cancelled' }
-      | { type: 'attempt.hangup'; reason: 'completed' }
+      | { type: 'attempt.hangup'; reason: 'completed' | 'failed'; dialogId?: string }
       | { type: 'attempt.query' }
       | { type: 'attempt.connect'; connectId: string; target: ConnectTarget }
       | { type: 'attempt.hold'; prompts: string[] },

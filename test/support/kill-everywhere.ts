@@ -1,10 +1,10 @@
 /** The trials of test/long/kill*.test.ts, for one database. */
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { checkTrial } from './check-trial.ts';
+import { checkHangUps, checkTrial } from './check-trial.ts';
 import type { Killing } from './dialer-process.ts';
 import { BOUNDARIES, type Boundary } from './fault-points.ts';
-import { runTrial, type TrialOptions } from './kill-trial.ts';
+import { runTrial, type Trial, type TrialOptions } from './kill-trial.ts';
 import type { StoreTarget } from './store-target.ts';
 
 /**
@@ -47,12 +47,14 @@ export function killEverywhere(t: Test, target: StoreTarget, seed: number): void
     const deaths = OCCURRENCES.map(
       (occurrence) => ({ boundary: 'after 200', occurrence }) as const,
     );
-    await survive(t, { target, contacts: GROUP, deaths, diesWithIt: 'gateway' });
+    const trial = await survive(t, { target, contacts: GROUP, deaths, diesWithIt: 'gateway' });
+    checkHangUps(t, trial);
   });
 }
 
-async function survive(t: Test, options: TrialOptions): Promise<void> {
+async function survive(t: Test, options: TrialOptions): Promise<Trial> {
   const trial = await runTrial(t, options);
   t.equal(trial.killed, options.deaths.length, 'every process died where it was told to');
   await checkTrial(t, trial);
+  return trial;
 }

@@ -11,7 +11,7 @@ export function switchOptions(): SoftswitchOptions {
   return {
     host: '127.0.0.1',
     sip: { port: 0, protocols: ['udp', 'tcp'] },
-    control: { port: 0, secret: SWITCH_SECRET },
+    control: { port: 0, secret: SWITCH_SECRET, clientGoneMs: 1_000 },
     media: { sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 5_000 },
     esl: { port: 0, password: SWITCH_SECRET },
   };

@@ -732,6 +732,18 @@ t.test('commands for what nobody knows', async (t) => {
   });
 });
 
+t.test('a call of a gateway before it is ended by its dialog’s id, once', async (t) => {
+  const bench = await AttemptBench.start();
+  const hangup = { type: 'attempt.hangup', reason: 'failed', dialogId: 'c9;from-tag=x' } as const;
+  t.match(bench.command(hangup), { accepted: true });
+  t.match(bench.command(hangup, { seq: 2 }), { accepted: true }, 'asked again while it is ended');
+  await new Promise((resolve) => setImmediate(resolve));
+  const [bye, ...more] = bench.srf.byes();
+  t.match(bye?.options, { method: 'BYE', stackDialogId: 'c9;from-tag=x' });
+  t.same(more, []);
+  t.equal(bench.ender.inHand, 0);
+});
+
 t.test('ended attempts can be asked about for a time, and then are forgotten', async (t) => {
   const bench = await AttemptBench.start({ warm: 5, endedKeptMs: 10_000, endedKeptMax: 2 });
   const dialAndEnd = (attemptId: string, index: number): void => {

@@ -78,6 +78,14 @@ t.test('in doubt: a gateway that remembers nothing proves nothing', async (t) =>
   const state = { attemptId: 'a1', fence: 7, phase: 'unknown' as const };
   forgotten.reply('attempt.query', { ...accepted, state });
   t.match(forgotten.output, { result: 'Unknown', subReason: 'recovered' });
+  t.notOk(forgotten.ordered.includes('hangup'), 'no dialog is known');
+
+  const answered = new AttemptUnderTest().sent();
+  answered.events('answered');
+  answered.lost();
+  answered.reply('attempt.query', { ...accepted, state });
+  t.match(answered.orders.at(-1), { type: 'attempt.hangup', dialogId: 'd1' });
+  t.match(answered.output, { result: 'Unknown', subReason: 'recovered' });
 
   const refused = new AttemptUnderTest().sent();
   refused.lost();
