@@ -77,9 +77,10 @@ export class AiAgentCall {
     this.#begin().catch(() => this.#call.reject(500));
   }
 
-  /** The lab is closing. */
+  /** The lab is closing; a peer that has died answers no BYE. */
   stop(): void {
     this.#call.bye();
+    void this.#end('agent');
   }
 
   async #begin(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The lab's carrier: a SIP user agent server that treats every INVITE by the number plan. */
 import { MediaClock } from '../softswitch/media/media-clock.ts';
 import type { IncomingCall } from '../softswitch/sip/incoming-call.ts';
+import { headerOf } from '../softswitch/sip/message.ts';
 import { SipStack } from '../softswitch/sip/sip-stack.ts';
 import { UserAgent } from '../softswitch/sip/user-agent.ts';
 import { realTimerWheel, type TimerWheel } from '../softswitch/timers/timer-wheel.ts';
@@ -17,6 +18,14 @@ export interface CarrierOptions {
 
 const RECORDS_MAX = 10_000;
 
+/** A call as it arrived, whatever becomes of it. */
+export interface ReceivedInvite {
+  readonly callId: string;
+  readonly number: string;
+  /** The caller's own name for the attempt and its fence, from X-Ringfence-Attempt. */
+  readonly attempt: string | null;
+}
+
 export class Carrier {
   readonly #options: CarrierOptions;
   readonly #stack: SipStack;
@@ -24,6 +33,8 @@ export class Carrier {
   readonly #clock = new MediaClock();
   readonly #calls = new Set<FarEndCall>();
   readonly #records: FarEndRecord[] = [];
+  /** Each call once: retransmissions and challenges do not come this far. */
+  onInvite: (invite: ReceivedInvite) => void = () => undefined;
 
   static async open(options: CarrierOptions): Promise<Carrier> {
     const timers = realTimerWheel();
@@ -66,6 +77,8 @@ export class Carrier {
 
   #take(incoming: IncomingCall): void {
     const number = userOf(incoming.request.uri);
+    const attempt = headerOf(incoming.request, 'X-Ringfence-Attempt') ?? null;
+    this.onInvite({ callId: incoming.callId, number, attempt });
     const call = new FarEndCall(incoming, {
       host: this.#options.host,
       entry: planEntryFor(number),

@@ -66,11 +66,12 @@ export class FarEndCall {
     this.#next();
   }
 
-  /** Hangs up, whatever the script says: the lab is closing. */
+  /** Hangs up, whatever the script says: the lab is closing. It waits for no answer of a dead peer. */
   stop(): void {
     if (this.#ended) return;
     if (this.#answered) this.#call.bye();
     else this.#call.reject(503);
+    this.#end('farEnd');
   }
 
   #next(): void {

@@ -1,6 +1,6 @@
 /** What the lab's thread and its starter say to each other; calls travel over real sockets. */
 import type { AiAgentRecord } from './ai-agent-record.ts';
-import type { CarrierOptions } from './carrier.ts';
+import type { CarrierOptions, ReceivedInvite } from './carrier.ts';
 import type { FarEndRecord } from './far-end-call.ts';
 
 export interface LabOptions extends CarrierOptions {
@@ -25,4 +25,5 @@ export type FromLab =
       readonly aiAgentRecords: readonly AiAgentRecord[];
       readonly liveCalls: number;
     }
+  | { readonly type: 'invited'; readonly invite: ReceivedInvite }
   | { readonly type: 'stopped' };

@@ -14,6 +14,7 @@ function say(message: FromLab): void {
 try {
   const options = workerData as LabOptions;
   const carrier = await Carrier.open(options);
+  carrier.onInvite = (invite) => say({ type: 'invited', invite });
   const { host, aiAgent } = options;
   const agent = aiAgent === undefined ? undefined : await AiAgent.open({ host, ...aiAgent });
   port.on('message', (message: ToLab) => {
