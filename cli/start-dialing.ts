@@ -1,14 +1,20 @@
 /** A dialer on its store, with its desk for AI agents: what the service and the demo have in common. */
+import { readFileSync } from 'node:fs';
+import type { HttpConfig } from '../config/http.schema.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import { firstKey } from '../dialer/api-keys/first-key.ts';
 import type { DialerLog } from '../dialer/dialer-log.ts';
 import { systemClock } from '../dialer/clock.ts';
 import { dialerSettings } from '../dialer/dialer-settings.ts';
+import type { HttpPlugin } from '../dialer/http/http-server.ts';
 import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts';
+import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
-import type { Observability } from './observability.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
+import { CliError } from './cli-error.ts';
+import type { Observability } from './observability.ts';
 
 export interface DialingOptions {
   /** Its trunks are those that may be dialled through. */
@@ -17,6 +23,8 @@ export interface DialingOptions {
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
   readonly log: DialerLog;
+  /** With `/v1` for others to use; its first key is made when there is none. */
+  readonly servesApi?: boolean;
   /** Serves `/health` and `/metrics`. Default: nobody asks, as beside a demo. */
   readonly observability?: Observability;
 }
@@ -24,8 +32,10 @@ export interface DialingOptions {
 export interface Dialing {
   readonly dialer: Dialer;
   readonly ids: IdSource;
-  /** Where AI agents reach us. */
+  /** Where AI agents, and those who use the API, reach us. */
   readonly httpUrl: string;
+  /** Of this start: shown once, kept as a hash. Null when there was an admin key already. */
+  readonly adminKey: string | null;
   /** Lets live calls end for `graceMs`, hangs up the rest, and takes what agents still return. */
   stop(graceMs: number): Promise<void>;
 }
@@ -35,11 +45,15 @@ const HANG_UP_LIMIT_MS = 10_000;
 
 /** Throws LISTEN_FAILED, or LEASE_HELD when another dialer works this store. */
 export async function startDialing(options: DialingOptions): Promise<Dialing> {
-  const { config, database, telephony, log, observability } = options;
+  const { config, database, telephony, log, servesApi = false, observability } = options;
   const settings = dialerSettings(config);
-  // Before the dialer: what an agent returns is heard from the first call on.
-  const agents = await startAgents(options, `dialer:${settings.id}`);
   const ids = idSource(() => Date.now());
+  const api = servesApi ? makeApi(options, ids) : undefined;
+  // Before the dialer: what an agent returns is heard from the first call on.
+  const agents = await startAgents(options, `dialer:${settings.id}`, [
+    ...(observability?.plugins ?? []),
+    ...(api === undefined ? [] : [api.plugin]),
+  ]);
   try {
     const dialer = await startDialer({
       ...settings,
@@ -47,28 +61,66 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       clock: systemClock,
       planAfterAnswer: agents.desk.planAfterAnswer,
     });
+    const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
+    await api?.attach(dialer);
     observability?.dialerStarted(dialer);
     const stop = async (graceMs: number): Promise<void> => {
       observability?.dialerStopping();
+      // Events go on to be told until the last call has ended.
+      const importsEnd = api?.detach();
       await dialer.stop({ graceMs, limitMs: HANG_UP_LIMIT_MS });
+      await importsEnd;
       await agents.stop();
     };
-    return { dialer, ids, httpUrl: agents.url, stop };
+    return { dialer, ids, httpUrl: agents.url, adminKey, stop };
   } catch (error) {
     await agents.stop();
     throw error;
   }
 }
 
+function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api {
+  const { uploadFolder, requestsPerSecondMax } = config.http;
+  const { trunks } = config.gateway;
+  const nowMs = (): number => Date.now();
+  return createApi({ database, ids, nowMs, log, trunks, uploadFolder, requestsPerSecondMax });
+}
+
+/** Only whoever works the store makes its key: the lease is held by now. */
+async function adminKeyOf(
+  { config, database }: DialingOptions,
+  ids: IdSource,
+): Promise<string | null> {
+  const { adminKey: configuredKey } = config.http;
+  const writer = { database, ids, nowMs: Date.now(), actor: 'system', configuredKey };
+  return (await firstKey(writer)).adminKey;
+}
+
 function startAgents(
-  { config, database, telephony, log, observability }: DialingOptions,
+  { config, database, telephony, log }: DialingOptions,
   actor: string,
+  plugins: readonly HttpPlugin[],
 ): Promise<AiAgents> {
   const { host, port, publicUrl } = config.http;
   return startAiAgents({
     ...{ database, telephony, log, actor, host, port },
+    certificate: certificateOf(config.http),
+    plugins,
     nowMs: () => Date.now(),
     ...(publicUrl === '' ? {} : { publicUrl }),
-    plugins: observability?.plugins ?? [],
   });
+}
+
+function certificateOf({ tlsCertificateFile, tlsKeyFile }: HttpConfig) {
+  if (tlsCertificateFile === '') return undefined;
+  return { cert: contentOf(tlsCertificateFile), key: contentOf(tlsKeyFile) };
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError('CONFIG_INVALID', `A TLS file cannot be read: ${reason}.`);
+  }
 }

@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { loadProcessConfig } from '../config/process-config.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { RecoveryReport } from '../dialer/actors/recovery.ts';
-import type { DialerLog } from '../dialer/dialer-log.ts';
 import { storeLocation } from '../dialer/dialer-settings.ts';
+import { loggedTelephony } from '../dialer/telephony-log.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import { openStore } from '../dialer/store/open-store.ts';
 import { CliError } from './cli-error.ts';
-import { commandLog } from './command-log.ts';
+import { commandLog, type CommandLog } from './command-log.ts';
 import { onInterruption } from './interruption.ts';
 import { startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
@@ -62,7 +62,7 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
 interface Serving {
   readonly config: RingfenceConfig;
   readonly database: OpenDatabase;
-  readonly log: DialerLog;
+  readonly log: CommandLog;
   readonly stopAsked: Promise<'stop'>;
 }
 
@@ -81,7 +81,9 @@ async function serve(
   const observability = startObservability({ config, database, telephony, log });
   try {
     const dialing = await startDialing({
-      ...{ config, database, telephony: telephony.gateway, log, observability },
+      ...{ config, database, telephony: loggedTelephony(telephony.gateway, log) },
+      ...{ log, observability },
+      servesApi: true,
     });
     try {
       await onReady({ config, database, telephony, dialing }, found);
@@ -112,7 +114,10 @@ function announce(
   const { trunks } = config.gateway;
   say(terminal, `Ringfence serves (${file ?? 'no configuration file: the defaults hold'}).`);
   say(terminal, `  store       ${storeInWords(config, database)}`);
-  say(terminal, `  HTTP        ${dialing.httpUrl}`);
+  say(terminal, `  HTTP        ${dialing.httpUrl} (described at /docs)`);
+  if (dialing.adminKey !== null) {
+    say(terminal, `  admin key   ${dialing.adminKey} (shown this once: keep it)`);
+  }
   if (telephony.sipPort !== undefined) say(terminal, `  SIP port    ${telephony.sipPort}`);
   const names = trunks.map(({ name }) => name).join(', ');
   say(terminal, `  trunks      ${names === '' ? 'none: nothing can be dialled' : names}`);
@@ -142,6 +147,7 @@ function readiness({ config, database, telephony, dialing }: Service, found: rea
     dialerId: config.dialer.id,
     store: database.kind,
     http: dialing.httpUrl,
+    adminKey: dialing.adminKey,
     sipPort: telephony.sipPort ?? null,
     trunks: config.gateway.trunks.map(({ name }) => name),
     resumed: { ...dialing.dialer.recovered, engagements: found },

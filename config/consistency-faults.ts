@@ -35,6 +35,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...portFaults(config),
     ...tlsFaults(config),
     ...labFaults(config),
+    ...httpFaults(config),
     ...duplicateNames(config.gateway.trunks),
     ...config.gateway.trunks.flatMap(trunkFaults),
   ];
@@ -154,6 +155,27 @@ function labFaults({ dialer, gateway }: RingfenceConfig): SchemaFault[] {
       remedy: 'delete it, or the trunks; numberGapMinMs holds for real numbers',
     },
   ];
+}
+
+/** Keys and numbers never cross a network in the clear by accident. */
+function httpFaults({ http }: RingfenceConfig): SchemaFault[] {
+  const { host, allowInsecure, tlsCertificateFile: certificate, tlsKeyFile: key } = http;
+  const faults = secretFault(['http', 'adminKey'], http.adminKey, false);
+  if ((certificate === '') !== (key === '')) {
+    faults.push({
+      path: ['http', certificate === '' ? 'tlsKeyFile' : 'tlsCertificateFile'],
+      problem: 'stands alone',
+      remedy: 'give both files, of the certificate and of its key, or neither',
+    });
+  }
+  if (!isLoopback({ host }) && certificate === '' && !allowInsecure) {
+    faults.push({
+      path: ['http', 'host'],
+      problem: `is ${host}, beyond loopback, without TLS`,
+      remedy: 'give tlsCertificateFile and tlsKeyFile, or allowInsecure: true behind a proxy',
+    });
+  }
+  return faults;
 }
 
 function duplicateNames(trunks: readonly TrunkConfig[]): SchemaFault[] {

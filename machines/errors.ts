@@ -19,6 +19,15 @@ export const OPERATING_CODES = [
   'LEASE_LOST', // it was taken over by another process: nothing more may be started here
   'REQUEST_INVALID', // what was asked for breaks its schema or contradicts what is stored
   'NOT_FOUND', // no row of that id in this business unit
+  'VERSION_CONFLICT', // changed by somebody else since the caller looked
+  'NOT_CHANGEABLE', // what a thing is, rather than how it is set
+  'ENGAGEMENT_INACTIVE', // takes no work any more, or none yet
+  'INTAKE_NOT_ALLOWED', // the engagement is fed in another way
+  'TASK_FINAL', // nothing is left of it to be cancelled
+  'PHONE_MISSING', // a contact without any number to dial
+  'PHONE_INVALID', // a number that no trunk takes
+  'TIME_ZONE_INVALID',
+  'WINDOW_INVALID', // it ends before it begins
   'AI_SESSION_UNAUTHORIZED', // no token of this call, or another call's
   'AI_SESSION_ENDED', // the call ended too long ago for its AI agent to return anything
   'ATTRIBUTES_INVALID', // what an AI agent returned has another shape than agreed

@@ -1,5 +1,6 @@
 /** Making what is dialled for: business units, workstreams, queues, engagements. */
 import type { Transaction } from 'kysely';
+import { isMapping } from '../../config/config-path.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { AiAgentSettings } from '../ai-agents/ai-agent-settings.schema.ts';
 import { checkedInput, Name } from '../checked-input.ts';
@@ -7,7 +8,14 @@ import type { IdSource } from '../ids/uuid7.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
-import { EngagementInput, QueueInput, WorkstreamInput } from './engagement-inputs.schema.ts';
+import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
+import {
+  engagementInputOf,
+  QueueInput,
+  WorkstreamInput,
+  type SmsEngagementInput,
+  type VoiceEngagementInput,
+} from './engagement-inputs.schema.ts';
 
 /** On whose behalf something is written, when, and with which ids. */
 export interface Writer {
@@ -30,19 +38,51 @@ export async function createBusinessUnit(
 }
 
 export async function createWorkstream(writer: Writer, input: unknown): Promise<string> {
-  const { name, trunk, number, language, aiAgent, settings } = checkedInput(
-    WorkstreamInput,
-    input,
-    'the workstream',
-  );
-  const row = {
-    ...common(writer),
-    ...{ name, trunk, number, language, channel: 'voice' },
+  return (await inTransaction(writer, (tx) => createWorkstreamIn(tx, writer, input))).id;
+}
+
+export async function createQueue(writer: Writer, input: unknown): Promise<string> {
+  return (await inTransaction(writer, (tx) => createQueueIn(tx, writer, input))).id;
+}
+
+/** Runs from the moment it is made (spec A.4), unless it is told not to. */
+export async function createEngagement(writer: Writer, input: unknown): Promise<string> {
+  return (await inTransaction(writer, (tx) => createEngagementIn(tx, writer, input))).id;
+}
+
+function inTransaction<T>(
+  { database }: Writer,
+  work: (tx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  return database.db.transaction().execute(work);
+}
+
+export async function createWorkstreamIn(
+  tx: Transaction<Database>,
+  writer: Writer,
+  input: unknown,
+): Promise<WorkstreamRow> {
+  const row = { ...common(writer), fallback_queue_id: null, ...workstreamColumns(input) };
+  await tx.insertInto('workstreams').values(row).execute();
+  await tellOfNew(tx, writer, 'workstream', row.id);
+  return row;
+}
+
+/** Checks as it goes: also what an edit would make of a workstream. */
+export function workstreamColumns(input: unknown) {
+  const checked = checkedInput(WorkstreamInput, input, 'the workstream');
+  const { name, channel, trunk, number, language, aiAgent, settings } = checked;
+  if (channel === 'voice' && trunk === '') {
+    throw new DialerError('REQUEST_INVALID', 'a voice workstream needs a trunk to dial through');
+  }
+  if (channel === 'sms' && (trunk !== '' || aiAgent !== null)) {
+    throw new DialerError('REQUEST_INVALID', 'an SMS workstream has no trunk and no voice agent');
+  }
+  return {
+    ...{ name, channel, trunk, number, language },
     ai_agent: aiAgent === null ? null : agentJson(aiAgent),
     settings: JSON.stringify(settings),
   };
-  await written(writer, row.id, 'workstream', (tx) => tx.insertInto('workstreams').values(row));
-  return row.id;
 }
 
 /** Checked by itself: faults inside one branch of a union would be told for all branches. */
@@ -50,41 +90,86 @@ function agentJson(aiAgent: unknown): string {
   return JSON.stringify(checkedInput(AiAgentSettings, aiAgent, 'the AI agent'));
 }
 
-export async function createQueue(writer: Writer, input: unknown): Promise<string> {
+export async function createQueueIn(
+  tx: Transaction<Database>,
+  writer: Writer,
+  input: unknown,
+): Promise<QueueRow> {
+  const row = { ...common(writer), ...queueColumns(input) };
+  await tx.insertInto('queues').values(row).execute();
+  await tellOfNew(tx, writer, 'queue', row.id);
+  return row;
+}
+
+export function queueColumns(input: unknown) {
   const { name, hours, timeZone } = checkedInput(QueueInput, input, 'the queue');
-  const row = {
-    ...common(writer),
-    name,
-    hours: hours === null ? null : JSON.stringify(hours),
-    time_zone: timeZone,
-  };
-  await written(writer, row.id, 'queue', (tx) => tx.insertInto('queues').values(row));
-  return row.id;
+  return { name, hours: hours === null ? null : JSON.stringify(hours), time_zone: timeZone };
 }
 
 const PRIORITY_OF = { critical: 1, high: 2, normal: 3 } as const;
 
-/** Runs from the moment it is made (spec A.4). */
-export async function createEngagement(writer: Writer, input: unknown): Promise<string> {
-  const { name, description, workstreamId, queueId, config } = checkedInput(
-    EngagementInput,
+export const NOT_STARTED_REASON = 'made without being started';
+
+export async function createEngagementIn(
+  tx: Transaction<Database>,
+  writer: Writer,
+  input: unknown,
+): Promise<EngagementRow> {
+  const { columns, checked } = engagementColumns(input);
+  await requireWorkstream(tx, writer, checked);
+  await requireRow(tx, writer, 'queues', checked.queueId);
+  const row: EngagementRow = {
+    ...common(writer),
+    ...{ ...columns, workstream_id: checked.workstreamId, channel: checked.channel },
+    intake: checked.intake,
+    ...statusOf(checked, writer.nowMs),
+    ...NOTHING_COUNTED,
+    reorder_after_id: null,
+    resumed_at_ms: null,
+  };
+  await tx.insertInto('engagements').values(row).execute();
+  await tellOfNew(tx, writer, 'engagement', row.id);
+  if (row.suspension_type !== null) {
+    const payload = { type: row.suspension_type, reason: row.suspension_reason };
+    const { actor, businessUnitId, nowMs } = writer;
+    await appendEvents(tx, businessUnitId, nowMs, [
+      { streamId: `engagement:${row.id}`, type: 'engagement.suspended', actor, payload },
+    ]);
+  }
+  return row;
+}
+
+/** The columns that may change later. Checks as it goes. */
+export function engagementColumns(input: unknown) {
+  const channel = isMapping(input) ? input['channel'] : undefined;
+  const schema = engagementInputOf(channel);
+  const checked: VoiceEngagementInput | SmsEngagementInput = checkedInput(
+    schema,
     input,
     'the engagement',
   );
-  await requireRow(writer, 'workstreams', workstreamId);
-  await requireRow(writer, 'queues', queueId);
-  const row = {
-    ...common(writer),
-    ...{ name, description, workstream_id: workstreamId, queue_id: queueId },
+  const { name, description, queueId, config } = checked;
+  const columns = {
+    ...{ name, description, queue_id: queueId },
     config: JSON.stringify(config),
-    dial_mode: config.mode.kind,
+    dial_mode: 'mode' in config ? config.mode.kind : '',
     call_order: config.callOrder,
     priority: PRIORITY_OF[config.priority],
-    status: 'running',
-    ...NOTHING_COUNTED,
   };
-  await written(writer, row.id, 'engagement', (tx) => tx.insertInto('engagements').values(row));
-  return row.id;
+  return { columns, checked };
+}
+
+function statusOf(checked: VoiceEngagementInput | SmsEngagementInput, nowMs: number) {
+  const nothing = { suspension_type: null, suspension_reason: null, suspended_at_ms: null };
+  // Nothing here sends messages yet, and an engagement that is not worked must not look as if it were.
+  if (checked.channel === 'sms') return { status: 'inactive', ...nothing };
+  if (!checked.startsSuspended) return { status: 'running', ...nothing };
+  return {
+    status: 'suspended',
+    suspension_type: 'apiAction',
+    suspension_reason: NOT_STARTED_REASON,
+    suspended_at_ms: nowMs,
+  };
 }
 
 const NOTHING_COUNTED = {
@@ -108,31 +193,44 @@ function common({ ids, nowMs, businessUnitId }: Writer) {
   };
 }
 
-/** The row and the event that tells of it, or neither. */
-function written(
-  { database, nowMs, businessUnitId, actor }: Writer,
-  id: string,
+async function tellOfNew(
+  tx: Transaction<Database>,
+  { nowMs, businessUnitId, actor }: Writer,
   kind: 'workstream' | 'queue' | 'engagement',
-  insert: (tx: Transaction<Database>) => { execute(): Promise<unknown> },
+  id: string,
 ): Promise<void> {
-  return database.db.transaction().execute(async (tx) => {
-    await insert(tx).execute();
-    const event = { streamId: `${kind}:${id}`, type: `${kind}.created`, actor };
-    await appendEvents(tx, businessUnitId, nowMs, [event]);
-  });
+  const event = { streamId: `${kind}:${id}`, type: `${kind}.created`, actor };
+  await appendEvents(tx, businessUnitId, nowMs, [event]);
 }
 
-async function requireRow(
-  { database, businessUnitId }: Writer,
-  table: 'workstreams' | 'queues',
-  id: string,
+async function requireWorkstream(
+  tx: Transaction<Database>,
+  writer: Writer,
+  { workstreamId, channel }: { readonly workstreamId: string; readonly channel: string },
 ): Promise<void> {
-  const row = await database.db
-    .selectFrom(table)
-    .select('id')
+  const workstream = await requireRow(tx, writer, 'workstreams', workstreamId);
+  if (workstream.channel === channel) return;
+  const detail = `workstream ${workstreamId} is for ${workstream.channel}, not for ${channel}`;
+  throw new DialerError('REQUEST_INVALID', detail);
+}
+
+interface RowOf {
+  readonly workstreams: Pick<WorkstreamRow, 'id' | 'channel'>;
+  readonly queues: Pick<QueueRow, 'id'>;
+}
+
+export async function requireRow<T extends keyof RowOf>(
+  tx: Transaction<Database>,
+  { businessUnitId }: Pick<Writer, 'businessUnitId'>,
+  table: T,
+  id: string,
+): Promise<RowOf[T]> {
+  const row = await tx
+    .selectFrom(table as 'workstreams')
+    .selectAll()
     .where('id', '=', id)
     .where('business_unit_id', '=', businessUnitId)
     .executeTakeFirst();
-  if (row !== undefined) return;
+  if (row !== undefined) return row;
   throw new DialerError('NOT_FOUND', `there is no ${table.slice(0, -1)} ${id}`);
 }

@@ -1,5 +1,4 @@
 /** The desk of AI agents at work: its HTTP on a socket, its ear on the gateway. For whoever starts a dialer. */
-import type { FastifyPluginCallback } from 'fastify';
 import { isAttemptEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import {
@@ -8,7 +7,7 @@ import {
   type AiAgentDeskOptions,
 } from '../ai-agents/ai-agent-desk.ts';
 import { aiAgentHttp } from './ai-agent.routes.ts';
-import { startHttpServer } from './http-server.ts';
+import { startHttpServer, type Certificate, type HttpPlugin } from './http-server.ts';
 
 export interface AiAgentsOptions extends Omit<AiAgentDeskOptions, 'publicUrl'> {
   readonly telephony: Pick<TelephonyPort, 'subscribe'>;
@@ -17,7 +16,8 @@ export interface AiAgentsOptions extends Omit<AiAgentDeskOptions, 'publicUrl'> {
   /** Default 0: any free port. */
   readonly port?: number;
   /** What else the server serves. */
-  readonly plugins?: readonly FastifyPluginCallback[];
+  readonly plugins?: readonly HttpPlugin[];
+  readonly certificate?: Certificate | undefined;
   /** Where agents reach us, if it is not where we listen: behind a proxy that speaks HTTPS. */
   readonly publicUrl?: string;
 }
@@ -33,11 +33,11 @@ export interface AiAgents {
 
 /** Throws LISTEN_FAILED. */
 export async function startAiAgents(options: AiAgentsOptions): Promise<AiAgents> {
-  const { telephony, host, port, log, plugins = [] } = options;
+  const { telephony, host, port, log, certificate, plugins = [] } = options;
   let publicUrl = options.publicUrl;
   const desk = createAiAgentDesk({ ...options, publicUrl: () => publicUrl ?? '' });
   const server = await startHttpServer({
-    ...{ plugins: [aiAgentHttp(desk), ...plugins], log },
+    ...{ plugins: [aiAgentHttp(desk), ...plugins], log, certificate },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
   });

@@ -18,34 +18,42 @@ export type BatchStatus = (typeof BATCH_STATUSES)[number];
 
 const NAME_CHARS_MAX = 300;
 
-/** Answers its id. `sourceName` is for people; the file itself is not kept. */
-export async function createBatch(
-  writer: Writer,
-  { engagementId, sourceName }: { readonly engagementId: string; readonly sourceName: string },
-): Promise<string> {
-  const { database, ids, businessUnitId, nowMs, actor } = writer;
-  const id = ids.id();
-  await database.db.transaction().execute(async (tx) => {
-    await requireEngagement(tx, businessUnitId, engagementId);
-    await tx
-      .insertInto('batches')
-      .values({
-        ...{ id, business_unit_id: businessUnitId, engagement_id: engagementId },
-        status: 'NotStarted' satisfies BatchStatus,
-        source_name: sourceName.slice(0, NAME_CHARS_MAX),
-        ...{ tasks_created: 0, contacts_updated: 0, failed_rows: 0, format_errors: 0 },
-        ...{ total_lines: 0, last_line: 0, created_at_ms: nowMs, updated_at_ms: nowMs },
-      })
-      .execute();
-    const event = {
-      streamId: `batch:${id}`,
-      type: 'batch.created',
-      actor,
-      payload: { engagementId },
-    };
-    await appendEvents(tx, businessUnitId, nowMs, [event]);
-  });
+export interface NewBatch {
+  readonly engagementId: string;
+  /** For people; the file itself is not kept. */
+  readonly sourceName: string;
+}
+
+/** Answers its id. */
+export async function createBatch(writer: Writer, batch: NewBatch): Promise<string> {
+  const id = writer.ids.id();
+  await writer.database.db
+    .transaction()
+    .execute((tx) => createBatchIn(tx, writer, { id, ...batch }));
   return id;
+}
+
+export async function createBatchIn(
+  tx: Transaction<Database>,
+  { businessUnitId, nowMs, actor }: Writer,
+  { id, engagementId, sourceName }: NewBatch & { readonly id: string },
+): Promise<BatchRow> {
+  await requireEngagement(tx, businessUnitId, engagementId);
+  const batch = await tx
+    .insertInto('batches')
+    .values({
+      ...{ id, business_unit_id: businessUnitId, engagement_id: engagementId },
+      status: 'NotStarted' satisfies BatchStatus,
+      source_name: sourceName.slice(0, NAME_CHARS_MAX),
+      ...{ tasks_created: 0, contacts_updated: 0, failed_rows: 0, format_errors: 0 },
+      ...{ total_lines: 0, last_line: 0, created_at_ms: nowMs, updated_at_ms: nowMs },
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const payload = { engagementId };
+  const event = { streamId: `batch:${id}`, type: 'batch.created', actor, payload };
+  await appendEvents(tx, businessUnitId, nowMs, [event]);
+  return batch;
 }
 
 /** One that is not run any more takes no tasks. */

@@ -9,7 +9,9 @@ export type ContactsFault =
   | 'notCsv'
   | 'noPhoneColumn'
   | 'noIdentifierColumn'
-  | 'anotherFile';
+  | 'anotherFile'
+  | 'fileLost'
+  | 'notTaken';
 
 export class ContactsCsvError extends DialerError {
   readonly fault: ContactsFault;

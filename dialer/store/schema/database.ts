@@ -3,9 +3,10 @@
  * booleans 0 or 1, JSON text that no hot query looks into, rates real. The SQL that makes them is in
  * migrations/; a conformance test compares the two on both databases.
  */
+import type { AccessTables } from './access-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { TaskTables } from './task-tables.ts';
 
-export type Database = ContactTables & EngagementTables & TaskTables & LogTables;
+export type Database = ContactTables & EngagementTables & TaskTables & LogTables & AccessTables;

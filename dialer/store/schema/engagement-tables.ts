@@ -50,6 +50,10 @@ export interface EngagementRow {
   /** JSON of the validated engagement configuration. */
   config: string;
   /** `copilot`, `preview`, `progressive` or `predictive`. */
+  /** `voice` or `sms`. */
+  channel: string;
+  /** Where its tasks come from: `file` or `api`. */
+  intake: string;
   dial_mode: string;
   call_order: string;
   /** 1 critical, 2 high, 3 normal. */

@@ -1,0 +1,169 @@
+/**
+ * Edits of workstreams, queues and engagements: a merge patch over what was asked for when they were
+ * made, checked as a whole, and only by whoever has seen the version that is stored.
+ */
+import type { Transaction } from 'kysely';
+import { isMapping } from '../../config/config-path.ts';
+import { DialerError } from '../../machines/errors.ts';
+import { mergePatch } from '../merge-patch.ts';
+import { appendEvents } from '../store/event-log.ts';
+import type { Database } from '../store/schema/database.ts';
+import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
+import {
+  engagementColumns,
+  queueColumns,
+  requireRow,
+  workstreamColumns,
+  type Writer,
+} from './create-engagement.ts';
+
+export interface Change {
+  readonly id: string;
+  /** What the caller has seen. */
+  readonly version: number;
+  /** JSON merge patch (RFC 7396). */
+  readonly patch: Readonly<Record<string, unknown>>;
+}
+
+interface RowOf {
+  readonly workstreams: WorkstreamRow;
+  readonly queues: QueueRow;
+  readonly engagements: EngagementRow;
+}
+
+/** What a workstream was made with, and would be made with again. */
+export function workstreamInput(row: WorkstreamRow) {
+  const { name, channel, trunk, number, language } = row;
+  return {
+    ...{ name, channel, trunk, number, language },
+    aiAgent: row.ai_agent === null ? null : (JSON.parse(row.ai_agent) as Record<string, unknown>),
+    settings: JSON.parse(row.settings) as Record<string, unknown>,
+  };
+}
+
+export function queueInput({ name, hours, time_zone: timeZone }: QueueRow) {
+  return { name, hours: hours === null ? null : (JSON.parse(hours) as unknown), timeZone };
+}
+
+export function engagementInput(row: EngagementRow) {
+  const { name, description, channel, intake } = row;
+  return {
+    ...{ name, description, channel, intake },
+    workstreamId: row.workstream_id,
+    queueId: row.queue_id,
+    config: JSON.parse(row.config) as Record<string, unknown>,
+  };
+}
+
+export async function changeWorkstream(
+  tx: Transaction<Database>,
+  writer: Writer,
+  change: Change,
+): Promise<WorkstreamRow> {
+  const row = await rowToChange(tx, writer, 'workstreams', change);
+  const before = workstreamInput(row);
+  const input = mergePatch(before, change.patch);
+  refuseChangeOf(['channel'], before, input);
+  return changed(tx, writer, 'workstreams', row, workstreamColumns(input));
+}
+
+export async function changeQueue(
+  tx: Transaction<Database>,
+  writer: Writer,
+  change: Change,
+): Promise<QueueRow> {
+  const row = await rowToChange(tx, writer, 'queues', change);
+  return changed(
+    tx,
+    writer,
+    'queues',
+    row,
+    queueColumns(mergePatch(queueInput(row), change.patch)),
+  );
+}
+
+/**
+ * The workstream, the channel and the intake are what an engagement is, and stay. So does the call
+ * order once there are tasks: each was given its place by it.
+ */
+export async function changeEngagement(
+  tx: Transaction<Database>,
+  writer: Writer,
+  change: Change,
+): Promise<EngagementRow> {
+  const row = await rowToChange(tx, writer, 'engagements', change);
+  const before = engagementInput(row);
+  const input = mergePatch(before, change.patch);
+  refuseChangeOf(['channel', 'intake', 'workstreamId'], before, input);
+  const { columns } = engagementColumns(input);
+  if (columns.queue_id !== row.queue_id) await requireRow(tx, writer, 'queues', columns.queue_id);
+  const open = row.tasks_waiting + row.tasks_ready + row.tasks_working;
+  if (columns.call_order !== row.call_order && open > 0) {
+    const detail = `the call order cannot be changed while ${open} tasks have their place by it`;
+    throw new DialerError('NOT_CHANGEABLE', detail);
+  }
+  return changed(tx, writer, 'engagements', row, columns);
+}
+
+function refuseChangeOf(
+  names: readonly string[],
+  before: Readonly<Record<string, unknown>>,
+  input: unknown,
+): void {
+  for (const name of names) {
+    if (isMapping(input) && input[name] === before[name]) continue;
+    throw new DialerError('NOT_CHANGEABLE', `${name} cannot be changed: make another one`);
+  }
+}
+
+async function rowToChange<T extends keyof RowOf>(
+  tx: Transaction<Database>,
+  { businessUnitId }: Writer,
+  table: T,
+  { id, version }: Change,
+): Promise<RowOf[T]> {
+  const row = await tx
+    .selectFrom(table as 'engagements')
+    .selectAll()
+    .where('id', '=', id)
+    .where('business_unit_id', '=', businessUnitId)
+    .executeTakeFirst();
+  const kind = table.slice(0, -1);
+  if (row === undefined) throw new DialerError('NOT_FOUND', `there is no ${kind} ${id}`);
+  if (row.version !== version) throw otherVersion(kind, id, row.version);
+  return row as RowOf[T];
+}
+
+function otherVersion(kind: string, id: string, version: number | undefined): DialerError {
+  const now = version === undefined ? '' : `: it is version ${version} now`;
+  return new DialerError('VERSION_CONFLICT', `${kind} ${id} was changed meanwhile${now}`);
+}
+
+async function changed<T extends keyof RowOf>(
+  tx: Transaction<Database>,
+  { businessUnitId, nowMs, actor }: Writer,
+  table: T,
+  row: RowOf[T],
+  columns: Readonly<Record<string, unknown>>,
+): Promise<RowOf[T]> {
+  const kind = table.slice(0, -1);
+  const after = await tx
+    .updateTable(table as 'engagements')
+    .set({ ...columns, version: row.version + 1, updated_at_ms: nowMs })
+    .where('id', '=', row.id)
+    .where('version', '=', row.version) // PostgreSQL: somebody else may have been faster
+    .returningAll()
+    .executeTakeFirst();
+  if (after === undefined) throw otherVersion(kind, row.id, undefined);
+  const values = row as unknown as Readonly<Record<string, unknown>>;
+  const names = Object.keys(columns).filter((name) => columns[name] !== values[name]);
+  const event = {
+    streamId: `${kind}:${row.id}`,
+    type: `${kind}.changed`,
+    actor,
+    before: Object.fromEntries(names.map((name) => [name, values[name]])),
+    after: Object.fromEntries(names.map((name) => [name, columns[name]])),
+  };
+  await appendEvents(tx, businessUnitId, nowMs, [event]);
+  return after as unknown as RowOf[T];
+}

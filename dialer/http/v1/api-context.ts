@@ -1,0 +1,65 @@
+/** What the routes of `/v1` work with. */
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DestinationFormat } from '../../../config/trunk.schema.ts';
+import { DialerError } from '../../../machines/errors.ts';
+import type { DialerLog } from '../../dialer-log.ts';
+import type { Writer } from '../../engagements/create-engagement.ts';
+import type { IdSource } from '../../ids/uuid7.ts';
+import type { Uploads } from '../../intake/uploads.ts';
+import type { Dialer } from '../../main.ts';
+import type { OpenDatabase } from '../../store/open-database.ts';
+import { callerOfRequest } from '../access.ts';
+import { HttpError } from '../http-error.ts';
+import type { TypeBoxTypes } from './wire-types.ts';
+
+/** The part of a trunk that decides what can be dialled through it. */
+export interface ApiTrunk {
+  readonly name: string;
+  readonly destinationFormat: DestinationFormat;
+}
+
+export type ApiDialer = Pick<
+  Dialer,
+  'suspend' | 'resume' | 'engagementChanged' | 'tasksWritten' | 'subscribe' | 'cancelTask'
+>;
+
+export interface ApiContext {
+  readonly database: OpenDatabase;
+  readonly ids: IdSource;
+  readonly nowMs: () => number;
+  readonly log: DialerLog;
+  readonly trunks: readonly ApiTrunk[];
+  /** Undefined until it runs, and once it stops. */
+  readonly dialer: () => ApiDialer | undefined;
+  readonly uploads: Uploads;
+}
+
+/** An app whose handlers see the types of their schemas. */
+export type ApiApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypes
+>;
+
+export function writerOf({ database, ids, nowMs }: ApiContext, request: FastifyRequest): Writer {
+  const { businessUnitId } = callerOfRequest(request);
+  return { database, ids, nowMs: nowMs(), businessUnitId, actor: actorOf(request) };
+}
+
+export function actorOf(request: FastifyRequest): string {
+  return `key:${callerOfRequest(request).prefix}`;
+}
+
+/** Throws STARTING while there is none. */
+export function dialerOf({ dialer }: ApiContext): ApiDialer {
+  const running = dialer();
+  if (running === undefined) throw new HttpError('STARTING', 'the dialer is starting or stopping');
+  return running;
+}
+
+export function notFound(kind: string, id: string): DialerError {
+  return new DialerError('NOT_FOUND', `there is no ${kind} ${id}`);
+}

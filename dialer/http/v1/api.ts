@@ -1,0 +1,120 @@
+/** `/v1` as one plugin: everything that its routes share, from the first request to the last. */
+import type { FastifyInstance } from 'fastify';
+import { Uploads } from '../../intake/uploads.ts';
+import { guardRoutes } from '../access.ts';
+import { describeRoutes, serveDocs } from '../docs.ts';
+import type { HttpPlugin } from '../http-server.ts';
+import { forgetAnswers } from '../idempotency.ts';
+import { RateLimit } from '../rate-limit.ts';
+import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
+import type { ApiApp, ApiContext, ApiDialer } from './api-context.ts';
+import { batchRoutes } from './batches/batches.routes.ts';
+import { uploadRoutes } from './batches/upload.routes.ts';
+import { contactRoutes } from './contacts/contacts.routes.ts';
+import { deliveryRoutes } from './deliveries/deliveries.routes.ts';
+import { rulesOfWorkstream } from './destination-rules.ts';
+import { engagementRoutes } from './engagements/engagements.routes.ts';
+import { engagementOperationRoutes } from './engagements/operations.routes.ts';
+import { EventStreams } from './events/event-streams.ts';
+import { eventRoutes } from './events/events.routes.ts';
+import { explanationRoutes } from './explanations/explanations.routes.ts';
+import { queueRoutes } from './queues/queues.routes.ts';
+import { taskRoutes } from './tasks/tasks.routes.ts';
+import { workstreamRoutes } from './workstreams/workstreams.routes.ts';
+
+export interface ApiOptions extends Omit<ApiContext, 'dialer' | 'uploads'> {
+  /** Where uploaded files wait for their last row. */
+  readonly uploadFolder: string;
+  readonly requestsPerSecondMax: number;
+  /** Rows of a file that become tasks in one transaction. */
+  readonly rowsPerTransaction?: number;
+}
+
+export interface Api {
+  readonly plugin: HttpPlugin;
+  readonly uploads: Uploads;
+  readonly streams: EventStreams;
+  /** From now on there is a dialer: files that an earlier process left are gone on with. */
+  attach(dialer: ApiDialer): Promise<void>;
+  /** Takes no more orders, and stops imports between two transactions. Reading goes on. */
+  detach(): Promise<void>;
+}
+
+const FORGET_EVERY_MS = 3_600_000;
+
+export function createApi(options: ApiOptions): Api {
+  const { database, trunks, uploadFolder: folder, requestsPerSecondMax, nowMs, log } = options;
+  let dialer: ApiDialer | undefined;
+  let unsubscribe = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const streams = new EventStreams(options);
+  const uploads = new Uploads({
+    ...{ ...options, folder },
+    onTasks: (engagementId) => dialer?.tasksWritten(engagementId),
+    rulesOf: async (engagementId) => {
+      const row = await database.db
+        .selectFrom('engagements')
+        .select('workstream_id')
+        .where('id', '=', engagementId)
+        .executeTakeFirst();
+      return rulesOfWorkstream(database.db, trunks, row?.workstream_id ?? '');
+    },
+  });
+  const context: ApiContext = { ...options, dialer: () => dialer, uploads };
+  const limit = new RateLimit({ requestsPerSecondMax, nowMs });
+  const plugin = async (app: FastifyInstance): Promise<void> => {
+    await describeRoutes(app);
+    await app.register(async (guarded) => {
+      guardRoutes(guarded, { database, limit });
+      for (const routes of ROUTES) routes(guarded as unknown as ApiApp, context);
+      eventRoutes(guarded as unknown as ApiApp, streams);
+      // Apart: only there is a file taken as a body.
+      await guarded.register((own, _, done) => {
+        uploadRoutes(own as unknown as ApiApp, context);
+        done();
+      });
+    });
+    app.addHook('preClose', (done) => {
+      streams.close();
+      done();
+    });
+    app.addHook('onClose', async () => {
+      clearInterval(timer);
+      unsubscribe();
+      await uploads.stop();
+    });
+    await serveDocs(app, { database, limit });
+  };
+  const forget = (): void => {
+    forgetAnswers(database, nowMs()).catch((error: unknown) =>
+      log.warn({ error }, 'old answers could not be forgotten'),
+    );
+  };
+  return {
+    ...{ plugin, uploads, streams },
+    attach: async (running) => {
+      dialer = running;
+      unsubscribe = running.subscribe(() => streams.wake());
+      forget();
+      timer = setInterval(forget, FORGET_EVERY_MS).unref();
+      await uploads.resume();
+    },
+    detach: async () => {
+      dialer = undefined;
+      await uploads.stop();
+    },
+  };
+}
+
+const ROUTES = [
+  workstreamRoutes,
+  queueRoutes,
+  engagementRoutes,
+  engagementOperationRoutes,
+  contactRoutes,
+  taskRoutes,
+  batchRoutes,
+  deliveryRoutes,
+  explanationRoutes,
+  apiKeyRoutes,
+];

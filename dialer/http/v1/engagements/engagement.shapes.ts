@@ -1,0 +1,199 @@
+/** Engagements as `/v1` takes and shows them. */
+import { Type } from 'typebox';
+import { engagementInput } from '../../../engagements/change-settings.ts';
+import { EngagementConfig } from '../../../engagements/engagement-config.schema.ts';
+import {
+  CHANNELS,
+  INTAKES,
+  SmsEngagementInput,
+  VoiceEngagementInput,
+} from '../../../engagements/engagement-inputs.schema.ts';
+import { SmsEngagementConfig } from '../../../engagements/sms-engagement.schema.ts';
+import type { EngagementRow } from '../../../store/schema/engagement-tables.ts';
+import { Id, orNull, pageOf, Time, timeText } from '../wire-types.ts';
+
+const WORKSTREAM = '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11';
+const voiceExample = {
+  name: 'Appointments of tomorrow',
+  description: 'Reminds people, who may then confirm',
+  channel: 'voice',
+  intake: 'file',
+  queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
+  config: {
+    mode: { kind: 'copilot', maxConcurrentCalls: 20, ignoreQueueHours: false },
+    callOrder: 'firstInFirstOut',
+    reattempt: { reasons: ['busy', 'noAnswer'], retriesMax: 2, waitMinutes: 60 },
+  },
+  startsSuspended: true,
+};
+const smsExample = {
+  name: 'Delivery notices',
+  channel: 'sms',
+  workstreamId: WORKSTREAM,
+  queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
+  config: { firstResponseTimeout: { value: 2, unit: 'hours' }, template: 'Your parcel is here.' },
+};
+/** OpenAPI 3.1: which of the two shapes is meant. It decides whose faults are told. */
+const discriminator = { propertyName: 'channel' };
+
+/** `fixed` takes the workstream out: where the address names it, the body does not. */
+function newEngagement(fixed: boolean) {
+  const { workstreamId, ...voice } = VoiceEngagementInput.properties;
+  const { workstreamId: _, ...sms } = SmsEngagementInput.properties;
+  const own = fixed ? {} : { workstreamId };
+  const closed = { additionalProperties: false };
+  const examples = [voiceExample, smsExample].map((example) => {
+    const { workstreamId: named = WORKSTREAM, ...rest } = example as { workstreamId?: string };
+    return fixed ? rest : { ...rest, workstreamId: named };
+  });
+  return Type.Union(
+    [Type.Object({ ...voice, ...own }, closed), Type.Object({ ...sms, ...own }, closed)],
+    {
+      discriminator,
+      examples,
+    },
+  );
+}
+
+export const NewEngagement = newEngagement(false);
+export const NewEngagementOfWorkstream = newEngagement(true);
+
+export const STATUSES = ['running', 'suspended', 'inactive'] as const;
+
+export const Engagement = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    description: Type.String(),
+    channel: Type.Enum([...CHANNELS]),
+    intake: Type.Enum([...INTAKES]),
+    workstreamId: Id,
+    queueId: Id,
+    config: Type.Union([EngagementConfig, SmsEngagementConfig]),
+    status: Type.Enum([...STATUSES], {
+      description: '`inactive` takes no work: SMS engagements, for now.',
+    }),
+    awaitsFile: Type.Boolean({
+      description: 'Fed by file, and none was uploaded yet: POST one to its batches.',
+    }),
+    version: Type.Integer(),
+    createdAt: Time,
+    updatedAt: Time,
+  },
+  {
+    examples: [
+      {
+        id: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a13',
+        name: 'Delivery notices',
+        description: '',
+        channel: 'sms',
+        intake: 'file',
+        workstreamId: WORKSTREAM,
+        queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
+        config: {
+          priority: 'normal',
+          callOrder: 'earliestScheduledDate',
+          uniqueIdentifier: 'contactid',
+          skillIds: [],
+          firstResponseTimeout: { value: 2, unit: 'hours' },
+          template: 'Your parcel is here.',
+        },
+        status: 'inactive',
+        awaitsFile: true,
+        version: 1,
+        createdAt: '2026-03-02T15:00:00.000Z',
+        updatedAt: '2026-03-02T15:00:00.000Z',
+      },
+    ],
+  },
+);
+export const EngagementPage = pageOf(Engagement);
+
+export function engagementBody(row: EngagementRow, hasBatch: boolean) {
+  return {
+    id: row.id,
+    ...engagementInput(row),
+    status: row.status,
+    awaitsFile: row.intake === 'file' && !hasBatch,
+    version: row.version,
+    createdAt: timeText(row.created_at_ms),
+    updatedAt: timeText(row.updated_at_ms),
+  };
+}
+
+const Suspension = Type.Object({
+  type: Type.Enum(['botFailure', 'adminAction', 'apiAction', 'exceededCustomerWaitThreshold']),
+  reason: Type.String(),
+  at: Time,
+});
+
+const count = Type.Integer({ minimum: 0 });
+
+export const EngagementStatus = Type.Object(
+  {
+    engagementId: Id,
+    status: Type.Enum([...STATUSES]),
+    suspended: Type.Boolean(),
+    suspension: orNull(Suspension),
+    lastSuspension: orNull(Suspension),
+    tasks: Type.Object({ waiting: count, ready: count, working: count, final: count }),
+    attempts: count,
+    callsInFlight: count,
+    aiAgent: Type.Object({ handled: count, failed: count }),
+  },
+  {
+    examples: [
+      {
+        engagementId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a13',
+        status: 'running',
+        suspended: false,
+        suspension: null,
+        lastSuspension: {
+          type: 'apiAction',
+          reason: 'made without being started',
+          at: '2026-03-02T15:00:00.000Z',
+        },
+        tasks: { waiting: 0, ready: 31, working: 20, final: 9 },
+        attempts: 29,
+        callsInFlight: 20,
+        aiAgent: { handled: 0, failed: 0 },
+      },
+    ],
+  },
+);
+
+const Counts = Type.Record(Type.String(), count);
+
+export const EngagementReport = Type.Object(
+  {
+    engagementId: Id,
+    at: Time,
+    tasks: Counts,
+    deliveries: Counts,
+    results: Counts,
+    attempts: count,
+  },
+  {
+    description: 'Counted when it is asked for: tasks and deliveries by status, and by Result.',
+    examples: [
+      {
+        engagementId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a13',
+        at: '2026-03-02T15:10:00.000Z',
+        tasks: { Complete: 60 },
+        deliveries: { Complete: 60 },
+        results: { Undetermined: 35, Busy: 8, NoAnswer: 7, InvalidAddress: 6, CallFailed: 4 },
+        attempts: 60,
+      },
+    ],
+  },
+);
+
+export const Suspend = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 200, default: 'asked for over the API' }) },
+  {
+    additionalProperties: false,
+    default: {},
+    description: 'May be left out.',
+    examples: [{ reason: 'The script is being changed' }],
+  },
+);

@@ -1,0 +1,243 @@
+/** `/v1` on a store, without a telephone network: the dialer's orders are carried out on the rows. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import type { Role } from '../../dialer/api-keys/api-key.ts';
+import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
+import { firstKey } from '../../dialer/api-keys/first-key.ts';
+import type { DialerNews, NewsListener } from '../../dialer/dialer-news.ts';
+import {
+  resumeEngagement,
+  suspendEngagement,
+} from '../../dialer/engagements/suspend-engagement.ts';
+import { makeHttpApp, type HttpPlugin } from '../../dialer/http/http-server.ts';
+import { createApi, type Api } from '../../dialer/http/v1/api.ts';
+import type { ApiDialer, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
+import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
+import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import { cancelTask } from '../../dialer/tasks/cancel-task.ts';
+import { silentLog } from './silent-log.ts';
+import type { StorePlace } from './store-target.ts';
+
+export type Json = Record<string, unknown>;
+
+export interface Asked {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT' | 'HEAD';
+  readonly url: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: the admin's. Null: none. */
+  readonly key?: string | null;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly body: Json;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+export const TRUNKS: readonly ApiTrunk[] = [{ name: 'carrier', destinationFormat: 'e164' }];
+
+export interface ApiRigOptions {
+  readonly requestsPerSecondMax?: number;
+  readonly isAttached?: boolean;
+  readonly plugins?: readonly HttpPlugin[];
+  readonly rowsPerTransaction?: number;
+}
+
+export class ApiRig {
+  readonly app: FastifyInstance;
+  readonly api: Api;
+  readonly database: OpenDatabase;
+  readonly ids: IdSource;
+  readonly adminKey: string;
+  readonly businessUnitId: string;
+  readonly dialer: StoreDialer;
+  readonly folder: string;
+  readonly clock: { nowMs: number };
+
+  static async open(t: Test, place: StorePlace, options: ApiRigOptions = {}): Promise<ApiRig> {
+    const clock = { nowMs: Date.now() };
+    const nowMs = (): number => clock.nowMs;
+    const database = await place.open({ nowMs });
+    const ids = idSource(nowMs);
+    const writer = { database, ids, nowMs: nowMs(), actor: 'system', configuredKey: '' };
+    const { adminKey, businessUnitId } = await firstKey(writer);
+    if (adminKey === null) throw new Error('the store has a key already');
+    const folder = mkdtempSync(join(tmpdir(), 'ringfence-uploads-'));
+    const { requestsPerSecondMax = 100_000, plugins = [], rowsPerTransaction } = options;
+    const api = createApi({
+      ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
+      uploadFolder: folder,
+      ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
+    });
+    const app = makeHttpApp({ plugins: [api.plugin, ...plugins], log: silentLog });
+    await app.ready();
+    const dialer = new StoreDialer(database, nowMs);
+    if (options.isAttached !== false) await api.attach(dialer);
+    t.teardown(async () => {
+      await app.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return new ApiRig({ app, api, database, ids, adminKey, businessUnitId, dialer, folder, clock });
+  }
+
+  private constructor(
+    made: Pick<
+      ApiRig,
+      | 'app'
+      | 'api'
+      | 'database'
+      | 'ids'
+      | 'adminKey'
+      | 'businessUnitId'
+      | 'dialer'
+      | 'folder'
+      | 'clock'
+    >,
+  ) {
+    this.app = made.app;
+    this.api = made.api;
+    this.database = made.database;
+    this.ids = made.ids;
+    this.adminKey = made.adminKey;
+    this.businessUnitId = made.businessUnitId;
+    this.dialer = made.dialer;
+    this.folder = made.folder;
+    this.clock = made.clock;
+  }
+
+  /** Asks, and holds the answer against the schema of its route. */
+  async ask({ method = 'GET', url, body, headers = {}, key }: Asked): Promise<Answered> {
+    const sent = key === undefined ? this.adminKey : key;
+    const isText = typeof body === 'string' || Buffer.isBuffer(body);
+    const response = await this.app.inject({
+      method,
+      url,
+      headers: { ...(sent === null ? {} : { authorization: `Bearer ${sent}` }), ...headers },
+      ...(body === undefined ? {} : { payload: isText ? body : (body as object) }),
+    });
+    const answered: Answered = {
+      status: response.statusCode,
+      text: response.body,
+      body: /json/.test(String(response.headers['content-type'])) ? response.json<Json>() : {},
+      headers: response.headers,
+    };
+    this.#check(method, url, answered);
+    return answered;
+  }
+
+  get(url: string, key?: string | null): Promise<Answered> {
+    return this.ask({ url, ...(key === undefined ? {} : { key }) });
+  }
+
+  post(url: string, body?: unknown, headers: Asked['headers'] = {}): Promise<Answered> {
+    return this.ask({ method: 'POST', url, body, headers });
+  }
+
+  upload(engagementId: unknown, text: string | Buffer, more: Partial<Asked> = {}) {
+    const { headers = {}, url = '?fileName=contacts.csv' } = more;
+    return this.ask({
+      method: 'POST',
+      url: `/v1/engagements/${String(engagementId)}/batches${url}`,
+      body: text,
+      headers: { 'content-type': 'text/csv', ...headers },
+    });
+  }
+
+  /** The id of what was made; throws with the problem when nothing was. */
+  async make(url: string, body: unknown): Promise<string> {
+    const { status, body: made } = await this.post(url, body);
+    if (status !== 201) throw new Error(`${url}: ${JSON.stringify(made)}`);
+    return String(made['id']);
+  }
+
+  async key(role: Role | null, showsNumbers = false): Promise<string> {
+    const { database, ids, businessUnitId } = this;
+    const writer = { database, ids, nowMs: this.clock.nowMs, businessUnitId, actor: 'test' };
+    const input = {
+      name: `a ${role ?? 'role-less'} key`,
+      role,
+      showsNumbers,
+      origin: 'api',
+    } as const;
+    return database.db
+      .transaction()
+      .execute(async (tx) => (await createKeyIn(tx, writer, input)).key);
+  }
+
+  /** A workstream, a queue, and an engagement of them. */
+  async engagement(
+    more: Json = {},
+  ): Promise<{ workstreamId: string; queueId: string; id: string }> {
+    const workstream = { name: 'Reminders', trunk: 'carrier', number: '+12025550100' };
+    const workstreamId = await this.make('/v1/workstreams', workstream);
+    const queueId = await this.make('/v1/queues', { name: 'Always' });
+    const config = { mode: { kind: 'copilot', maxConcurrentCalls: 5 } };
+    const input = { name: 'Appointments', workstreamId, queueId, config, ...more };
+    return { workstreamId, queueId, id: await this.make('/v1/engagements', input) };
+  }
+
+  #check(method: string, url: string, { status, body }: Answered): void {
+    const path = url.split('?', 1)[0] ?? '';
+    const schema = this.app.routeTable.schemaOf(method, path)?.response as
+      Record<string, TSchema> | undefined;
+    const expected = schema?.[String(status)] ?? schema?.[`${String(status).slice(0, 1)}xx`];
+    if (expected === undefined || 'content' in expected || status === 404) return;
+    const [fault] = Value.Errors(expected, body);
+    if (fault === undefined) return;
+    const place = `${fault.instancePath} ${fault.message}`;
+    throw new Error(`${method} ${path} answered ${status} against its schema: ${place}`);
+  }
+}
+
+/** What a dialer does on request, on the rows alone. */
+export class StoreDialer implements ApiDialer {
+  /** What it was told of. */
+  readonly told: string[] = [];
+  readonly #database: OpenDatabase;
+  readonly #nowMs: () => number;
+  readonly #listeners = new Set<NewsListener>();
+
+  constructor(database: OpenDatabase, nowMs: () => number) {
+    this.#database = database;
+    this.#nowMs = nowMs;
+  }
+
+  async suspend(request: Parameters<ApiDialer['suspend']>[0]): Promise<boolean> {
+    const nowMs = this.#nowMs();
+    return (await suspendEngagement(this.#database, { ...request, nowMs })) !== undefined;
+  }
+
+  async resume(request: Parameters<ApiDialer['resume']>[0]): Promise<boolean> {
+    const nowMs = this.#nowMs();
+    return (await resumeEngagement(this.#database, { ...request, nowMs })) !== undefined;
+  }
+
+  async cancelTask({ taskId, ...context }: Parameters<ApiDialer['cancelTask']>[0]) {
+    const asked = { ...context, database: this.#database, nowMs: this.#nowMs() };
+    return (await cancelTask(asked, taskId)).outcome;
+  }
+
+  async engagementChanged(id: string): Promise<void> {
+    this.told.push(`changed ${id}`);
+  }
+
+  tasksWritten(id: string): void {
+    this.told.push(`tasks ${id}`);
+  }
+
+  subscribe(listener: NewsListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tell(news: DialerNews): void {
+    for (const listener of this.#listeners) listener(news);
+  }
+}
