@@ -35,6 +35,10 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Offered load, starts per second. */
   readonly rate: number;
+  /** Rows to work among, where that is what is measured. */
+  readonly tasks?: number;
+  /** Only this part, where a benchmark has parts. */
+  readonly part?: string;
   /** Progress in words, for stderr. */
   readonly say: (line: string) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [--seconds N] [--rate N] [--json]`. People read stderr; with --json stdout
- * holds exactly one JSON value. A missed target is a measurement, not a failure: exit code 0 means
+ * `npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME] [--json]`. People read
+ * stderr; with --json stdout holds exactly one JSON value. A missed target is a measurement, not a failure: exit code 0 means
  * that the benchmark ran.
  */
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { reportInWords, type BenchOptions, type BenchReport } from './bench-repo
 interface Benchmark {
   readonly rate: number;
   readonly seconds: number;
+  readonly parts?: readonly string[];
   readonly load: () => Promise<(options: BenchOptions) => Promise<BenchReport>>;
 }
 
@@ -17,6 +18,12 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     rate: 100,
     seconds: 60,
     load: async () => (await import('./gateway.ts')).benchGateway,
+  },
+  dialer: {
+    rate: 50,
+    seconds: 10,
+    parts: ['claims', 'import', 'next'],
+    load: async () => (await import('./dialer.ts')).benchDialer,
   },
 };
 
@@ -27,13 +34,17 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       seconds: { type: 'string' },
       rate: { type: 'string' },
+      tasks: { type: 'string' },
+      part: { type: 'string' },
     },
   });
   const [name = ''] = positionals;
   const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
   if (benchmark === undefined || positionals.length !== 1) {
     const names = Object.keys(BENCHMARKS).join(', ');
-    console.error(`usage: npm run bench -- NAME [--seconds N] [--rate N] [--json]; NAME: ${names}`);
+    console.error(
+      `usage: npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME] [--json]; NAME: ${names}`,
+    );
     return 2;
   }
   const seconds = Number(values.seconds ?? benchmark.seconds);
@@ -42,8 +53,23 @@ async function main(): Promise<number> {
     console.error('--seconds and --rate take a number above 0');
     return 2;
   }
+  const tasks = values.tasks === undefined ? undefined : Number(values.tasks);
+  if (tasks !== undefined && !(Number.isInteger(tasks) && tasks >= 1_000)) {
+    console.error('--tasks takes a whole number of at least 1000');
+    return 2;
+  }
+  const { part } = values;
+  if (part !== undefined && !(benchmark.parts ?? []).includes(part)) {
+    console.error(`--part takes one of: ${(benchmark.parts ?? []).join(', ') || 'none here'}`);
+    return 2;
+  }
   const run = await benchmark.load();
-  const report = await run({ seconds, rate, say: (line) => console.error(line) });
+  const say = (line: string): void => console.error(line);
+  const some = {
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(part === undefined ? {} : { part }),
+  };
+  const report = await run({ seconds, rate, say, ...some });
   if (values.json) console.log(JSON.stringify(report));
   else console.error(reportInWords(report));
   return 0;

@@ -1,8 +1,14 @@
 /**
  * Goal: what only shows with time. A minute of load leaves nothing behind, loss at the real timers of
- * RFC 3261 still ends every attempt truthfully, and a silent peer is given up after 32 s.
+ * RFC 3261 still ends every attempt truthfully, and a silent peer is given up after 32 s. The benchmark of
+ * the dialer, which takes minutes, runs to its end with little to do.
  */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import type { BenchReport } from '../../bench/bench-report.ts';
+import { CALL_ORDERS } from '../../dialer/engagements/engagement-config.schema.ts';
 import { DialingRig, type DialOptions } from '../support/dialing-rig.ts';
 import { FaultRelay } from '../support/fault-relay.ts';
 import { SippFarEnd, type SippOptions } from '../support/sipp.ts';
@@ -117,4 +123,24 @@ t.test(`20 % lost in each direction, ${LOSSY_ATTEMPTS} attempts, real timers`, a
   t.ok(answered > LOSSY_ATTEMPTS * 0.95, `${answered} answered in spite of the loss`);
   t.ok((await farEnd.callIds()).size <= LOSSY_ATTEMPTS, 'no attempt was dialled twice');
   await leavesNothing(t, rig, 45_000);
+});
+
+t.test('the benchmark of the dialer measures all that it names, on both databases', async (t) => {
+  const bench = ['--import', 'tsx', 'bench/main.ts', 'dialer', '--json'];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...bench, '--tasks', '1000', '--seconds', '1'],
+    { cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
+  const report = JSON.parse(stdout) as BenchReport;
+  t.equal(report.name, 'dialer');
+  for (const store of ['sqlite', 'postgres']) {
+    for (const callOrder of CALL_ORDERS) {
+      t.hasProp(report.targets, `${store}_next_p99_ms_${callOrder}`);
+    }
+    t.ok((report.metrics[`${store}_claims`]?.value ?? 0) > 0, `${store} claimed`);
+    t.ok((report.metrics[`${store}_starts_beside_import`]?.value ?? 0) > 0, `${store} dialed on`);
+  }
+  const values = Object.values(report.metrics).map(({ value }) => value);
+  t.ok([...values, ...Object.values(report.ratios)].every(Number.isFinite), 'no figure is missing');
 });
