@@ -28,11 +28,14 @@ import { benchSippToSipp, type SippToSipp } from './sipp-to-sipp.ts';
 const HOLD_MS = 200;
 const WARM_UP_SECONDS = 3;
 const BASELINE_SECONDS_MAX = 20;
+const BACKLOG_GRACE_MS = 1_000; // what is answered later than this after the last start was queued
 const DRAIN_LIMIT_MS = 40_000; // longer than timer B and F, so that nothing is still undecided
 const TRUNK = 'far-end';
 
 interface Measured {
   readonly started: number;
+  /** Answered while attempts were started, or within the grace after it: not from a backlog. */
+  readonly answeredInTime: number;
   readonly failures: ReadonlyMap<string, number>;
   /** attempt.dial handed over → attempt.answered heard. */
   readonly setupsMs: readonly number[];
@@ -80,6 +83,7 @@ async function measureGateway({ rate, seconds, say }: BenchOptions): Promise<Mea
     delay.disable();
     return {
       started: load.started,
+      answeredInTime: load.answeredBy(elapsedMs + BACKLOG_GRACE_MS),
       failures: load.failures,
       setupsMs: load.setupsMs,
       inviteToAnswerMs: load.inviteToAnswerMs,
@@ -102,6 +106,8 @@ class AttemptLoad {
   readonly failures = new Map<string, number>();
   started = 0;
   readonly #rig: DialingRig;
+  readonly #answeredAtMs: number[] = [];
+  #startedAtMs = 0;
   readonly #open = new Map<string, { readonly dialedAtMs: number; answered: boolean }>();
   #onIdle: (() => void) | undefined;
 
@@ -116,6 +122,7 @@ class AttemptLoad {
     });
     const total = Math.round(rate * seconds);
     const startedAtMs = performance.now();
+    this.#startedAtMs = startedAtMs;
     while (this.started < total) {
       const dueAtMs = startedAtMs + (this.started * 1000) / rate;
       const waitMs = dueAtMs - performance.now();
@@ -126,6 +133,11 @@ class AttemptLoad {
     await this.#untilIdle();
     unsubscribe();
     return elapsedMs;
+  }
+
+  /** How many had been answered by then, ms after the first start. */
+  answeredBy(afterMs: number): number {
+    return this.#answeredAtMs.filter((atMs) => atMs - this.#startedAtMs <= afterMs).length;
   }
 
   inWords(): string {
@@ -156,6 +168,7 @@ class AttemptLoad {
     if (attempt === undefined) return;
     if (event.type === 'attempt.answered') {
       attempt.answered = true;
+      this.#answeredAtMs.push(performance.now());
       this.setupsMs.push(performance.now() - attempt.dialedAtMs);
       this.inviteToAnswerMs.push(event.afterSentMs);
       setTimeout(() => this.#hangUp(event.attemptId), HOLD_MS);
@@ -205,7 +218,7 @@ function failureOf(event: Extract<AttemptEvent, { type: 'attempt.ended' }>): str
 function report(measured: Measured, baseline: SippToSipp, { rate }: BenchOptions): BenchReport {
   const { started, failures, setupsMs, inviteToAnswerMs, elapsedMs } = measured;
   const failed = [...failures.values()].reduce((sum, count) => sum + count, 0);
-  const attemptsPerSecond = (started - failed) / (elapsedMs / 1000);
+  const attemptsPerSecond = measured.answeredInTime / (elapsedMs / 1000);
   const cpuShare = measured.cpuMs / elapsedMs;
   const setupP99Ms = percentile(setupsMs, 0.99);
   const ms = (value: number): BenchMetric => ({ value: rounded(value), unit: 'ms' });
