@@ -269,6 +269,7 @@ export class Dialer {
     return new AttemptJournal({
       database,
       openAttempt: (attemptId) => this.#registry.openAttempt(attemptId),
+      closedAttempt: (attemptId) => this.#registry.closedAttempt(attemptId),
       actor: `machine:${ATTEMPT_MACHINES}`,
       wait: (ms) => new Promise((resolve) => clock.setTimeout(resolve, ms)),
       retryMs: limits.storeRetryMs,

@@ -19,6 +19,8 @@ export interface AttemptJournalOptions {
   readonly database: OpenDatabase;
   /** The attempt's tenant while it is open here; undefined for another process's. */
   readonly openAttempt: (attemptId: string) => OpenAttempt | undefined;
+  /** The same for an attempt whose end was recorded a short time ago. */
+  readonly closedAttempt: (attemptId: string) => OpenAttempt | undefined;
   /** `machine:callAttempt@<version>`. */
   readonly actor: string;
   readonly wait: (ms: number) => Promise<void>;
@@ -44,9 +46,16 @@ export class AttemptJournal {
     this.#options = options;
   }
 
-  /** Takes one event of the gateway's. Those of attempts that are not open here are left alone. */
+  /**
+   * Takes one event of the gateway's. Those of attempts that are not open here are left alone, but for
+   * what an AI agent returned: it may come until 10 s after the end.
+   */
   note(event: AttemptEvent): void {
-    const open = this.#options.openAttempt(event.attemptId);
+    const { openAttempt, closedAttempt } = this.#options;
+    const { attemptId, type } = event;
+    const open =
+      openAttempt(attemptId) ??
+      (type === 'aiAgent.returned' ? closedAttempt(attemptId) : undefined);
     if (open === undefined || event.fence !== open.fence) return;
     this.#noted.push({ businessUnitId: open.businessUnitId, event });
     this.#notedCount += 1;

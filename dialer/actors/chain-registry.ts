@@ -31,10 +31,15 @@ export interface ChainRegistryOptions {
   readonly onBroken: (chain: LiveChain, error: unknown) => void;
 }
 
+/** Attempts remembered after their end: more than end within the 10 s in which a result is taken. */
+const CLOSED_MAX = 4_096;
+
 export class ChainRegistry {
   readonly #options: ChainRegistryOptions;
   readonly #chains = new Map<string, LiveChain>();
   readonly #open = new Map<string, { readonly live: LiveChain; readonly fence: number }>();
+  /** Ended of late, oldest first: what an AI agent returns may come after the recorded end. */
+  readonly #closed = new Map<string, OpenAttempt>();
   #idle: (() => void)[] = [];
 
   constructor(options: ChainRegistryOptions) {
@@ -53,6 +58,11 @@ export class ChainRegistry {
   openAttempt(attemptId: string): OpenAttempt | undefined {
     const open = this.#open.get(attemptId);
     return open && { businessUnitId: open.live.businessUnitId, fence: open.fence };
+  }
+
+  /** The same for one whose end has been recorded, while it is remembered. */
+  closedAttempt(attemptId: string): OpenAttempt | undefined {
+    return this.#closed.get(attemptId);
   }
 
   /** Begins with a start that is on disk. A task is worked by one chain at a time. */
@@ -85,6 +95,7 @@ export class ChainRegistry {
 
   attemptClosed(attemptId: string): void {
     const open = this.#open.get(attemptId);
+    if (open !== undefined) this.#remember(attemptId, open.live, open.fence);
     this.#open.delete(attemptId);
     if (open?.live.attemptId === attemptId) open.live.attemptId = null;
   }
@@ -120,6 +131,12 @@ export class ChainRegistry {
   idle(): Promise<void> {
     if (this.#chains.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #remember(attemptId: string, { businessUnitId }: Chain, fence: number): void {
+    this.#closed.set(attemptId, { businessUnitId, fence });
+    const [oldest] = this.#closed.keys();
+    if (this.#closed.size > CLOSED_MAX && oldest !== undefined) this.#closed.delete(oldest);
   }
 
   #broke(live: LiveChain, error: unknown): void {

@@ -175,3 +175,16 @@ t.test('times and pauses read as people say them', async (t) => {
     [...['250 ms', '1 second', '1.5 seconds', '1 minute 30 seconds', '4 hours', '1 day 1 hour']],
   );
 });
+
+t.test('what an AI agent returns after the recorded end is told in its place', async (t) => {
+  const world = await DialerWorld.open(t, { withAgent: true });
+  world.gateway.agent = { does: 'talk', forMs: 5_000, returnsAfterMs: 8_000 };
+  await world.start();
+  const [task = ''] = await world.tasks(await world.engagement(), world.people(1));
+  await world.advance(MINUTE_MS);
+  const [attempt] = await world.attempts(task);
+  const told = await world.told(`attempt:${attempt?.id ?? ''}`);
+  t.strictSame(told.slice(-2), ['attempt.ended', 'aiAgent.returned']);
+  const { text } = await accountOf(world, task);
+  t.match(text, /Hung up by us.*[\s\S]*\+16\.\d+ s {2}The AI agent returned what it had learnt\./);
+});

@@ -23,7 +23,12 @@ export type FarEnd =
 
 /** What the AI agent does with a call that it is connected to. */
 export type Agent =
-  | { readonly does: 'talk'; readonly forMs: number }
+  | {
+      readonly does: 'talk';
+      readonly forMs: number;
+      /** Returned this long after the end of the call. ms */
+      readonly returnsAfterMs?: number;
+    }
   | { readonly does: 'fail'; readonly afterMs: number };
 
 export interface Dialled {
@@ -279,6 +284,12 @@ export class SimulatedGateway implements TelephonyPort {
     };
     call.isOver = true;
     this.#emit(call, { type: 'attempt.ended', ...call.ended }, 'ended');
+    const { agent } = this;
+    if (agent.does !== 'talk' || agent.returnsAfterMs === undefined) return;
+    this.#clock.setTimeout(() => {
+      const attributes = { mood: 'good' };
+      this.#emit(call, { type: 'aiAgent.returned', by: 'info', attributes });
+    }, agent.returnsAfterMs);
   }
 
   #later(call: Call, delayMs: number, then: () => void): void {
