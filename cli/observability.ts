@@ -8,7 +8,7 @@ import { telephonyChecks } from '../dialer/health/telephony-checks.ts';
 import { healthHttp } from '../dialer/http/health.routes.ts';
 import { metricsHttp, requestMetrics } from '../dialer/http/metrics.routes.ts';
 import type { Dialer } from '../dialer/main.ts';
-import { measureDialer } from '../dialer/metrics/measure-dialer.ts';
+import { measureDialer, type DialerMeasurement } from '../dialer/metrics/measure-dialer.ts';
 import { measureProcess } from '../dialer/metrics/process-metrics.ts';
 import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
 import { measureStore } from '../dialer/metrics/store-metrics.ts';
@@ -22,6 +22,8 @@ export interface ObservabilityOptions {
   readonly database: OpenDatabase;
   readonly telephony: Pick<Telephony, 'gateway' | 'switchStats'>;
   readonly log: DialerLog;
+  /** How long a check may take, and how long its report is told again. ms */
+  readonly probing?: { readonly limitMs: number; readonly keptMs: number };
 }
 
 type Plugin = ReturnType<typeof healthHttp>;
@@ -34,15 +36,16 @@ export interface Observability {
   dialerStarted(dialer: Dialer): void;
   /** It gives its lease back: not ready any more, whatever else holds. */
   dialerStopping(): void;
+  /** Resolves when all that has happened is in the metrics. */
+  settled(): Promise<void>;
   stop(): void;
 }
 
-/** A probe that waits longer goes elsewhere. */
-const CHECK_LIMIT_MS = 3_000;
-const REPORT_KEPT_MS = 1_000;
+/** A probe that waits longer goes elsewhere; probes may come often, and one of them writes. */
+const PROBING = { limitMs: 3_000, keptMs: 1_000 };
 
 export function startObservability(options: ObservabilityOptions): Observability {
-  const { config, database, telephony, log } = options;
+  const { config, database, telephony, log, probing = PROBING } = options;
   const { gateway, switchStats } = telephony;
   const nowMs = (): number => Date.now();
   const meter = new PrometheusMeter({ log });
@@ -50,13 +53,14 @@ export function startObservability(options: ObservabilityOptions): Observability
   measureStore(database, meter);
   if (switchStats !== undefined) measureSwitch(switchStats, meter);
   const lease = leaseWatch();
-  const readiness = new Readiness({ nowMs, limitMs: CHECK_LIMIT_MS, keptMs: REPORT_KEPT_MS });
+  const readiness = new Readiness({ nowMs, ...probing });
   readiness.add(
     storeCheck(database, config.dialer.id, nowMs),
     ...telephonyChecks(() => gateway.health),
     lease.check,
   );
   const { bearerToken, engagementsMax } = config.metrics;
+  let measurement: DialerMeasurement | undefined;
   return {
     meter,
     plugins: [
@@ -66,10 +70,15 @@ export function startObservability(options: ObservabilityOptions): Observability
     ],
     dialerStarted: (dialer) => {
       lease.held(dialer);
-      ends.push(measureDialer({ dialer, telephony: gateway, meter, log, nowMs, engagementsMax }));
+      const measured = { dialer, telephony: gateway, meter, log, nowMs, engagementsMax };
+      measurement = measureDialer(measured);
     },
     dialerStopping: () => lease.released(),
+    settled: async () => {
+      await measurement?.settled();
+    },
     stop: () => {
+      measurement?.stop();
       for (const end of ends) end();
     },
   };

@@ -90,6 +90,6 @@ function redactError(error: Error, depth: number): Record<string, unknown> {
     stack: redactText(stack ?? ''),
     ...(cause === undefined ? {} : { cause: redact(cause, depth + 1) }),
     // `code`, `context` and the like of our own errors.
-    ...redactEntries({ ...error }, depth),
+    ...redactEntries(error, depth),
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerStats } from './worker-messages.ts';
 
@@ -7,6 +8,13 @@ export interface WorkerService<Ports> {
   readonly ports: Ports;
   stats(): WorkerStats;
   close(): Promise<void>;
+}
+
+/** Memory of this thread alone. Under `--expose-gc` garbage is not counted. */
+function isolateStats(): WorkerStats {
+  globalThis.gc?.();
+  const { used_heap_size: heapUsedBytes, external_memory: externalBytes } = getHeapStatistics();
+  return { heapUsedBytes, externalBytes };
 }
 
 /** The worker's half of worker-messages.ts, the same for signalling and media. */
@@ -27,7 +35,8 @@ export async function serveWorker<Ports>(
   }
   port.on('message', (message: ToWorker) => {
     if (message.type === 'stats') {
-      post({ type: 'stats', requestId: message.requestId, stats: service.stats() });
+      const stats = { ...service.stats(), ...isolateStats() };
+      post({ type: 'stats', requestId: message.requestId, stats });
       return;
     }
     void service.close().then(() => {

@@ -27,8 +27,13 @@ const ABANDONED_BY: Readonly<Record<string, string>> = {
   abandoned_by_customer: 'customer',
 };
 
-/** Returns the function that ends it. */
-export function measureDialer(measured: MeasuredDialer): () => void {
+export interface DialerMeasurement {
+  /** Resolves when all that was heard has been counted. */
+  settled(): Promise<void>;
+  stop(): void;
+}
+
+export function measureDialer(measured: MeasuredDialer): DialerMeasurement {
   const { dialer, telephony, meter } = measured;
   meter.register(metrics);
   meter.add(metrics.leaseLosses, {}, 0);
@@ -56,18 +61,26 @@ export function measureDialer(measured: MeasuredDialer): () => void {
     dialer.subscribe((told) => news.hear(told)),
     telephony.subscribe((event) => hearTelephony(event, measured)),
   ];
-  return () => {
-    for (const end of ends) end();
+  return {
+    settled: () => news.settled(),
+    stop: () => {
+      for (const end of ends) end();
+    },
   };
 }
 
 class NewsMetrics {
   readonly #measured: MeasuredDialer;
   readonly #labels: EngagementLabels;
+  readonly #counting = new Set<Promise<void>>();
 
   constructor(measured: MeasuredDialer, labels: EngagementLabels) {
     this.#measured = measured;
     this.#labels = labels;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#counting.size > 0) await Promise.all(this.#counting);
   }
 
   hear(news: DialerNews): void {
@@ -118,9 +131,11 @@ class NewsMetrics {
 
   /** An engagement's name is asked for once; its first news waits for that. */
   #labelled(engagementId: string, then: (labels: EngagementLabel) => void): void {
-    this.#labels.of(engagementId).then(then, (error: unknown) => {
+    const counting = this.#labels.of(engagementId).then(then, (error: unknown) => {
       this.#measured.log.warn({ engagementId, error }, 'an attempt was not counted');
     });
+    this.#counting.add(counting);
+    void counting.finally(() => this.#counting.delete(counting));
   }
 }
 

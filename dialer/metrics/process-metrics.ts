@@ -47,10 +47,9 @@ export function measureProcess(meter: Meter): () => void {
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   let used = performance.eventLoopUtilization();
-  const { collections: _pushed, ...read } = metrics;
   meter.onScrape({
     name: 'process',
-    metrics: Object.values(read),
+    metrics: Object.values(metrics).filter((metric) => metric !== metrics.collections),
     read: (set) => {
       readProcess(set);
       const now = performance.eventLoopUtilization();

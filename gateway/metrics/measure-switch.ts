@@ -26,7 +26,6 @@ export function measureSwitch(stats: () => Promise<SwitchStats>, meter: Meter): 
 function readSignalling(stats: Stats, set: SetReading): void {
   const put = putter(stats, set);
   put(metrics.dialogs, {}, 'dialogs');
-  put(metrics.invites, {}, 'invitesOut');
   put(metrics.clients, {}, 'clients');
   put(metrics.timers, { half: 'signalling' }, 'timersPending');
   put(metrics.transactions, { half: 'signalling', side: 'client' }, 'transactionsClient');

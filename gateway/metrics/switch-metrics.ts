@@ -3,7 +3,6 @@ import { counter, gauge, type MetricTable } from '../../machines/meter.port.ts';
 
 export const SWITCH_METRICS = {
   dialogs: gauge('switch_sip_dialogs', 'SIP dialogs of the signalling half.'),
-  invites: gauge('switch_sip_invites_in_progress', 'INVITEs sent that have no final response.'),
   transactions: gauge('switch_sip_transactions', 'Open SIP transactions: client, server.', [
     'half',
     'side',

@@ -20,6 +20,8 @@ export interface RigOptions {
   readonly gateway?: Partial<GatewayConfig>;
   /** RFC 3261 T1; timer B is 64 of it. Default 500, as on the wire. */
   readonly t1Ms?: number;
+  /** Ended attempts that the gateway remembers. Default: as in service. */
+  readonly endedKeptMax?: number;
 }
 
 export interface DialOptions {
@@ -73,7 +75,9 @@ export class DialingRig {
     });
     try {
       const config = gatewayConfig(options, softswitch);
-      return new DialingRig(await createGateway({ config, log: silentLog }), softswitch);
+      const { endedKeptMax } = options;
+      const kept = endedKeptMax === undefined ? {} : { endedKeptMax };
+      return new DialingRig(await createGateway({ config, log: silentLog, ...kept }), softswitch);
     } catch (error) {
       await softswitch.stop();
       throw error;

@@ -118,7 +118,7 @@ t.test('SER, SEER, ISA, ASR and NER of a trunk, computed by hand', (t) => {
 type Body = { [E in AttemptEvent as E['type']]: Omit<E, 'fence' | 'seq'> }[AttemptEvent['type']];
 
 function attemptEvent(body: Body): AttemptEvent {
-  return { fence: 1, seq: 1, ...body } as AttemptEvent;
+  return { fence: 1, seq: 1, ...body };
 }
 
 const ENDED: Omit<EventOf<'attempt.ended'>, 'attemptId' | 'atMs' | 'fence' | 'seq' | 'sip'> = {

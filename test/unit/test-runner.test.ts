@@ -142,7 +142,9 @@ t.test('needed programs: only the groups that use a program ask for its package'
   const nothingInstalled = (): boolean => false;
   t.same(missingPackages(['unit'], nothingInstalled), []);
   t.same(missingPackages(['unit', 'integration'], nothingInstalled), ['postgresql']);
-  t.same(missingPackages(['unit', 'e2e'], nothingInstalled), ['sip-tester', 'postgresql']);
+  t.same(missingPackages(['unit', 'e2e'], nothingInstalled), [
+    ...['sip-tester', 'postgresql', 'prometheus'],
+  ]);
   t.same(
     missingPackages(['e2e'], () => true),
     [],
