@@ -1,6 +1,7 @@
 /** What became of the contacts of a run, read from the dialer's store. */
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import type { DeliveryRow, TaskRow } from '../../dialer/store/schema/task-tables.ts';
+import type { SubReason } from '../../machines/result.ts';
 import type { ContactTask } from './contact-tasks.ts';
 import { NO_SIP, outcomeOfRefusal, type TaskOutcome } from './task-outcome.ts';
 
@@ -101,8 +102,15 @@ function outcomeOf(
     ...(attributes === undefined ? {} : { attributes }),
     ...(last === undefined ? {} : { deliveryId: last.id }),
     ...(diagnostics?.refused === undefined ? {} : { reason: diagnostics.refused }),
+    ...(last === undefined && task.status === 'Expired' ? TOO_LATE : {}),
   };
 }
+
+/** The only way to expire without a call: the calling hours of a real trunk, or the task's day. */
+const TOO_LATE = {
+  subReason: 'too_late' satisfies SubReason,
+  reason: 'outside the calling hours of the contact, or its day is over',
+};
 
 interface Diagnostics {
   readonly sip: TaskOutcome['sip'];

@@ -160,7 +160,7 @@ t.test(
       trunkAddress: 'sip:192.0.2.10:5060;transport=udp',
     });
     await seeThrough(20_000);
-    const expired = ['Expired', 'Expired', null, 0];
+    const expired = ['Expired', 'Expired', 'too_late', 0];
     t.same((await outcomes()).map(inShort), [
       ...[expired, ['Complete', 'LiveAnswer', null, 1], expired, expired],
     ]);
