@@ -24,6 +24,9 @@ import {
 } from './call-attempt.params.ts';
 import { callAttemptSetup } from './call-attempt.setup.ts';
 
+/** Logged with every event, so that a log can be replayed on the machine that made it. */
+export const CALL_ATTEMPT_VERSION = 1;
+
 const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
 
 export const callAttemptMachine = callAttemptSetup.createMachine({

@@ -14,6 +14,7 @@ import type {
 } from './copilot-pacer.events.ts';
 import { unprovided } from './unprovided.ts';
 
+/** Names the behaviour that its golden logs hold; see docs/architecture.md. */
 export const COPILOT_PACER_VERSION = 1;
 
 interface Claimed {

@@ -6,7 +6,7 @@
 import { createActor, type Actor } from 'xstate';
 import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import type { CallAttemptWaits, DialOrder } from '../../machines/call-attempt.events.ts';
-import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
+import { CALL_ATTEMPT_VERSION, callAttemptMachine } from '../../machines/call-attempt.machine.ts';
 import type { ChainStart, ContactChainInput } from '../../machines/contact-chain.events.ts';
 import {
   CONTACT_CHAIN_VERSION,
@@ -20,7 +20,7 @@ import type { AttemptRow } from '../store/schema/task-tables.ts';
 import type { ChainStoreLogic } from './chain-store.ts';
 
 /** Versions of the machines that make an attempt, for its row. */
-export const ATTEMPT_MACHINES = `contactChain@${CONTACT_CHAIN_VERSION},callAttempt@1`;
+export const ATTEMPT_MACHINES = `contactChain@${CONTACT_CHAIN_VERSION},callAttempt@${CALL_ATTEMPT_VERSION}`;
 
 /** Times of a call, ms; the same for every engagement of a process. */
 export interface CallTimes {
