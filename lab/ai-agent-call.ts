@@ -41,6 +41,7 @@ const ENDED_BY: Readonly<Record<CallEndCause, AiAgentRecord['endedBy']>> = {
   byeSent: 'agent',
   rejected: 'agent',
   ackTimeout: 'error',
+  sessionExpired: 'error',
   peerLost: 'error',
 };
 

@@ -51,7 +51,10 @@ export class Carrier {
     this.#options = options;
     this.#stack = stack;
     this.#timers = timers;
-    const agent = new UserAgent(stack, { timers, contactUser: 'lab', userAgent: 'Ringfence-Lab' });
+    const agent = new UserAgent(stack, {
+      ...{ timers, contactUser: 'lab', userAgent: 'Ringfence-Lab' },
+      supported: ['100rel', 'timer'],
+    });
     agent.onInvite = (call) => this.#take(call);
   }
 

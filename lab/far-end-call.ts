@@ -37,6 +37,7 @@ const ENDED_BY: Readonly<Record<CallEndCause, FarEndRecord['endedBy']>> = {
   byeSent: 'farEnd',
   rejected: 'farEnd',
   ackTimeout: 'error',
+  sessionExpired: 'error',
   peerLost: 'error',
 };
 

@@ -5,12 +5,12 @@ import { cseqOf } from '../sip/cseq.ts';
 import { headerOf, serializeSipMessage, type SipRequest } from '../sip/message.ts';
 import { tagOf } from '../sip/name-addr.ts';
 import type { ServerTransaction } from '../sip/server-transaction.ts';
+import { asksTooSmallInterval, MIN_SE_SECONDS } from '../sip/session-expires.ts';
 import type { SipAddress } from '../sip/sip-address.ts';
 import type { ControlSession } from './control-session.ts';
 import { endsSubscription, type DialogRecord } from './dialog-table.ts';
 import type { IncomingRequest, IncomingRequests } from './incoming-request.ts';
 import { receivedMeta } from './message-meta.ts';
-import { asksTooSmallInterval, MIN_SE_SECONDS } from './session-timers.ts';
 import { clientOf, type SwitchContext } from './switch-context.ts';
 
 /** Methods that mean nothing outside a dialog (RFC 3261 §12.2.2): without one they get 481. */

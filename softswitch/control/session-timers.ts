@@ -4,25 +4,11 @@
  */
 import type { ClientTransaction } from '../sip/client-transaction.ts';
 import { cseqOf } from '../sip/cseq.ts';
-import {
-  headerOf,
-  type SipHeaderField,
-  type SipMessage,
-  type SipRequest,
-  type SipResponse,
-} from '../sip/message.ts';
+import type { SipHeaderField, SipRequest, SipResponse } from '../sip/message.ts';
+import { MIN_SE_SECONDS, sessionIntervalOf } from '../sip/session-expires.ts';
 import type { DialogRecord } from './dialog-table.ts';
 import { BYE_TEXTS, endDialog } from './server-bye.ts';
 import { hopOf, type SwitchContext } from './switch-context.ts';
-
-/** RFC 4028 §5: no interval below this may be asked for or granted. */
-export const MIN_SE_SECONDS = 90;
-
-interface SessionInterval {
-  readonly seconds: number;
-  /** Of the transaction that set it; undefined when its 2xx or request does not say. */
-  readonly refresher: 'uac' | 'uas' | undefined;
-}
 
 export class SessionTimers {
   readonly #context: SwitchContext;
@@ -103,18 +89,6 @@ export class SessionTimers {
   }
 }
 
-/** The Session-Expires of a message: at least 90 s, as drachtio-server takes it. */
-export function sessionIntervalOf(message: SipMessage): SessionInterval | undefined {
-  const value = headerOf(message, 'Session-Expires');
-  const seconds = /^\s*(\d{1,9})/.exec(value ?? '')?.[1];
-  if (value === undefined || seconds === undefined) return undefined;
-  const refresher = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(value)?.[1]?.toLowerCase();
-  return {
-    seconds: Math.max(MIN_SE_SECONDS, Number(seconds)),
-    refresher: refresher === 'uac' || refresher === 'uas' ? refresher : undefined,
-  };
-}
-
 /**
  * The offer in a request, granted: added to a 2xx whose client says nothing of it. An offer that
  * leaves the refresher open is declined, which is drachtio-server's default.
@@ -123,10 +97,4 @@ export function grantedSessionExpires(request: SipRequest): string | undefined {
   const offered = sessionIntervalOf(request);
   if (offered?.refresher === undefined) return undefined;
   return `${offered.seconds};refresher=${offered.refresher}`;
-}
-
-/** RFC 4028 §9: an interval below the minimum is refused with 422. */
-export function asksTooSmallInterval(request: SipRequest): boolean {
-  const seconds = /^\s*(\d{1,9})/.exec(headerOf(request, 'Session-Expires') ?? '')?.[1];
-  return seconds !== undefined && Number(seconds) < MIN_SE_SECONDS;
 }

@@ -212,6 +212,7 @@ function causeOfEnd(cause: CallEndCause): HangupCause {
     case 'cancelled':
       return 'ORIGINATOR_CANCEL';
     case 'ackTimeout':
+    case 'sessionExpired':
     case 'peerLost':
       return 'RECOVERY_ON_TIMER_EXPIRE';
     case 'byeReceived':

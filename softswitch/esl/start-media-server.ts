@@ -53,8 +53,9 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
     timers,
     contactUser: 'mod_sofia',
     userAgent: 'ringfence-softswitch',
+    supported: ['100rel', 'timer'],
   });
-  userAgent.onInvite = (call) => void acceptCall(call, { core, clock, pool });
+  userAgent.onInvite = (call) => void acceptCall(call, { core, clock, pool, secureMedia });
   let inbound: InboundServer;
   try {
     inbound = await InboundServer.listen({ core, host: innerHost, ...esl });

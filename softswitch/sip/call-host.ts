@@ -1,6 +1,7 @@
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { SipHeaderField } from './message.ts';
+import type { SessionTimerOptions } from './session-timer.ts';
 import type { SipAddress } from './sip-address.ts';
 import type { SipStack } from './sip-stack.ts';
 import type { UnwantedAnswers } from './unwanted-answers.ts';
@@ -14,6 +15,10 @@ export interface CallHost {
   readonly requestHeaders: readonly SipHeaderField[];
   /** Allow, and Server when there is a product name; on 2xx responses. */
   readonly responseHeaders: readonly SipHeaderField[];
+  /** Option tags of extensions we understand. */
+  readonly supported: readonly string[];
+  /** Undefined: no session timers. */
+  readonly sessionTimer: SessionTimerOptions | undefined;
   /** Our Contact as `peer` reaches it. */
   contactFor(peer: SipAddress): SipHeaderField;
   /** Requests with this dialog id go to the leg from now on. */

@@ -11,6 +11,7 @@ import type { DigestClient } from './digest-client.ts';
 import { receiveInDialog } from './in-dialog-requests.ts';
 import type { SipHeaderField, SipRequest, SipResponse } from './message.ts';
 import { isGlare, OfferQueue } from './offer-queue.ts';
+import { SessionTimer } from './session-timer.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { sdpOf } from './session-description.ts';
 import type { SipAddress } from './sip-address.ts';
@@ -20,6 +21,7 @@ export type CallEndCause =
   | 'byeSent'
   | 'cancelled' // CANCEL received, or sent by us, before the answer
   | 'rejected' // non-2xx final response, sent or received
+  | 'sessionExpired' // nobody refreshed the session (RFC 4028): BYE was sent
   | 'ackTimeout' // our 2xx was never acknowledged: BYE was sent
   | 'peerLost'; // an in-dialog request got 408 or 481, or could not be sent (§12.2.1.2)
 
@@ -73,6 +75,11 @@ export abstract class CallLeg {
   protected digest: DigestClient | undefined;
   /** Where the peer was last heard from or sent to: decides which Contact it gets. */
   protected peer: SipAddress;
+  protected readonly sessionTimer: SessionTimer;
+  /** What the peer was last told of our media, for a refresh by re-INVITE. */
+  protected localSdp: string | undefined;
+  /** Methods the peer takes, as far as it said. */
+  protected peerAllows: readonly string[] = [];
   readonly #offers: OfferQueue;
   readonly #unacknowledged = new Map<number, UnacknowledgedAnswer>(); // by CSeq
   readonly #timers = new Set<Timer>();
@@ -81,6 +88,12 @@ export abstract class CallLeg {
   constructor(host: CallHost, peer: SipAddress, isCaller: boolean) {
     this.host = host;
     this.peer = peer;
+    this.sessionTimer = new SessionTimer({
+      timers: host.timers,
+      options: host.sessionTimer,
+      refresh: (headers, done) => this.#refreshSession(headers, done),
+      onExpired: () => this.#expire(),
+    });
     this.#offers = new OfferQueue(isCaller, (delayMs, fire) => this.#later(delayMs, fire));
   }
 
@@ -99,21 +112,7 @@ export abstract class CallLeg {
    */
   sendRequest(method: string, options: InDialogRequestOptions = {}): Promise<SipResponse> {
     assert(method !== 'ACK' && method !== 'CANCEL', `${method} is sent by the call itself`);
-    return new Promise((resolve) => {
-      if (method === 'BYE') {
-        this.#transmit(method, options, resolve);
-        this.end('byeSent');
-      } else if (method === 'INVITE' || (method === 'UPDATE' && options.sdp !== undefined)) {
-        this.#offers.enqueue({
-          start: (finished) => {
-            this.#transmit(method, options, (response) => {
-              if (!finished(isGlare(response) && !this.#isEnded)) resolve(response);
-            });
-          },
-          abandon: () => resolve(this.#noDialog(method)),
-        });
-      } else this.#transmit(method, options, resolve);
-    });
+    return new Promise((resolve) => this.#request(method, options, resolve));
   }
 
   /** Ends the call: BYE, or what takes its place before the answer. Harmless when it is over. */
@@ -137,6 +136,9 @@ export abstract class CallLeg {
       dialog,
       headers: () => [this.host.contactFor(this.peer), ...this.host.responseHeaders],
       offers: this.#offers,
+      sessionTimer: this.sessionTimer,
+      acknowledge: (prack) => this.receivePrack(prack),
+      acknowledged: () => this.prackAnswered(),
       answer: (response) => this.sendAnswer(transaction, response),
       ended: () => {
         this.byeArrived();
@@ -157,6 +159,18 @@ export abstract class CallLeg {
     if (!this.#isEnded) this.#offers.peersAcknowledged(answer.hasOffer);
   }
 
+  /** Undefined: 481. */
+  protected abstract receivePrack(prack: SipRequest): InDialogReply | undefined;
+
+  protected prackAnswered(): void {
+    return;
+  }
+
+  /** Offer and answer were exchanged before the final response. */
+  protected sessionSettledEarly(): void {
+    this.#offers.settledEarly();
+  }
+
   /** Our first INVITE has its final response: the offers that waited for it may go. */
   protected firstInviteAnswered(): void {
     this.#offers.oursAnswered();
@@ -169,6 +183,7 @@ export abstract class CallLeg {
   /** Sends a 2xx to an INVITE and repeats it until the ACK, for 64*T1 (§13.3.1.4). */
   protected sendAnswer(transaction: ServerTransaction, response: SipResponse): void {
     transaction.respond(response);
+    this.localSdp = sdpOf(response) ?? this.localSdp;
     const hasOffer = sdpOf(transaction.request) === undefined && sdpOf(response) !== undefined;
     this.#offers.peersAnswered(hasOffer);
     const retransmission = new AnswerRetransmission({
@@ -207,9 +222,44 @@ export abstract class CallLeg {
     for (const { retransmission } of this.#unacknowledged.values()) retransmission.stop();
     this.#unacknowledged.clear();
     for (const timer of this.#timers) timer.cancel();
+    this.sessionTimer.stop();
     this.#offers.abandon();
     this.host.legEnded(this);
     this.onEnded(cause);
+  }
+
+  #request(
+    method: string,
+    options: InDialogRequestOptions,
+    done: (response: SipResponse) => void,
+  ): void {
+    if (method === 'BYE') {
+      this.#transmit(method, options, done);
+      this.end('byeSent');
+    } else if (method === 'INVITE' || (method === 'UPDATE' && options.sdp !== undefined)) {
+      this.#offers.enqueue({
+        start: (finished) => {
+          this.#transmit(method, options, (response) => {
+            if (!finished(isGlare(response) && !this.#isEnded)) done(response);
+          });
+        },
+        abandon: () => done(this.#noDialog(method)),
+      });
+    } else this.#transmit(method, options, done);
+  }
+
+  /** UPDATE where the peer takes it: it leaves the media alone (RFC 4028 §7.4). */
+  #refreshSession(headers: readonly SipHeaderField[], done: (response: SipResponse) => void): void {
+    const offered = [{ name: 'Supported', value: this.host.supported.join(', ') }, ...headers];
+    const isUpdate = this.peerAllows.includes('UPDATE');
+    const sdp = isUpdate || this.localSdp === undefined ? {} : { sdp: this.localSdp };
+    this.#request(isUpdate ? 'UPDATE' : 'INVITE', { headers: offered, ...sdp }, done);
+  }
+
+  #expire(): void {
+    const reason = { name: 'Reason', value: 'SIP;cause=408;text="Session timer expired"' };
+    this.#transmit('BYE', { headers: [reason] }, () => undefined);
+    this.end('sessionExpired');
   }
 
   #later(delayMs: number, fire: () => void): void {
@@ -230,6 +280,7 @@ export abstract class CallLeg {
       resolve(this.#noDialog(method));
       return;
     }
+    this.localSdp = options.sdp ?? this.localSdp;
     const refreshesTarget = method === 'INVITE' || method === 'UPDATE';
     const request = dialog.createRequest(method, {
       headers: [
@@ -273,7 +324,7 @@ export abstract class CallLeg {
 
   /** §12.2.1.2: a peer that does not know the dialog, or does not answer, has left it. */
   #noticeLoss(method: string, { statusCode }: SipResponse): void {
-    if (method === 'BYE' || this.#isEnded) return;
+    if (method === 'BYE' || method === 'PRACK' || this.#isEnded) return;
     if (statusCode !== 481 && statusCode !== 408) return;
     if (statusCode === 408) this.#transmit('BYE', {}, () => undefined);
     this.end('peerLost');

@@ -4,6 +4,7 @@ import { createResponse, type ResponseOptions } from './create-response.ts';
 import type { Dialog } from './dialog.ts';
 import type { SipHeaderField, SipRequest, SipResponse } from './message.ts';
 import type { OfferQueue } from './offer-queue.ts';
+import type { SessionTimer } from './session-timer.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { hasForeignBody, sdpOf } from './session-description.ts';
 
@@ -13,8 +14,13 @@ export interface InDialogContext {
   /** Contact, Allow and the like, for a 2xx. */
   headers(): readonly SipHeaderField[];
   readonly offers: OfferQueue;
+  readonly sessionTimer: SessionTimer;
   /** Sends a 2xx to an INVITE and sees to its ACK. */
   answer(response: SipResponse): void;
+  /** Takes a PRACK; undefined when there is nothing it could acknowledge. */
+  acknowledge(prack: SipRequest): InDialogReply | undefined;
+  /** The PRACK has its answer. */
+  acknowledged(): void;
   /** A BYE has come. */
   ended(): void;
 }
@@ -32,9 +38,12 @@ export function receiveInDialog(transaction: ServerTransaction, context: InDialo
       return;
     case 'UPDATE':
       if (sdpOf(request) === undefined && !hasForeignBody(request)) {
-        context.dialog.refreshTarget(request); // RFC 3311 §5.2: a target refresh and no more
-        transaction.respond(createResponse(request, 200, { headers: context.headers() }));
+        receiveRefresh(transaction, context);
       } else receiveOffer(transaction, context, (response) => transaction.respond(response));
+      return;
+    case 'PRACK':
+      transaction.respond(replyOf(request, context.acknowledge(request) ?? { statusCode: 481 }));
+      context.acknowledged();
       return;
     case 'INFO':
       transaction.respond(replyOf(request, context.leg.onInfo(request) ?? { statusCode: 200 }));
@@ -51,6 +60,23 @@ export function receiveInDialog(transaction: ServerTransaction, context: InDialo
   }
 }
 
+/** RFC 3311 §5.2: target and session timer, and no more. */
+function receiveRefresh(transaction: ServerTransaction, context: InDialogContext): void {
+  const { request } = transaction;
+  if (refusesInterval(transaction, context)) return;
+  context.dialog.refreshTarget(request);
+  const headers = [...context.headers(), ...context.sessionTimer.grant(request)];
+  transaction.respond(createResponse(request, 200, { headers }));
+}
+
+/** RFC 4028 §9; answers it then. */
+function refusesInterval(transaction: ServerTransaction, context: InDialogContext): boolean {
+  const headers = context.sessionTimer.refusal(transaction.request);
+  if (headers === undefined) return false;
+  transaction.respond(createResponse(transaction.request, 422, { headers }));
+  return true;
+}
+
 const RETRY_AFTER_S_MAX = 10; // §14.2
 
 function receiveOffer(
@@ -63,7 +89,9 @@ function receiveOffer(
     transaction.respond(createResponse(request, 491)); // §14.2: glare
     return;
   }
-  if (context.offers.isPeersUnanswered) {
+  const { isPeersUnanswered, isPeersOfferOpen } = context.offers;
+  // An UPDATE may follow an answer in a reliable provisional response, a re-INVITE may not.
+  if (request.method === 'UPDATE' ? isPeersOfferOpen : isPeersUnanswered) {
     const seconds = Math.floor(Math.random() * (RETRY_AFTER_S_MAX + 1));
     const headers = [{ name: 'Retry-After', value: String(seconds) }];
     transaction.respond(createResponse(request, 500, { headers }));
@@ -74,13 +102,15 @@ function receiveOffer(
     transaction.respond(createResponse(request, 415, { headers }));
     return;
   }
+  if (refusesInterval(transaction, context)) return;
   const reply = context.leg.onReinvite(sdpOf(request), request);
   if (typeof reply !== 'string') {
     transaction.respond(replyOf(request, reply ?? { statusCode: 488 }));
     return;
   }
   context.dialog.refreshTarget(request);
-  accept(createResponse(request, 200, { headers: context.headers(), body: reply }));
+  const headers = [...context.headers(), ...context.sessionTimer.grant(request)];
+  accept(createResponse(request, 200, { headers, body: reply }));
 }
 
 function replyOf(request: SipRequest, reply: InDialogReply): SipResponse {

@@ -21,6 +21,7 @@ export class OfferQueue {
   #waiting: { offer: QueuedOffer; tries: number }[] = [];
   #isOursPending: boolean;
   #isPeersUnanswered: boolean;
+  #isPeersOfferSettled = false;
   #unacknowledged = 0; // 2xx of ours that the peer has not acknowledged
   #unansweredOffers = 0; // those of them that carry an offer
   #isAbandoned = false;
@@ -41,6 +42,16 @@ export class OfferQueue {
   /** The peer's INVITE has had no final response: a second one gets 500 (§14.2). */
   get isPeersUnanswered(): boolean {
     return this.#isPeersUnanswered;
+  }
+
+  /** The offer in it has no answer either: one in a PRACKed response counts (RFC 3262 §5). */
+  get isPeersOfferOpen(): boolean {
+    return this.#isPeersUnanswered && !this.#isPeersOfferSettled;
+  }
+
+  /** Offer and answer have been exchanged by reliable provisional responses and PRACK. */
+  settledEarly(): void {
+    this.#isPeersOfferSettled = true;
   }
 
   /** Our first INVITE has its final response. */

@@ -9,6 +9,7 @@ import type { DigestCredentials } from './digest.ts';
 import { DigestClient } from './digest-client.ts';
 import {
   headerOf,
+  headersOf,
   setHeader,
   type SipHeaderField,
   type SipRequest,
@@ -17,6 +18,7 @@ import {
 import { formatNameAddr, parseNameAddr, tagOf } from './name-addr.ts';
 import { addressOfUri } from './next-hop.ts';
 import { sdpOf } from './session-description.ts';
+import { requires, supports } from './session-expires.ts';
 import type { SipAddress } from './sip-address.ts';
 import { newCallId, newTag } from './sip-ids.ts';
 
@@ -31,12 +33,16 @@ export interface InviteOptions {
   headers?: readonly SipHeaderField[];
   sdp?: string;
   credentials?: DigestCredentials;
+  /** The callee must send its provisional responses reliably: `Require: 100rel` (RFC 3262 §4). */
+  requiresReliable?: boolean;
 }
 
 /** A call whose INVITE is ours. Set its callbacks in the turn it was made: events come later. */
 export class OutgoingCall extends CallLeg {
   /** 101..199; SDP when it has early media. */
   onProvisional: (response: SipResponse, sdp: string | undefined) => void = () => undefined;
+  /** An offer in a reliable provisional response, to an INVITE without one. Our answer. */
+  onEarlyOffer: ((sdp: string) => string) | undefined;
   /** First 2xx. Returns the SDP answer for the ACK when the INVITE carried no offer. */
   onAnswer: (response: SipResponse, sdp: string | undefined) => string | undefined = () =>
     undefined;
@@ -51,6 +57,8 @@ export class OutgoingCall extends CallLeg {
   #isCancelled = false;
   #cancelHeaders: readonly SipHeaderField[] | undefined;
   #ack: SipRequest | undefined;
+  /** RSeq of the last reliable provisional response, by To tag: each fork counts for itself. */
+  readonly #rseqs = new Map<string, number>();
 
   constructor(host: CallHost, options: InviteOptions) {
     const to = readParty(options.to);
@@ -69,15 +77,17 @@ export class OutgoingCall extends CallLeg {
       { name: 'CSeq', value: '1 INVITE' },
       host.contactFor(peer),
       ...host.requestHeaders,
+      ...this.#extensions(options.requiresReliable === true),
       ...(options.headers ?? []),
     ];
     const body = bodyBytes(options.sdp);
     if (body.length > 0) addContentType(headers, 'application/sdp');
     this.#request = { kind: 'request', method: 'INVITE', uri: to.uri, headers, body };
+    this.localSdp = options.sdp;
     this.#transaction = this.#send();
   }
 
-  /** The INVITE as last sent: a digest retry has a higher CSeq. */
+  /** The INVITE as last sent: a retry has a higher CSeq. */
   get request(): SipRequest {
     return this.#request;
   }
@@ -100,6 +110,20 @@ export class OutgoingCall extends CallLeg {
     else this.cancel(headers);
   }
 
+  /** We are the one that acknowledges. */
+  protected override receivePrack(): undefined {
+    return undefined;
+  }
+
+  #extensions(requiresReliable: boolean): SipHeaderField[] {
+    const { supported } = this.host;
+    return [
+      ...(supported.length === 0 ? [] : [{ name: 'Supported', value: supported.join(', ') }]),
+      ...(requiresReliable ? [{ name: 'Require', value: '100rel' }] : []),
+      ...this.sessionTimer.offer(),
+    ];
+  }
+
   #send(): ClientTransaction {
     const options = this.#destination === undefined ? {} : { destination: this.#destination };
     return this.host.stack.send(this.#request, options, {
@@ -118,9 +142,33 @@ export class OutgoingCall extends CallLeg {
 
   #provisional(response: SipResponse): void {
     if (this.isEnded || this.#state === 'confirmed') return;
+    const rseq = this.#reliableNumberOf(response);
+    if (rseq === 'repeated') return;
     this.#state = 'alerting';
     this.#openDialog(response);
-    if (!this.#isCancelled) this.onProvisional(response, sdpOf(response));
+    const sdp = sdpOf(response);
+    if (!this.#isCancelled) this.onProvisional(response, sdp);
+    if (rseq === undefined) return;
+    const answer =
+      sdp === undefined || this.#request.body.length > 0 ? undefined : this.onEarlyOffer?.(sdp);
+    const cseq = cseqOf(this.#request)?.number ?? 0;
+    const headers = [{ name: 'RAck', value: `${rseq} ${cseq} INVITE` }];
+    void this.sendRequest('PRACK', { headers, ...(answer !== undefined && { sdp: answer }) });
+  }
+
+  /**
+   * The RSeq of a provisional response that wants a PRACK; one that came before, or too early, has
+   * had its PRACK or must come again (RFC 3262 §4).
+   */
+  #reliableNumberOf(response: SipResponse): number | 'repeated' | undefined {
+    const rseq = /^\s*(\d{1,10})\s*$/.exec(headerOf(response, 'RSeq') ?? '')?.[1];
+    const tag = tagOf(headerOf(response, 'To'));
+    const isWanted = supports(this.#request, '100rel') && requires(response, '100rel');
+    if (rseq === undefined || tag === undefined || !isWanted) return undefined;
+    const last = this.#rseqs.get(tag);
+    if (last !== undefined && Number(rseq) !== last + 1) return 'repeated';
+    this.#rseqs.set(tag, Number(rseq));
+    return Number(rseq);
   }
 
   #success(response: SipResponse): void {
@@ -148,30 +196,37 @@ export class OutgoingCall extends CallLeg {
     const hasOffer = this.#request.body.length > 0;
     this.#ack = ackOfAnswer(dialog, this.#request, hasOffer ? undefined : sdp);
     this.host.stack.sendAck(this.#ack);
+    this.localSdp = this.localSdp ?? sdp;
+    this.peerAllows = headersOf(response, 'Allow');
+    this.sessionTimer.agreed(response);
     this.firstInviteAnswered();
   }
 
   #failure(response: SipResponse, from: ResponseOrigin): void {
     const isChallenge = response.statusCode === 401 || response.statusCode === 407;
     if (isChallenge && !this.#isCancelled && (this.digest?.accept(response) ?? false)) {
-      this.#retryWithCredentials();
+      this.#retry(this.digest?.headersFor('INVITE', this.#request.uri) ?? []);
+      return;
+    }
+    if (!this.#isCancelled && this.sessionTimer.enlarge(response)) {
+      this.#retry(this.sessionTimer.offer()); // RFC 4028 §7.3
       return;
     }
     this.onRejected(response, from);
     this.end(this.#isCancelled ? 'cancelled' : 'rejected');
   }
 
-  /** The same INVITE with the next CSeq, in a new transaction (§22.1). */
-  #retryWithCredentials(): void {
+  /** The same INVITE with the next CSeq and other header fields, in a new transaction (§22.1). */
+  #retry(replacing: readonly SipHeaderField[]): void {
     const { uri, body } = this.#request;
-    const kept = this.#request.headers.filter(
-      ({ name }) => name !== 'Via' && name !== 'Authorization' && name !== 'Proxy-Authorization',
-    );
-    const headers = [...kept, ...(this.digest?.headersFor('INVITE', uri) ?? [])];
+    const replaced = new Set(['Via', ...replacing.map(({ name }) => name)]);
+    const kept = this.#request.headers.filter(({ name }) => !replaced.has(name));
+    const headers = [...kept, ...replacing];
     const number = (cseqOf(this.#request)?.number ?? 0) + 1;
     this.#request = { kind: 'request', method: 'INVITE', uri, headers, body };
     setHeader(this.#request, 'CSeq', `${number} INVITE`);
     this.#state = 'calling';
+    this.#rseqs.clear();
     this.dialog = undefined; // an early one belongs to the INVITE that was refused
     this.#transaction = this.#send();
   }

@@ -11,6 +11,7 @@ import { tagOf } from './name-addr.ts';
 import { OutgoingCall, type InviteOptions } from './outgoing-call.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { hasForeignBody } from './session-description.ts';
+import { intervalRefusal, type SessionTimerOptions } from './session-timer.ts';
 import type { SipAddress } from './sip-address.ts';
 import type { SipStack } from './sip-stack.ts';
 import { formatSipUri } from './sip-uri.ts';
@@ -24,8 +25,13 @@ export interface UserAgentOptions {
   userAgent?: string;
   /** Methods named in Allow. */
   allow?: readonly string[];
-  /** Option tags a peer may Require, and that Supported names. Default none. */
+  /**
+   * Option tags a peer may Require, and that Supported names: 100rel and timer are understood.
+   * Default none.
+   */
   supported?: readonly string[];
+  /** With `timer` among `supported`: session timers (RFC 4028). */
+  sessionTimer?: SessionTimerOptions;
   /** When set, INVITE and REGISTER outside a dialog must carry credentials. */
   digest?: DigestChallenge;
 }
@@ -147,6 +153,11 @@ export class UserAgent {
       transaction.respond(createResponse(request, 415, { headers }));
       return;
     }
+    const minSe = intervalRefusal(request, this.#host.sessionTimer);
+    if (minSe !== undefined) {
+      transaction.respond(createResponse(request, 422, { headers: minSe }));
+      return;
+    }
     const key = inviteKeyOf(request);
     if (this.#openInvites.has(key)) {
       transaction.respond(createResponse(request, 482)); // the same INVITE by another way
@@ -176,7 +187,8 @@ export class UserAgent {
   }
 
   #makeHost(): CallHost {
-    const { timers, userAgent, contactUser: user, allow = ALLOW } = this.#options;
+    const { timers, userAgent, contactUser: user, supported = [], sessionTimer } = this.#options;
+    const { allow = supported.includes('100rel') ? [...ALLOW, 'PRACK'] : ALLOW } = this.#options;
     const allowField: SipHeaderField = { name: 'Allow', value: allow.join(', ') };
     const named = (name: string): SipHeaderField[] =>
       userAgent === undefined ? [] : [{ name, value: userAgent }];
@@ -186,6 +198,8 @@ export class UserAgent {
       unwantedAnswers: new UnwantedAnswers(this.#stack, timers),
       requestHeaders: [allowField, ...named('User-Agent')],
       responseHeaders: [allowField, ...named('Server')],
+      supported,
+      sessionTimer: supported.includes('timer') ? (sessionTimer ?? {}) : undefined,
       contactFor: (peer: SipAddress) => {
         const { protocol, host, port } = this.#stack.contactAddress(peer);
         const params = new Map(protocol === 'udp' ? [] : [['transport', protocol]]);

@@ -40,13 +40,16 @@ interface World {
   ladder(): string[];
 }
 
-async function newWorld(calleeOptions: Partial<UserAgentOptions> = {}): Promise<World> {
+async function newWorld(
+  calleeOptions: Partial<UserAgentOptions> = {},
+  callerOptions: Partial<UserAgentOptions> = {},
+): Promise<World> {
   const timers = new ManualTimerWheel();
   const network = new MemoryNetwork(timers);
   const open = (address: SipAddress): Promise<SipStack> =>
     SipStack.open({ timers, listen: [address], openTransport: network.open });
   const [callerStack, calleeStack] = [await open(CALLER), await open(CALLEE)];
-  const caller = new UserAgent(callerStack, { timers, contactUser: 'caller' });
+  const caller = new UserAgent(callerStack, { timers, contactUser: 'caller', ...callerOptions });
   const callee = new UserAgent(calleeStack, { timers, contactUser: 'callee', ...calleeOptions });
   const taken: IncomingCall[] = [];
   const ended: World['ended'] = { caller: [], callee: [] };
@@ -815,4 +818,255 @@ t.test('With a third of all packets lost every call still ends on both sides, on
     { numRuns: 60 },
   );
   t.pass();
+});
+
+const RELIABLE: Partial<UserAgentOptions> = { supported: ['100rel'] };
+
+/** A call that rings, not answered. */
+async function newRinging(
+  callee: Partial<UserAgentOptions>,
+  caller: Partial<UserAgentOptions>,
+  options: Partial<InviteOptions> = {},
+) {
+  const world = await newWorld(callee, caller);
+  const out = world.invite(options);
+  world.timers.advance(1);
+  const [incoming] = world.taken;
+  if (incoming === undefined) throw new Error('no call');
+  return { ...world, world, out, in: incoming };
+}
+
+t.test('100rel: a reliable 183 is repeated until its PRACK; the 200 waits for it', async (t) => {
+  const { world, network, timers, ...call } = await newRinging(RELIABLE, RELIABLE);
+  let lost = 0;
+  network.fate = ({ label }) => (label === 'PRACK' && (lost += 1) <= 2 ? 'lose' : 'deliver');
+  const early: (string | undefined)[] = [];
+  call.out.onProvisional = (_response, sdp) => early.push(sdp);
+  call.in.provisional(183, { sdp: ANSWER, reliable: true });
+  call.in.answer({});
+  timers.advance(1_400);
+  t.equal(call.in.state, 'alerting', 'the answer waits');
+  t.same(early, [ANSWER], 'told once, however often it came');
+  timers.advance(200);
+  const sent = network.sentBy(CALLEE).filter((label) => !label.startsWith('100'));
+  t.same(
+    sent.map((label) => label.split(' @')[0]),
+    ['183 INVITE', '183 INVITE', '183 INVITE', '200 PRACK', '200 INVITE'],
+    'at 0, T1 and 3*T1, then both answers',
+  );
+  timers.advance(10);
+  t.equal(call.in.state, 'confirmed');
+  t.equal(call.out.state, 'confirmed');
+  const pracks = network.packets.filter(({ label }) => label === 'PRACK');
+  t.equal(new Set(pracks.map(({ message }) => headerOf(message, 'RAck'))).size, 1);
+  call.out.bye();
+  t.ok(isQuiet(world));
+});
+
+t.test('100rel: one at a time, and only where the caller understands it', async (t) => {
+  const { world, network, timers, ...call } = await newRinging(RELIABLE, RELIABLE);
+  call.in.provisional(183, { reliable: true });
+  call.in.provisional(180, { reliable: true });
+  t.equal(network.packets.filter(({ label }) => label === '180 INVITE').length, 0, 'it waits');
+  timers.advance(10);
+  const [first, second] = ['183 INVITE', '180 INVITE'].map((label) => {
+    const packet = network.packets.find((one) => one.label === label);
+    return Number(packet && headerOf(packet.message, 'RSeq'));
+  });
+  t.equal(second, (first ?? 0) + 1, 'RSeq goes up by one');
+  call.in.answer({ sdp: ANSWER });
+  timers.advance(10);
+  call.out.bye();
+  t.ok(isQuiet(world));
+
+  const plain = await newRinging(RELIABLE, {});
+  plain.in.provisional(183, { reliable: true });
+  const [packet] = plain.network.packets.filter(({ label }) => label === '183 INVITE');
+  t.equal(packet && headerOf(packet.message, 'RSeq'), undefined, 'this caller does not');
+  t.equal(plain.network.packets.filter(({ label }) => label === 'PRACK').length, 0);
+
+  const demanding = await newWorld({});
+  demanding.invite({ requiresReliable: true });
+  demanding.timers.advance(10);
+  t.same(demanding.ended.caller, ['rejected'], 'demanded of one that cannot: 420');
+  t.equal(demanding.network.packets.at(-2)?.label, '420 INVITE');
+});
+
+t.test('100rel: without a PRACK in 64*T1 the INVITE is refused with 504', async (t) => {
+  const options = { requiresReliable: true };
+  const { world, network, timers, ...call } = await newRinging(RELIABLE, RELIABLE, options);
+  network.fate = ({ label }) => (label === 'PRACK' ? 'lose' : 'deliver');
+  call.in.provisional(180); // demanded, so reliable without being asked to
+  timers.advance(31_999);
+  t.equal(call.in.state, 'alerting');
+  const repeats = network.packets.filter(({ label }) => label === '180 INVITE').length;
+  t.equal(repeats, 7, 'after 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s: T2 is no bound');
+  timers.advance(100);
+  t.same([call.in.state, call.out.state], ['ended', 'ended']);
+  t.same(world.ended, { caller: ['rejected'], callee: ['rejected'] });
+  t.ok(isQuiet(world));
+});
+
+t.test(
+  '100rel: offer in the 183, answer in the PRACK, and an UPDATE before the answer',
+  async (t) => {
+    const { world, timers, ...call } = await newRinging(RELIABLE, RELIABLE, { sdp: '' });
+    const answers: string[] = [];
+    call.out.onEarlyOffer = (offer) => {
+      t.equal(offer, OFFER);
+      return ANSWER;
+    };
+    call.in.onEarlyAnswer = (sdp) => answers.push(sdp);
+    call.in.onReinvite = (sdp) => (sdp === undefined ? undefined : `${sdp}a=again\r\n`);
+    call.in.provisional(183, { sdp: OFFER, reliable: true });
+    timers.advance(10);
+    t.same(answers, [ANSWER]);
+    const early = rawInDialog(world, 'UPDATE', OFFER);
+    timers.advance(10);
+    t.equal(early(), 200, 'offer and answer are through: an UPDATE may follow (RFC 3311 §5.1)');
+    call.in.answer({});
+    timers.advance(10);
+    t.equal(call.out.state, 'confirmed');
+    call.in.bye();
+    t.ok(isQuiet(world));
+  },
+);
+
+/** A request of the caller's side inside its dialog, past its user agent; returns the status it got. */
+function rawInDialog(world: World, method: string, sdp: string): () => number | undefined {
+  const [invite] = world.network.packets;
+  const ringing = world.network.packets.find(({ label }) => label === '183 INVITE');
+  if (invite === undefined || ringing === undefined) throw new Error('no early dialog');
+  const field = (message: SipMessage, name: string): string => headerOf(message, name) ?? '';
+  const [stack] = world.stacks;
+  let status: number | undefined;
+  stack.send(
+    {
+      kind: 'request',
+      method,
+      uri: 'sip:callee@192.0.2.2',
+      headers: [
+        { name: 'From', value: field(invite.message, 'From') },
+        { name: 'To', value: field(ringing.message, 'To') },
+        { name: 'Call-ID', value: field(invite.message, 'Call-ID') },
+        { name: 'CSeq', value: `77 ${method}` },
+        { name: 'Content-Type', value: 'application/sdp' },
+      ],
+      body: Buffer.from(sdp),
+    },
+    { destination: CALLEE },
+    { onResponse: ({ statusCode }) => (status = statusCode) },
+  );
+  return () => status;
+}
+
+t.test('A PRACK that acknowledges nothing gets 481', async (t) => {
+  const { timers, world, ...call } = await newRinging(RELIABLE, RELIABLE);
+  call.in.provisional(183, { sdp: ANSWER });
+  const status = rawInDialog(world, 'PRACK', '');
+  timers.advance(10);
+  t.equal(status(), 481);
+});
+
+const TIMED: Partial<UserAgentOptions> = { supported: ['timer'], sessionTimer: { seconds: 1_800 } };
+const TAKES_TIMER: Partial<UserAgentOptions> = { supported: ['timer'] };
+
+async function newTimedCall(callee: Partial<UserAgentOptions>, caller: Partial<UserAgentOptions>) {
+  const made = await newRinging(callee, caller);
+  made.in.onReinvite = () => ANSWER;
+  made.out.onReinvite = () => OFFER;
+  made.in.answer({ sdp: ANSWER });
+  made.timers.advance(10);
+  const { network } = made;
+  const answer = network.packets.find(({ label }) => label === '200 INVITE');
+  network.packets.length = 0;
+  return { ...made, granted: answer && headerOf(answer.message, 'Session-Expires') };
+}
+
+for (const { name, callee, caller, granted, refresh } of [
+  {
+    name: 'the caller asks',
+    callee: TAKES_TIMER,
+    caller: TIMED,
+    granted: '1800;refresher=uac',
+    refresh: '>',
+  },
+  {
+    name: 'the callee asks',
+    callee: TIMED,
+    caller: TAKES_TIMER,
+    granted: '1800;refresher=uac',
+    refresh: '>',
+  },
+  {
+    name: 'only the callee can',
+    callee: TIMED,
+    caller: {},
+    granted: '1800;refresher=uas',
+    refresh: '<',
+  },
+]) {
+  t.test(`Session timer: ${name}; refreshed by UPDATE half-way, for hours`, async (t) => {
+    const call = await newTimedCall(callee, caller);
+    t.equal(call.granted, granted);
+    call.timers.advance(4 * 3_600_000);
+    t.same([call.in.state, call.out.state], ['confirmed', 'confirmed']);
+    t.ok(call.ladder().length >= 14, `${call.ladder().length} messages`);
+    const kinds = new Set(call.ladder());
+    const other = refresh === '>' ? '<' : '>';
+    t.same(kinds, new Set([`${refresh} UPDATE`, `${other} 200 UPDATE`]));
+    call.in.bye();
+    t.ok(isQuiet(call.world));
+  });
+}
+
+t.test('Session timer: nobody asks, nobody refreshes', async (t) => {
+  const call = await newTimedCall(TAKES_TIMER, TAKES_TIMER);
+  t.equal(call.granted, undefined);
+  call.timers.advance(86_400_000);
+  t.same(call.ladder(), []);
+  t.equal(call.in.state, 'confirmed');
+});
+
+t.test('Session timer: by re-INVITE with the same session where UPDATE is unknown', async (t) => {
+  const call = await newTimedCall({ ...TAKES_TIMER, allow: ['INVITE', 'ACK', 'BYE'] }, TIMED);
+  call.timers.advance(900_100);
+  t.same(call.ladder(), ['> INVITE', '< 200 INVITE', '> ACK']);
+  t.equal(call.network.packets[0]?.message.body.toString(), OFFER);
+});
+
+t.test('Session timer: a far end that has gone is hung up 32 s before the end', async (t) => {
+  const call = await newTimedCall(TAKES_TIMER, TIMED);
+  call.network.fate = ({ from }) => (from.host === CALLER.host ? 'lose' : 'deliver');
+  call.timers.advance(1_767_900);
+  t.equal(call.in.state, 'confirmed');
+  call.timers.advance(200);
+  t.same(call.ended.callee, ['sessionExpired']);
+  const bye = call.network.packets.find(
+    ({ label, from }) => label === 'BYE' && from.host === CALLEE.host,
+  );
+  t.match(bye && headerOf(bye.message, 'Reason'), /Session timer expired/);
+});
+
+t.test('Session timer: too short an interval gets 422, and comes again longer', async (t) => {
+  const strict = { supported: ['timer'], sessionTimer: { minSeconds: 600 } };
+  const brisk = { supported: ['timer'], sessionTimer: { seconds: 120 } };
+  const { timers, network, taken, ...world } = await newWorld(strict, brisk);
+  const out = world.invite();
+  timers.advance(10);
+  taken[0]?.answer({ sdp: ANSWER });
+  timers.advance(10);
+  t.equal(out.state, 'confirmed');
+  const invites = network.packets.filter(({ label }) => label === 'INVITE');
+  t.same(
+    invites.map(({ message }) => [
+      headerOf(message, 'Session-Expires'),
+      headerOf(message, 'Min-SE'),
+    ]),
+    [
+      ['120', '90'],
+      ['600', '600'],
+    ],
+  );
+  t.equal(network.packets.filter(({ label }) => label === '422 INVITE').length, 1);
 });
