@@ -50,8 +50,8 @@ export const AiFailureRule = Type.Object(
     }),
     ratePercent: Type.Integer({
       description: 'With `threshold`: suspended when failures / AI-handled calls reach this.',
-      minimum: 0,
-      maximum: 100,
+      minimum: 1,
+      maximum: 5,
       default: 1,
     }),
   },

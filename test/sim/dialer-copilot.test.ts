@@ -238,6 +238,20 @@ t.test('[DM-06] a rate of 2 % suspends when it is reached, not before', async (t
   });
 });
 
+t.test('[DM-06] the rate is 1 % unless it is set, and 5 % at most', async (t) => {
+  const world = await DialerWorld.open(t);
+  const rate = async (aiFailure: object): Promise<unknown> => {
+    const { config } = await world.engagementRow(await world.engagement({ config: { aiFailure } }));
+    return (JSON.parse(config) as { aiFailure: { ratePercent: number } }).aiFailure.ratePercent;
+  };
+  t.equal(await rate({ action: 'threshold' }), 1);
+  t.equal(await rate({ action: 'threshold', ratePercent: 5 }), 5);
+  for (const ratePercent of [0, 6]) {
+    const refused = rate({ action: 'threshold', ratePercent });
+    await t.rejects(refused, { code: 'REQUEST_INVALID' });
+  }
+});
+
 t.test('[DM-07] the AI-failure rule is the engagement’s, whatever its mode', async (t) => {
   t.match(EngagementConfig.properties.aiFailure.properties.action.enum, [
     'none',
@@ -342,6 +356,37 @@ t.test('[RTY-37] a task without windows may start for a day, and not after it', 
     request: [{ startMs: row.created_at_ms, endMs: row.expires_at_ms }],
     byContact: {},
   });
+});
+
+t.test('[RTY-37] within that day it is dialled, and at its end no more', async (t) => {
+  const world = await DialerWorld.open(t);
+  const dialer = await world.start();
+  const ids = [await world.engagement(), await world.engagement()];
+  const suspension = { type: 'adminAction', reason: 'by the test' } as const;
+  for (const engagementId of ids) {
+    await dialer.suspend({ engagementId, suspension, actor: 'test' });
+  }
+  const [inTime = '', late = ''] = ids;
+  const [dialled = ''] = await world.tasks(inTime, world.people(1));
+  const [missed = ''] = await world.tasks(late, world.people(1, 200));
+  await world.advance(24 * HOUR_MS - MINUTE_MS);
+  await dialer.resume({ engagementId: inTime, actor: 'test' });
+  await world.advance(MINUTE_MS);
+  await dialer.resume({ engagementId: late, actor: 'test' });
+  await world.advance(HOUR_MS);
+  t.match(await world.task(dialled), { status: 'Complete', attempt_count: 1 });
+  t.match(await world.task(missed), { status: 'Expired', attempt_count: 0 });
+});
+
+t.test('[OUT-10] the delivery’s row keeps the SIP code and the Q.850 cause', async (t) => {
+  const world = await DialerWorld.open(t, { farEnd: () => BUSY });
+  await world.start();
+  const [task = ''] = await world.tasks(await world.engagement(), world.people(1));
+  await world.advance(MINUTE_MS);
+  const [delivery] = await world.deliveries(task);
+  const diagnostics = delivery?.sip_diagnostics ?? '';
+  t.match(JSON.parse(diagnostics), { sipCode: 486, q850: 17, origin: 'network' });
+  t.ok(diagnostics.length <= 1_000);
 });
 
 t.test('[RTY-39] a window that passes without a start ends the task as Expired', async (t) => {

@@ -277,7 +277,9 @@ export class SimulatedGateway implements TelephonyPort {
         reasonPhrase: null,
         origin,
       },
-      ...{ q850: [], reasonHeaders: [], endedBy, cancelReason, invites: 1 },
+      // Q.850 17, user busy, as a gateway to the telephone network adds it (RFC 3326).
+      q850: statusCode === 486 ? [{ cause: 17, text: null }] : [],
+      ...{ reasonHeaders: [], endedBy, cancelReason, invites: 1 },
       answered: answeredAtMs !== null,
       ringMs: null,
       talkMs: answeredAtMs === null ? null : this.#clock.now() - answeredAtMs,
