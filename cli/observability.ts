@@ -12,6 +12,9 @@ import { measureDialer, type DialerMeasurement } from '../dialer/metrics/measure
 import { measureProcess } from '../dialer/metrics/process-metrics.ts';
 import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
 import { measureStore } from '../dialer/metrics/store-metrics.ts';
+import { AttemptTraces } from '../dialer/traces/attempt-traces.ts';
+import { otlpTraceSink } from '../dialer/traces/sdk-trace-sink.ts';
+import { globalTraceSink, type TraceSink } from '../dialer/traces/trace-sink.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import { measureGateway } from '../gateway/metrics/measure-gateway.ts';
 import { measureSwitch } from '../gateway/metrics/measure-switch.ts';
@@ -22,6 +25,8 @@ export interface ObservabilityOptions {
   readonly database: OpenDatabase;
   readonly telephony: Pick<Telephony, 'gateway' | 'switchStats'>;
   readonly log: DialerLog;
+  /** Default: nobody gets any. */
+  readonly traces?: TraceSink;
   /** How long a check may take, and how long its report is told again. ms */
   readonly probing?: { readonly limitMs: number; readonly keptMs: number };
 }
@@ -38,14 +43,22 @@ export interface Observability {
   dialerStopping(): void;
   /** Resolves when all that has happened is in the metrics. */
   settled(): Promise<void>;
-  stop(): void;
+  /** Hands on what has been traced. */
+  stop(): Promise<void>;
 }
 
 /** A probe that waits longer goes elsewhere; probes may come often, and one of them writes. */
 const PROBING = { limitMs: 3_000, keptMs: 1_000 };
 
+/** Throws CONFIG_INVALID when traces are wished for and the packages for it are missing. */
+export async function openTraces({ traces, dialer }: RingfenceConfig): Promise<TraceSink> {
+  if (traces.otlpUrl === '') return globalTraceSink();
+  return otlpTraceSink(traces.otlpUrl, { instanceId: dialer.id });
+}
+
 export function startObservability(options: ObservabilityOptions): Observability {
   const { config, database, telephony, log, probing = PROBING } = options;
+  const traces = options.traces ?? globalTraceSink();
   const { gateway, switchStats } = telephony;
   const nowMs = (): number => Date.now();
   const meter = new PrometheusMeter({ log });
@@ -72,14 +85,20 @@ export function startObservability(options: ObservabilityOptions): Observability
       lease.held(dialer);
       const measured = { dialer, telephony: gateway, meter, log, nowMs, engagementsMax };
       measurement = measureDialer(measured);
+      const attempts = new AttemptTraces(traces, nowMs);
+      ends.push(
+        dialer.subscribe((news) => attempts.hearNews(news)),
+        gateway.subscribe((event) => attempts.hearTelephony(event)),
+      );
     },
     dialerStopping: () => lease.released(),
     settled: async () => {
       await measurement?.settled();
     },
-    stop: () => {
+    stop: async () => {
       measurement?.stop();
       for (const end of ends) end();
+      await traces.stop().catch((error: unknown) => log.warn({ error }, 'traces were not taken'));
     },
   };
 }

@@ -10,7 +10,7 @@ import { openStore } from '../dialer/store/open-store.ts';
 import { CliError } from './cli-error.ts';
 import { commandLog, type CommandLog } from './command-log.ts';
 import { onInterruption } from './interruption.ts';
-import { startObservability } from './observability.ts';
+import { openTraces, startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
 import { startDialing, type Dialing } from './start-dialing.ts';
 import { startTelephony, type Telephony } from './start-telephony.ts';
@@ -73,12 +73,13 @@ async function serve(
   const { trunks } = config.gateway;
   // Looked at before anything is dialled: this is what was left.
   const found = await readEngagements(database);
+  const traces = await openTraces(config);
   const telephony = await startTelephony({
     ...{ config, trunks, log },
     isolated: false,
     watchesTrunks: true,
   });
-  const observability = startObservability({ config, database, telephony, log });
+  const observability = startObservability({ config, database, telephony, log, traces });
   try {
     const dialing = await startDialing({
       ...{ config, database, telephony: loggedTelephony(telephony.gateway, log) },
@@ -94,7 +95,7 @@ async function serve(
       await dialing.stop(config.dialer.stopGraceMs);
     }
   } finally {
-    observability.stop();
+    await observability.stop();
     await telephony.close();
   }
 }

@@ -4,11 +4,13 @@
  * and no log line, at any level, holds a number or a secret.
  */
 import { join } from 'node:path';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import Libsql from 'libsql';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { logOptions } from '../../cli/command-log.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
+import { sdkTraceSink } from '../../dialer/traces/sdk-trace-sink.ts';
 import { METRIC_SECTIONS } from '../support/metrics-document.ts';
 import { ObservedService } from '../support/observed-service.ts';
 import { PrometheusServer, promtoolComplaints } from '../support/prometheus-server.ts';
@@ -33,7 +35,9 @@ const file = join(t.testdir(), 'observed.db');
 const database = await openSqlite({ file, nowMs: () => Date.now() });
 t.teardown(() => database.close());
 const log = pino(logOptions('trace'), { write: (line: string) => lines.push(line) });
-const service = await ObservedService.start(t, { database, log });
+const spans = new InMemorySpanExporter();
+const traces = await sdkTraceSink([new SimpleSpanProcessor(spans)], { instanceId: 'observed' });
+const service = await ObservedService.start(t, { database, log, traces });
 const prometheus = await PrometheusServer.start(new URL(service.url).host);
 t.teardown(() => prometheus.stop());
 
@@ -118,6 +122,34 @@ t.test('no log line holds a number or a secret, at trace level', async (t) => {
   const ended = lines.find((line) => line.includes(attempt?.id ?? '') && line.includes('ended'));
   const traceId = attempt?.id.replaceAll('-', '');
   t.match(JSON.parse(ended ?? '{}'), { trace_id: traceId }, 'lines join their trace');
+});
+
+t.test('each attempt is one trace, under its own id, phase by phase', async (t) => {
+  const attempts = await database.db
+    .selectFrom('attempts')
+    .select(['id', 'call_id', 'result'])
+    .execute();
+  const all = spans.getFinishedSpans();
+  t.equal(all.filter(({ name }) => name === 'attempt').length, NUMBERS.length);
+  t.notMatch(JSON.stringify(all.map(({ attributes, events }) => [attributes, events])), /2065550/);
+  for (const { id, call_id: callId, result } of attempts) {
+    const own = all.filter((span) => span.spanContext().traceId === id.replaceAll('-', ''));
+    const root = own.find(({ parentSpanContext }) => parentSpanContext === undefined);
+    t.match(root?.attributes, { 'ringfence.sip.call_id': callId, 'ringfence.result': result });
+    const phases = own.filter((span) => span !== root);
+    t.ok(
+      phases.every(({ parentSpanContext }) => {
+        return parentSpanContext?.spanId === root?.spanContext().spanId;
+      }),
+      'phases are below their attempt',
+    );
+    const names = phases.map(({ name }) => name).join(' ');
+    const expected =
+      result === 'LiveAnswer'
+        ? /^claim dial setup alerting answered connected(?: answered)? record$/
+        : /^claim dial setup (?:alerting )?(?:answered )?record$/;
+    t.match(names, expected);
+  }
 });
 
 async function ready(): Promise<{ status: number; failing: string }> {

@@ -17,6 +17,7 @@ import {
 import { createBatch } from '../../dialer/intake/batch.ts';
 import { importBatch } from '../../dialer/intake/batch-import.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import type { TraceSink } from '../../dialer/traces/trace-sink.ts';
 import { loggedTelephony } from '../../dialer/telephony-log.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
 import { startLab, type Lab } from '../../lab/start-lab.ts';
@@ -31,6 +32,7 @@ export interface ServiceOptions {
   readonly database: OpenDatabase;
   readonly log: CommandLog;
   readonly config?: Record<string, Record<string, unknown>>;
+  readonly traces?: TraceSink;
 }
 
 export class ObservedService {
@@ -41,7 +43,7 @@ export class ObservedService {
   readonly #parts: SwitchParts;
   readonly #lab: LabAt;
 
-  static async start(t: Test, { database, log, config = {} }: ServiceOptions) {
+  static async start(t: Test, { database, log, config = {}, traces }: ServiceOptions) {
     const parts = await SwitchParts.start();
     const lab = await LabAt.start();
     const settings = settingsOf(parts, lab, config);
@@ -49,6 +51,7 @@ export class ObservedService {
     const observability = startObservability({
       ...{ config: settings, database, log },
       telephony: { gateway, switchStats: () => parts.stats() },
+      ...(traces === undefined ? {} : { traces }),
       probing: { limitMs: 1_000, keptMs: 50 },
     });
     const dialing = await startDialing({
@@ -139,7 +142,7 @@ export class ObservedService {
 
   async stop(): Promise<void> {
     await this.dialing.stop(0);
-    this.observability.stop();
+    await this.observability.stop();
     await this.gateway.close();
     await this.#parts.stop();
     await this.#lab.stop();
