@@ -1,7 +1,8 @@
 /** The interface described by its own schemas: OpenAPI 3.1, and a page to read and try it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { isMapping } from '../../config/config-path.ts';
 import { guard, type AccessOptions } from './access.ts';
 
 const DESCRIPTION = `Outbound dialing over HTTP. Every request brings a key: \`Authorization: Bearer rf_…\`.
@@ -30,8 +31,37 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }],
     },
+    transform: ({ schema, url }) => {
+      const { body, querystring } = schema as FastifySchema;
+      const shown = {
+        ...schema,
+        ...(body === undefined ? {} : { body: asSent(body) }),
+        ...(querystring === undefined ? {} : { querystring: asSent(querystring) }),
+      };
+      return { schema: shown, url };
+    },
   });
 }
+
+/** What has a default may be left out: our types say that it is there, since by then it is. */
+function asSent(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(asSent);
+  if (!isMapping(schema)) return schema;
+  const { properties, required } = schema;
+  const own = Object.entries(schema).map(([name, value]) => {
+    return DATA.has(name) ? [name, value] : [name, asSent(value)];
+  });
+  const shown = Object.fromEntries(own) as Record<string, unknown>;
+  if (!Array.isArray(required) || !isMapping(properties)) return shown;
+  const needed = required.filter((name) => {
+    const property = properties[String(name)];
+    return !(isMapping(property) && 'default' in property);
+  });
+  return { ...shown, required: needed };
+}
+
+/** Keywords whose values are no schemas. */
+const DATA = new Set(['default', 'examples', 'enum', 'const', 'required']);
 
 /** `/docs` and `/docs/json`, from our own disk: a browser asks for the key as a password. */
 export async function serveDocs(app: FastifyInstance, options: AccessOptions): Promise<void> {

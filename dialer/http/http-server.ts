@@ -9,6 +9,7 @@ import type { TSchema } from 'typebox';
 import { DialerError } from '../../machines/errors.ts';
 import type { DialerLog } from '../dialer-log.ts';
 import { requireAcceptable } from './accept.ts';
+import { HttpError } from './http-error.ts';
 import { errorHandler, problemOf, sendProblem } from './problem-details.ts';
 import { requestValidator, type HttpPart } from './request-faults.ts';
 import { RouteTable } from './route-table.ts';
@@ -73,6 +74,10 @@ export function makeHttpApp({ plugins, log, certificate }: HttpServerOptions): F
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-content-type-options', 'nosniff');
     const { produces = 'application/json' } = request.routeOptions.config;
+    // No file and no id has a NUL in its name, and what serves files takes it badly.
+    if (/%00/.test(request.url.split('?', 1)[0] ?? '')) {
+      throw new HttpError('ROUTE_NOT_FOUND', 'an address holds no NUL');
+    }
     if (!request.is404) requireAcceptable(request.headers.accept, produces);
   });
   app.setNotFoundHandler((request, reply) => {

@@ -1,13 +1,17 @@
 /** Goal: what is asked for over `/v1` is in the store afterwards, on both databases, and nothing else. */
-import { existsSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { endOfEvents } from '../../dialer/store/event-place.ts';
+import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
+import { createBusinessUnit } from '../../dialer/engagements/create-engagement.ts';
 import { SAMPLE_CSV } from '../../dialer/intake/sample-csv.ts';
+import { Uploads } from '../../dialer/intake/uploads.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
-import { contactListBytes } from '../support/contact-list.ts';
+import { contactListText } from '../support/contact-list.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
 
 t.setTimeout(240_000);
@@ -40,7 +44,11 @@ function settingsTests(t: Test, target: StoreTarget): void {
   t.test('[CFG-07] each channel takes its own settings, and no other', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));
     const { workstreamId, queueId } = await rig.engagement();
-    const sms = await rig.make('/v1/workstreams', { name: 'S', channel: 'sms', number: '+12025550101' });
+    const sms = await rig.make('/v1/workstreams', {
+      name: 'S',
+      channel: 'sms',
+      number: '+12025550101',
+    });
     const voiceOnly = {
       mode: { kind: 'copilot', maxConcurrentCalls: 5 },
       reattempt: { reasons: ['busy'] },
@@ -58,7 +66,11 @@ function settingsTests(t: Test, target: StoreTarget): void {
     for (const [name, value] of Object.entries(smsOnly)) {
       const body = { ...common, workstreamId, config: { ...mode, [name]: value } };
       const { status, body: problem } = await rig.post('/v1/engagements', body);
-      t.match([status, problem['errors']], [400, [{ pointer: `/config/${name}` }]], `voice: ${name}`);
+      t.match(
+        [status, problem['errors']],
+        [400, [{ pointer: `/config/${name}` }]],
+        `voice: ${name}`,
+      );
     }
     const made = await rig.post('/v1/engagements', {
       ...{ ...common, channel: 'sms', workstreamId: sms, config: smsOnly },
@@ -121,11 +133,21 @@ function settingsTests(t: Test, target: StoreTarget): void {
       return rig.ask({ method: 'PATCH', url, body, headers });
     };
     const url = `/v1/engagements/${id}`;
-    t.match(await change(url, { name: 'B' }), { status: 428, body: { code: 'PRECONDITION_REQUIRED' } });
+    t.match(await change(url, { name: 'B' }), {
+      status: 428,
+      body: { code: 'PRECONDITION_REQUIRED' },
+    });
     const more = { config: { mode: { maxConcurrentCalls: 9 } }, description: 'new' };
     const edited = await change(url, more, '"1"');
-    t.match(edited, { status: 200, headers: { etag: '"2"' }, body: { ...more, name: 'Appointments' } });
-    t.match(await change(url, { name: 'B' }, '"1"'), { status: 412, body: { code: 'VERSION_CONFLICT' } });
+    t.match(edited, {
+      status: 200,
+      headers: { etag: '"2"' },
+      body: { ...more, name: 'Appointments' },
+    });
+    t.match(await change(url, { name: 'B' }, '"1"'), {
+      status: 412,
+      body: { code: 'VERSION_CONFLICT' },
+    });
     t.equal((await change(url, { name: 'B' }, 'W/"2"')).status, 412, 'a weak tag matches nothing');
     t.match(await change(url, { config: { mode: { maxConcurrentCalls: 501 } } }, '"2"'), {
       status: 400,
@@ -145,43 +167,58 @@ function settingsTests(t: Test, target: StoreTarget): void {
       body: { language: 'en', name: 'R', version: 2 },
     });
     const told = `changed ${id}`;
-    t.same(rig.dialer.told, [told, told, told, told], 'its queue and workstream are its own change');
+    t.same(
+      rig.dialer.told,
+      [told, told, told, told],
+      'its queue and workstream are its own change',
+    );
     const events = await rig.database.db
       .selectFrom('events')
       .select(['type', 'before', 'after', 'actor'])
       .where('type', 'like', '%.changed')
       .orderBy('seq')
       .execute();
-    t.same(events.map(({ type }) => type), ['engagement.changed', 'queue.changed', 'workstream.changed']);
+    t.same(
+      events.map(({ type }) => type),
+      ['engagement.changed', 'queue.changed', 'workstream.changed'],
+    );
     t.match(events[1], { before: '{"time_zone":"UTC"}', after: '{"time_zone":"Europe/Vienna"}' });
     t.equal(events[1]?.actor, `key:${rig.adminKey.slice(0, 11)}`);
   });
 
-  t.test('a key may do what its role says, numbers are masked, and once revoked it is nothing', async (t) => {
-    const rig = await ApiRig.open(t, target.place(t));
-    const made = await rig.post('/v1/api-keys', { name: 'Journeys', role: 'deliver' });
-    t.match(made, { status: 201, headers: { 'cache-control': 'no-store' } });
-    const { key, id } = made.body as { key: string; id: string };
-    t.match(key, /^rf_[\w-]{43}$/);
-    t.equal(made.body['prefix'], key.slice(0, 11));
-    const rows = await rig.database.db.selectFrom('api_keys').selectAll().execute();
-    t.notMatch(JSON.stringify(rows), key.slice(11), 'only its hash is kept');
-    const contact = { method: 'POST', url: '/v1/contacts', body: CONTACT, key } as const;
-    t.match(await rig.ask(contact), { status: 201, body: { phones: { mobile: '+1…43' } } });
-    t.match((await rig.get('/v1/contacts')).body['items'], [{ phones: { mobile: '+12025550143' } }]);
-    t.match(await rig.ask({ method: 'POST', url: '/v1/queues', body: { name: 'Q' }, key }), {
-      status: 403,
-      body: { code: 'KEY_FORBIDDEN' },
-    });
-    t.match(await rig.get('/v1/api-keys', key), { status: 403 });
-    t.match(await rig.ask({ method: 'DELETE', url: `/v1/api-keys/${id}` }), { status: 200 });
-    t.match(await rig.get('/v1/contacts', key), { status: 401, body: { code: 'KEY_UNAUTHORIZED' } });
-    const [admin] = (await rig.get('/v1/api-keys?limit=1&cursor=' + id)).body['items'] as Json[];
-    t.match(await rig.ask({ method: 'DELETE', url: `/v1/api-keys/${String(admin?.['id'])}` }), {
-      status: 409,
-      body: { code: 'LAST_ADMIN_KEY' },
-    });
-  });
+  t.test(
+    'a key may do what its role says, numbers are masked, and once revoked it is nothing',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const made = await rig.post('/v1/api-keys', { name: 'Journeys', role: 'deliver' });
+      t.match(made, { status: 201, headers: { 'cache-control': 'no-store' } });
+      const { key, id } = made.body as { key: string; id: string };
+      t.match(key, /^rf_[\w-]{43}$/);
+      t.equal(made.body['prefix'], key.slice(0, 11));
+      const rows = await rig.database.db.selectFrom('api_keys').selectAll().execute();
+      t.notMatch(JSON.stringify(rows), key.slice(11), 'only its hash is kept');
+      const contact = { method: 'POST', url: '/v1/contacts', body: CONTACT, key } as const;
+      t.match(await rig.ask(contact), { status: 201, body: { phones: { mobile: '+1…43' } } });
+      t.match((await rig.get('/v1/contacts')).body['items'], [
+        { phones: { mobile: '+12025550143' } },
+      ]);
+      t.match(await rig.ask({ method: 'POST', url: '/v1/queues', body: { name: 'Q' }, key }), {
+        status: 403,
+        body: { code: 'KEY_FORBIDDEN' },
+      });
+      t.match(await rig.get('/v1/api-keys', key), { status: 403 });
+      t.match(await rig.ask({ method: 'DELETE', url: `/v1/api-keys/${id}` }), { status: 200 });
+      t.match(await rig.get('/v1/contacts', key), {
+        status: 401,
+        body: { code: 'KEY_UNAUTHORIZED' },
+      });
+      const [admin] = (await rig.get('/v1/api-keys?limit=1&cursor=' + id)).body['items'] as Json[];
+      t.match(await rig.ask({ method: 'DELETE', url: `/v1/api-keys/${String(admin?.['id'])}` }), {
+        status: 409,
+        body: { code: 'LAST_ADMIN_KEY' },
+      });
+    },
+  );
 
   t.test('sent twice with one Idempotency-Key, a request creates once', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));
@@ -203,7 +240,10 @@ function settingsTests(t: Test, target: StoreTarget): void {
     // What failed has used nothing up.
     const bad = { engagementId, contacts: [{ ...CONTACT, phones: { mobile: '12' } }] };
     const other = { 'idempotency-key': 'order-2' };
-    t.match(await rig.post('/v1/tasks', bad, other), { status: 400, body: { code: 'PHONE_INVALID' } });
+    t.match(await rig.post('/v1/tasks', bad, other), {
+      status: 400,
+      body: { code: 'PHONE_INVALID' },
+    });
     t.equal((await rig.post('/v1/tasks', task, other)).status, 201);
     // Another key of the same name is another caller's.
     const second = await rig.key('admin');
@@ -218,9 +258,663 @@ function settingsTests(t: Test, target: StoreTarget): void {
   });
 }
 
+function workTests(t: Test, target: StoreTarget): void {
+  t.test(
+    '[CFG-04] an engagement fed by API takes requests, one fed by file does not',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { id: engagementId } = await rig.engagement();
+      const windows = [{ start: '2099-03-02T17:00:00Z', end: '2099-03-02T19:00:00.500+01:00' }];
+      const chain = [
+        CONTACT,
+        { ...CONTACT, uniqueIdentifier: 'C-2', phones: { home: '+12025550144' } },
+      ];
+      const made = await rig.post('/v1/tasks', {
+        ...{ engagementId, contacts: chain, windows, requestId: 'crm-1', priority: '10' },
+        inputAttributes: { order: '9' },
+      });
+      t.match(made, {
+        status: 201,
+        body: {
+          status: 'Pending',
+          state: 'waiting',
+          source: 'api',
+          requestId: 'crm-1',
+          priority: '10',
+        },
+      });
+      t.match(made.body, {
+        nextScheduledAt: '2099-03-02T17:00:00.000Z',
+        expiresAt: '2099-03-02T18:00:00.500Z',
+        inputAttributes: { order: '9' },
+      });
+      t.equal((made.body['contactIds'] as unknown[]).length, 2);
+      t.ok(rig.dialer.told.includes(`tasks ${engagementId}`));
+      t.match((await rig.get('/v1/tasks?requestId=crm-1')).body['items'], [
+        { id: made.body['id'] },
+      ]);
+      const past = {
+        engagementId,
+        contacts: [CONTACT],
+        windows: [{ start: '2020-01-01T00:00:00Z', end: '2020-01-02T00:00:00Z' }],
+      };
+      t.match((await rig.post('/v1/tasks', past)).body, {
+        status: 'Expired',
+        lastResult: 'Expired',
+      });
+      const { id: fed } = await rig.engagement({ intake: 'file' });
+      t.match(await rig.post('/v1/tasks', { engagementId: fed, contacts: [CONTACT] }), {
+        ...{ status: 409, body: { code: 'INTAKE_NOT_ALLOWED' } },
+      });
+      t.match(await rig.upload(engagementId, SAMPLE_CSV), { status: 409 });
+    },
+  );
+
+  t.test('a task is cancelled, and a second time it has ended already', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id: engagementId } = await rig.engagement();
+    const id = await rig.make('/v1/tasks', { engagementId, contacts: [CONTACT] });
+    t.match(await rig.post(`/v1/tasks/${id}/cancel`), {
+      status: 200,
+      body: { outcome: 'cancelled' },
+    });
+    t.match((await rig.get(`/v1/tasks/${id}`)).body, { status: 'Cancelled', deliveries: [] });
+    t.match(await rig.post(`/v1/tasks/${id}/cancel`), {
+      status: 409,
+      body: { code: 'TASK_FINAL' },
+    });
+    t.match((await rig.get(`/v1/tasks/${id}/explanation`)).body, { taskId: id, deliveryId: null });
+  });
+
+  t.test('lists are paged to the end, each entry once, while entries are added', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id: engagementId } = await rig.engagement();
+    const add = (n: number) => {
+      const contacts = [{ ...CONTACT, uniqueIdentifier: `P-${n}` }];
+      return rig.make('/v1/tasks', { engagementId, contacts });
+    };
+    const made: string[] = [];
+    for (let n = 0; n < 7; n += 1) made.push(await add(n));
+    const seen: unknown[] = [];
+    for (let cursor: unknown = ''; cursor !== null;) {
+      const query = cursor === '' ? '' : `&cursor=${String(cursor)}`;
+      const { body } = await rig.get(`/v1/tasks?engagementId=${engagementId}&limit=3${query}`);
+      seen.push(...(body['items'] as Json[]).map(({ id }) => id));
+      cursor = body['nextCursor'];
+      if (seen.length === 3) await add(100);
+    }
+    t.same(seen, made.reverse());
+    for (const bad of [
+      'limit=0',
+      'limit=201',
+      'limit=2.5',
+      'cursor=%00',
+      'status=Nothing',
+      'what=1',
+    ]) {
+      t.match(
+        await rig.get(`/v1/tasks?${bad}`),
+        { status: 400, body: { code: 'REQUEST_INVALID' } },
+        bad,
+      );
+    }
+  });
+
+  t.test('[API-35] every published column of a delivery can be read and asked for', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { delivery, other, attemptId } = await twoDeliveries(rig);
+    const read = await rig.get(`/v1/deliveries/${delivery}`);
+    const body = read.body;
+    t.match(body, {
+      conversationId: attemptId,
+      toAddress: '+12025550143',
+      dispositionCodes: '"A","B"',
+    });
+    const same: Record<string, string> = {};
+    for (const name of [
+      ...[
+        'id',
+        'conversationId',
+        'callId',
+        'engagementId',
+        'journeyId',
+        'journeyRunId',
+        'contactId',
+      ],
+      ...['status', 'queueId', 'trackingId', 'dialMode', 'toAddress', 'fromAddress', 'result'],
+      ...['taskId', 'batchId'],
+    ]) {
+      t.ok(body[name], `${name} is there`);
+      same[name] = String(body[name]);
+    }
+    same['dispositionCode'] = 'B';
+    for (const [column, name] of [
+      ['windowStart', 'windowStart'],
+      ['windowEnd', 'windowEnd'],
+      ['startedAt', 'started'],
+      ['endedAt', 'ended'],
+      ['resultAt', 'result'],
+    ] as const) {
+      t.ok(body[column], `${column} is there`);
+      same[`${name}From`] = String(body[column]);
+    }
+    for (const [name, value] of Object.entries(same)) {
+      const { body: found } = await rig.get(`/v1/deliveries?${name}=${encodeURIComponent(value)}`);
+      t.match(found['items'], [{ id: delivery }], name);
+      t.equal((found['items'] as unknown[]).length, 1, name);
+    }
+    const before = `startedBefore=${encodeURIComponent(String(body['startedAt']))}`;
+    t.match((await rig.get(`/v1/deliveries?${before}`)).body['items'], [{ id: other }]);
+    t.match((await rig.get('/v1/deliveries?channel=voice&order=oldest')).body['items'], [
+      ...[{ id: other }, { id: delivery }],
+    ]);
+    const masked = await rig.get(`/v1/deliveries/${delivery}`, await rig.key('read'));
+    t.equal(masked.body['toAddress'], '+1…43');
+    t.match(await rig.get('/v1/deliveries?dispositionCode=%25'), { body: { items: [] } });
+  });
+
+  t.test(
+    '[API-36] a delivery has its Input and Result attributes, each with its type',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { delivery } = await twoDeliveries(rig);
+      const items = [
+        { type: 'Input', keyword: 'order', value: '9' },
+        { type: 'Result', keyword: 'confirmed', value: 'yes' },
+      ];
+      t.same((await rig.get(`/v1/deliveries/${delivery}/attributes`)).body, { items });
+      t.same((await rig.get(`/v1/deliveries/${delivery}`)).body['attributes'], items);
+      t.match((await rig.get(`/v1/deliveries/${delivery}/explanation`)).body, {
+        attributes: { input: { order: '9' }, result: { confirmed: 'yes' } },
+      });
+    },
+  );
+
+  t.test('nothing of another business unit can be seen, named or changed', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { delivery } = await twoDeliveries(rig);
+    const { id: engagementId, workstreamId, queueId } = await rig.engagement();
+    const task = await rig.make('/v1/tasks', { engagementId, contacts: [CONTACT] });
+    const [contact] = (await rig.get('/v1/contacts')).body['items'] as Json[];
+    const key = await strangersKey(rig);
+    for (const url of [
+      ...[`/v1/engagements/${engagementId}`, `/v1/engagements/${engagementId}/status`],
+      ...[`/v1/engagements/${engagementId}/report`, `/v1/engagements/${engagementId}/batches`],
+      ...[`/v1/workstreams/${workstreamId}`, `/v1/queues/${queueId}`, `/v1/tasks/${task}`],
+      ...[`/v1/contacts/${String(contact?.['id'])}`, `/v1/deliveries/${delivery}`],
+      ...[`/v1/deliveries/${delivery}/explanation`, `/v1/tasks/${task}/explanation`],
+      ...[`/v1/deliveries/${delivery}/attributes`],
+    ]) {
+      t.match(await rig.get(url, key), { status: 404, body: { code: 'NOT_FOUND' } }, url);
+    }
+    for (const list of [
+      'engagements',
+      'workstreams',
+      'queues',
+      'tasks',
+      'contacts',
+      'deliveries',
+    ]) {
+      t.same((await rig.get(`/v1/${list}`, key)).body['items'], [], list);
+    }
+    for (const url of [
+      ...[`/v1/engagements/${engagementId}/suspend`, `/v1/engagements/${engagementId}/resume`],
+      `/v1/tasks/${task}/cancel`,
+    ]) {
+      t.match(await rig.ask({ method: 'POST', url, key }), { status: 404 }, url);
+    }
+    const stolen = {
+      name: 'X',
+      workstreamId,
+      queueId,
+      config: { mode: { kind: 'copilot', maxConcurrentCalls: 1 } },
+    };
+    t.match(await rig.ask({ method: 'POST', url: '/v1/engagements', body: stolen, key }), {
+      status: 404,
+    });
+    const body = { engagementId, contacts: [CONTACT] };
+    t.match(await rig.ask({ method: 'POST', url: '/v1/tasks', body, key }), { status: 404 });
+  });
+}
+
+/** One with everything that a delivery can have, and an earlier one with nothing of it. */
+async function twoDeliveries(rig: ApiRig) {
+  const first = await rig.engagement({ name: 'First' });
+  const { id: engagementId, queueId } = await rig.engagement();
+  const otherTask = await rig.make('/v1/tasks', {
+    engagementId: first.id,
+    contacts: [{ ...CONTACT, uniqueIdentifier: 'C-0', phones: { mobile: '+12025550188' } }],
+  });
+  const task = await rig.make('/v1/tasks', { engagementId, contacts: [CONTACT] });
+  const { db } = rig.database;
+  const contacts = await db
+    .selectFrom('contacts')
+    .selectAll()
+    .orderBy('unique_identifier')
+    .execute();
+  const nowMs = rig.clock.nowMs;
+  const common = {
+    ...{ business_unit_id: rig.businessUnitId, seq_no: 1, channel: 'voice', speech_detected: 0 },
+    ...{ exceeded_customer_wait_threshold: 0, created_at_ms: nowMs, updated_at_ms: nowMs },
+  };
+  const other = rig.ids.id();
+  await db
+    .insertInto('deliveries')
+    .values({
+      ...common,
+      ...{ id: other, engagement_id: first.id, task_id: otherTask, status: 'InProcess' },
+      ...{
+        contact_id: contacts[0]?.id ?? '',
+        contact_point_id: contacts[0]?.mobile_point_id ?? null,
+      },
+      ...{ dial_mode: 'preview', queue_id: first.queueId, start_at_ms: nowMs - 1 },
+    })
+    .execute();
+  const delivery = rig.ids.id();
+  await db
+    .insertInto('deliveries')
+    .values({
+      ...common,
+      ...{ id: delivery, engagement_id: engagementId, task_id: task, batch_id: rig.ids.id() },
+      ...{
+        contact_id: contacts[1]?.id ?? '',
+        contact_point_id: contacts[1]?.mobile_point_id ?? null,
+      },
+      ...{ status: 'Complete', dial_mode: 'copilot', queue_id: queueId, phone_type: 'mobile' },
+      ...{ from_address: '+12025550100', window_start_ms: nowMs, window_end_ms: nowMs + 9 },
+      ...{ start_at_ms: nowMs + 1, end_at_ms: nowMs + 3, customer_connected_at_ms: nowMs + 2 },
+      ...{ result: 'LiveAnswer', result_at_ms: nowMs + 4, call_id: 'abc@192.0.2.1' },
+      ...{ tracking_id: 'r-9', journey_id: 'j-1', journey_run_id: 'run-1' },
+      disposition_codes: '"A","B"',
+    })
+    .execute();
+  const attemptId = rig.ids.id();
+  await db
+    .insertInto('attempts')
+    .values({
+      ...{ id: attemptId, business_unit_id: rig.businessUnitId, engagement_id: engagementId },
+      ...{
+        task_id: task,
+        delivery_id: delivery,
+        contact_point_id: contacts[1]?.mobile_point_id ?? '',
+      },
+      ...{ fence: 1, gateway_id: 'g', trunk: 'carrier', phase: 'ended', invites: 1, ai_handled: 0 },
+      ...{ created_at_ms: nowMs, ended_at_ms: nowMs + 3, machine_version: 'm@1' },
+    })
+    .execute();
+  for (const [type, keyword, value] of [
+    ['Input', 'order', '9'],
+    ['Result', 'confirmed', 'yes'],
+  ] as const) {
+    const row = {
+      delivery_id: delivery,
+      business_unit_id: rig.businessUnitId,
+      type,
+      keyword,
+      value,
+    };
+    await db.insertInto('delivery_attributes').values(row).execute();
+  }
+  return { delivery, other, attemptId };
+}
+
+async function strangersKey(rig: ApiRig): Promise<string> {
+  const { database, ids, clock } = rig;
+  const businessUnitId = await createBusinessUnit({ database, ids, nowMs: clock.nowMs }, 'other');
+  const writer = { database, ids, nowMs: clock.nowMs, businessUnitId, actor: 'test' };
+  const input = { name: 'theirs', role: 'admin', showsNumbers: true, origin: 'api' } as const;
+  return database.db
+    .transaction()
+    .execute(async (tx) => (await createKeyIn(tx, writer, input)).key);
+}
+
+/** Resolves with the batch once it has ended. */
+async function ended(rig: ApiRig, batchId: unknown): Promise<Json> {
+  await rig.api.uploads.settled();
+  return (await rig.get(`/v1/batches/${String(batchId)}`)).body;
+}
+
+function uploadTests(t: Test, target: StoreTarget): void {
+  t.test('[CFG-03] an engagement fed by file asks for the file', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id } = await rig.engagement({ intake: 'file' });
+    t.match((await rig.get(`/v1/engagements/${id}`)).body, { intake: 'file', awaitsFile: true });
+    const { body: batch } = await rig.upload(id, SAMPLE_CSV);
+    t.match((await rig.get(`/v1/engagements/${id}`)).body, { awaitsFile: false });
+    await ended(rig, batch['id']);
+    const { id: api } = await rig.engagement();
+    t.match((await rig.get(`/v1/engagements/${api}`)).body, { intake: 'api', awaitsFile: false });
+  });
+
+  t.test('[API-28] the sample file uploads without errors', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id } = await rig.engagement({ intake: 'file' });
+    const sample = await rig.ask({
+      url: '/v1/samples/contacts.csv',
+      headers: { accept: 'text/csv' },
+    });
+    t.match(sample.headers, {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': /filename="contacts\.csv"/,
+    });
+    const uploaded = await rig.upload(id, sample.text);
+    t.match(uploaded, { status: 202, body: { fileName: 'contacts.csv', status: 'NotStarted' } });
+    t.match(await ended(rig, uploaded.body['id']), {
+      ...{ status: 'Completed', tasksCreated: 3, failedRows: 0, formatErrors: 0, totalLines: 3 },
+    });
+    t.match((await rig.get(`/v1/engagements/${id}/report`)).body, { tasks: { Pending: 3 } });
+  });
+
+  t.test('[API-22] only CSV is taken, and no more than 10 MB of it', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id } = await rig.engagement({ intake: 'file' });
+    t.match(await rig.upload(id, SAMPLE_CSV, { url: '?fileName=contacts.txt' }), {
+      status: 415,
+      body: { code: 'FILE_NOT_CSV' },
+    });
+    t.match(await rig.upload(id, SAMPLE_CSV, { headers: { 'content-type': 'text/plain' } }), {
+      status: 415,
+      body: { code: 'MEDIA_TYPE_UNSUPPORTED' },
+    });
+    const tooLarge = Buffer.concat([Buffer.from(SAMPLE_CSV), Buffer.alloc(10_000_000, 'x')]);
+    t.match(await rig.upload(id, tooLarge), { status: 413, body: { code: 'FILE_TOO_LARGE' } });
+    // Its length is not told beforehand: the same, and nothing of it is left.
+    const chunked = await chunkedUpload(t, rig, id, tooLarge);
+    t.same([chunked, readdirSync(rig.folder)], [413, []]);
+    t.match((await rig.get(`/v1/engagements/${id}/batches`)).body, { items: [] });
+    const full = Buffer.concat([
+      Buffer.from('UniqueIdentifier,phone,Note\n1,+12025550143,"'),
+      Buffer.alloc(3_000, 'n'),
+      Buffer.from('"\n'),
+    ]);
+    const blank = Buffer.alloc(10_000_000 - full.length, '\n');
+    const taken = await rig.upload(id, Buffer.concat([full, blank]));
+    t.match(await ended(rig, taken.body['id']), { status: 'Completed', tasksCreated: 1 });
+  });
+
+  t.test('[API-29] rows are tasks while the rest of the file is still being read', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t), { rowsPerTransaction: 50 });
+    const { id } = await rig.engagement({ intake: 'file' });
+    const seen: Json[] = [];
+    const first = new Promise<void>((resolve) => {
+      rig.dialer.onTasks = async () => {
+        rig.dialer.onTasks = undefined;
+        const [batch] = await rig.database.db.selectFrom('batches').selectAll().execute();
+        const tasks = await rig.database.db.selectFrom('tasks').select('state').execute();
+        seen.push({ status: batch?.status, line: batch?.last_line, ready: tasks.length });
+        resolve();
+      };
+    });
+    const { body } = await rig.upload(id, [...contactListText({ rows: 1_000 })].join(''));
+    await first;
+    t.match(seen, [{ status: 'InProgress', ready: Number }]);
+    t.ok(Number(seen[0]?.['line']) < 1_001, 'there was more of the file to come');
+    t.match(await ended(rig, body['id']), { status: 'Completed', tasksCreated: 1_000 });
+  });
+
+  t.test(
+    '[API-30] no file is kept once it is in the store, and no address gives one out',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { id } = await rig.engagement({ intake: 'file' });
+      const secret = 'UniqueIdentifier,phone,Note\n1,+12025550143,remember-me\n';
+      const { body } = await rig.upload(id, secret);
+      await ended(rig, body['id']);
+      t.same(readdirSync(rig.folder), []);
+      const gets = rig.app.routeTable.routes.filter(({ method }) => method === 'GET');
+      for (const { url } of gets.filter(({ url }) => /batch|sample/.test(url))) {
+        const text = (
+          await rig.get(url.replace(':id', /engagements/.test(url) ? id : String(body['id'])))
+        ).text;
+        t.notMatch(text, 'remember-me', url);
+      }
+    },
+  );
+
+  t.test(
+    '[API-31] without a file the engagement waits; each file adds to what is there',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { id } = await rig.engagement({ intake: 'file' });
+      t.match((await rig.get(`/v1/engagements/${id}/status`)).body, {
+        status: 'running',
+        tasks: { ready: 0 },
+      });
+      const file = (from: number) =>
+        `UniqueIdentifier,phone\n${from},+12025550143\n${from + 1},+12025550144\n`;
+      for (const from of [1, 3]) {
+        const { body } = await rig.upload(id, file(from));
+        t.match(await ended(rig, body['id']), { status: 'Completed', tasksCreated: 2 });
+      }
+      t.match((await rig.get(`/v1/engagements/${id}/status`)).body, { tasks: { ready: 4 } });
+      t.equal(
+        ((await rig.get(`/v1/engagements/${id}/batches`)).body['items'] as unknown[]).length,
+        2,
+      );
+      // The same file with the same key is the same upload.
+      const headers = { 'idempotency-key': 'file-1' };
+      const once_ = await rig.upload(id, file(5), { headers });
+      const again = await rig.upload(id, file(5), { headers });
+      t.equal(again.body['id'], once_.body['id']);
+      t.match(await rig.upload(id, file(7), { headers }), { status: 422 });
+      await ended(rig, once_.body['id']);
+      t.match((await rig.get(`/v1/engagements/${id}/status`)).body, { tasks: { ready: 6 } });
+      t.same(readdirSync(rig.folder), []);
+    },
+  );
+
+  t.test('bad rows are told with line and reason, page by page', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id } = await rig.engagement({ intake: 'file' });
+    const rows = ['1,+12025550143', '2,12', '3,', ',+12025550144', '5,+12025550145'];
+    const { body } = await rig.upload(id, ['UniqueIdentifier,phone', ...rows, ''].join('\n'));
+    t.match(await ended(rig, body['id']), {
+      ...{ status: 'CompletedWithErrors', tasksCreated: 2, failedRows: 3, totalLines: 5 },
+    });
+    const url = `/v1/batches/${String(body['id'])}/failed-rows`;
+    const first = (await rig.get(`${url}?limit=2`)).body;
+    t.match(first, {
+      items: [
+        { line: 3, code: 'InvalidPhone' },
+        { line: 4, code: 'NoPhone' },
+      ],
+    });
+    const rest = (await rig.get(`${url}?limit=2&cursor=${String(first['nextCursor'])}`)).body;
+    t.match(rest, { items: [{ line: 5, code: 'MissingIdentifier' }], nextCursor: null });
+    t.match(await rig.get(`${url}?cursor=x`), { status: 400 });
+    const none = await rig.upload(id, 'a,b\n1,2\n');
+    t.match(await ended(rig, none.body['id']), { status: 'Failed', errorCode: 'noPhoneColumn' });
+  });
+
+  t.test(
+    'an import that a process left is gone on with; one whose file is lost has failed',
+    async (t) => {
+      const place = target.place(t);
+      const rig = await ApiRig.open(t, place, { isAttached: false });
+      const { id } = await rig.engagement({ intake: 'file' });
+      await rig.api.detach(); // as if it had died before the first row
+      const kept = await rig.upload(id, SAMPLE_CSV);
+      const lost = await rig.upload(id, SAMPLE_CSV);
+      t.equal(readdirSync(rig.folder).length, 2);
+      rmSync(join(rig.folder, `${String(lost.body['id'])}.csv`));
+      writeFileSync(join(rig.folder, 'half.part'), 'UniqueId');
+      const { database, ids, clock, folder } = rig;
+      const uploads = new Uploads({
+        ...{ database, ids, folder, nowMs: () => clock.nowMs, log: silentLog },
+        rulesOf: async () => ({ format: 'e164' }),
+        onTasks: () => undefined,
+      });
+      await uploads.resume();
+      await uploads.settled();
+      t.match((await rig.get(`/v1/batches/${String(kept.body['id'])}`)).body, { tasksCreated: 3 });
+      t.match((await rig.get(`/v1/batches/${String(lost.body['id'])}`)).body, {
+        ...{ status: 'Failed', errorCode: 'fileLost' },
+      });
+      t.same(readdirSync(folder), []);
+    },
+  );
+}
+
+/** On a socket, without a Content-Length. */
+async function chunkedUpload(t: Test, rig: ApiRig, id: string, bytes: Buffer): Promise<number> {
+  const address = await listening(rig);
+  const asked = request({
+    ...{ ...address, method: 'POST', path: `/v1/engagements/${id}/batches?fileName=a.csv` },
+    headers: { authorization: `Bearer ${rig.adminKey}`, 'content-type': 'text/csv' },
+  });
+  const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+  asked.on('error', () => undefined); // it is cut off while it still sends
+  for (let from = 0; from < bytes.length; from += 65_536) {
+    if (!asked.write(bytes.subarray(from, from + 65_536)))
+      await Promise.race([once(asked, 'drain'), answered]);
+    if (asked.destroyed) break;
+  }
+  asked.end();
+  const [response] = await answered;
+  response.resume();
+  t.equal(response.headers.connection, 'close');
+  return response.statusCode ?? 0;
+}
+
+async function listening(rig: ApiRig): Promise<{ host: string; port: number }> {
+  if (!rig.app.server.listening) await rig.app.listen({ host: '127.0.0.1', port: 0 });
+  return { host: '127.0.0.1', port: (rig.app.server.address() as AddressInfo).port };
+}
+
+/** One open stream of events, as a client reads it. */
+class Listener {
+  readonly events: { id: string; type: string; data: Json }[] = [];
+  readonly closed: Promise<void>;
+  readonly response: IncomingMessage;
+  #onEvent: () => void = () => undefined;
+
+  static async open(
+    rig: ApiRig,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<Listener> {
+    const asked = request({
+      ...{ ...(await listening(rig)), path },
+      headers: { authorization: `Bearer ${rig.adminKey}`, accept: 'text/event-stream', ...headers },
+    });
+    asked.end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const listener = new Listener(response);
+    return listener;
+  }
+
+  private constructor(response: IncomingMessage) {
+    this.response = response;
+    this.closed = once(response, 'close').then(() => undefined);
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const lines = text.slice(0, end).split('\n');
+        text = text.slice(end + 2);
+        const field = (name: string) =>
+          lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const data = field('data');
+        if (data === undefined) continue;
+        this.events.push({
+          id: field('id') ?? '',
+          type: field('event') ?? '',
+          data: JSON.parse(data) as Json,
+        });
+        this.#onEvent();
+      }
+    });
+  }
+
+  until(isSo: (events: Listener['events']) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEvent = () => {
+        if (isSo(this.events)) resolve();
+      };
+      this.#onEvent();
+    });
+  }
+
+  leave(): void {
+    this.response.destroy();
+  }
+}
+
+function eventTests(t: Test, target: StoreTarget): void {
+  t.test(
+    'events are told as they happen, and after a break none is left out or told twice',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { id: engagementId } = await rig.engagement({ name: 'before' });
+      const listener = await Listener.open(rig, '/v1/events');
+      t.match(listener.response, { statusCode: 200, headers: { 'content-type': /event-stream/ } });
+      const { id } = await rig.engagement();
+      await listener.until((events) => events.some(({ type }) => type === 'engagement.created'));
+      t.same(
+        listener.events.map(({ type }) => type),
+        ['workstream.created', 'queue.created', 'engagement.created'],
+      );
+      t.equal(listener.events[2]?.data['engagementId'], id, 'and nothing from before');
+      const place = listener.events[0]?.id ?? '';
+      listener.leave();
+      const task = await rig.make('/v1/tasks', { engagementId, contacts: [CONTACT] });
+      await rig.post(`/v1/engagements/${engagementId}/suspend`);
+      const again = await Listener.open(rig, '/v1/events', { 'last-event-id': place });
+      await again.until((events) => events.some(({ type }) => type === 'engagement.suspended'));
+      t.same(
+        again.events.map(({ type }) => type),
+        [...['queue.created', 'engagement.created', 'task.created', 'engagement.suspended']],
+      );
+      t.match(again.events[2]?.data, {
+        stream: `task:${task}`,
+        engagementId,
+        payload: { source: 'api' },
+      });
+      const one = await Listener.open(
+        rig,
+        `/v1/events?from=start&types=engagement.*&engagementId=${engagementId}`,
+      );
+      await one.until((events) => events.length === 2);
+      t.same(
+        one.events.map(({ type }) => type),
+        ['engagement.created', 'engagement.suspended'],
+      );
+      t.match(
+        await rig.ask({ url: '/v1/events', headers: { 'last-event-id': 'x', accept: '*/*' } }),
+        { status: 400 },
+      );
+      for (const open of [again, one]) open.leave();
+    },
+  );
+
+  t.test('streams end with the service, and a key holds ten at the most', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const open = await Promise.all(
+      Array.from({ length: 10 }, () => Listener.open(rig, '/v1/events')),
+    );
+    const eleventh = await rig.ask({ url: '/v1/events', headers: { accept: 'text/event-stream' } });
+    t.match(eleventh, {
+      status: 429,
+      body: { code: 'TOO_MANY_STREAMS' },
+      headers: { 'retry-after': '5' },
+    });
+    open[0]?.leave();
+    await open[0]?.closed;
+    while (rig.api.streams.count === 10) await new Promise((resolve) => setImmediate(resolve));
+    const another = await Listener.open(rig, '/v1/events');
+    await rig.app.close();
+    await Promise.all([...open, another].map(({ closed }) => closed));
+    t.equal(rig.api.streams.count, 0);
+  });
+}
+
 const targets = await storeTargets(t);
 for (const target of targets) {
-  void t.test(target.name, async (t) => settingsTests(t, target));
+  void t.test(target.name, async (t) => {
+    settingsTests(t, target);
+    workTests(t, target);
+    eventTests(t, target);
+    // An import is a thread of its own, and is tested on both databases by itself.
+    if (target.name === 'SQLite') uploadTests(t, target);
+  });
 }
-void [existsSync, readdirSync, once, get, endOfEvents, SAMPLE_CSV, contactListBytes];
-export type { AddressInfo };

@@ -200,6 +200,7 @@ export class ApiRig {
 export class StoreDialer implements ApiDialer {
   /** What it was told of. */
   readonly told: string[] = [];
+  onTasks: (() => Promise<void>) | undefined;
   readonly #database: OpenDatabase;
   readonly #nowMs: () => number;
   readonly #listeners = new Set<NewsListener>();
@@ -230,6 +231,7 @@ export class StoreDialer implements ApiDialer {
 
   tasksWritten(id: string): void {
     this.told.push(`tasks ${id}`);
+    void this.onTasks?.();
   }
 
   subscribe(listener: NewsListener): () => void {

@@ -102,11 +102,11 @@ async function takeFile(
   // Before ten megabytes are read: asked again in the transaction.
   await engagementFor(database.db, businessUnitId, engagementId, 'file');
   const file = await received(request, uploads.folder);
-  const before = await answeredBefore<ReturnType<typeof batchBody>>(request, database, file.digest);
   const batchId = ids.id();
-  if (before === undefined) await assignToBatch(file, uploads.folder, batchId);
-  else await forget(file.path);
+  const path = batchFile(uploads.folder, batchId);
   try {
+    const before = await answeredBefore<BatchBody>(request, database, file.digest);
+    if (before === undefined) await assignToBatch(file, uploads.folder, batchId);
     const writer = writerOf(context, request);
     const answering = once(request, {
       ...{ database, nowMs: writer.nowMs, digest: file.digest },
@@ -117,14 +117,19 @@ async function takeFile(
       },
     });
     const body = await created(reply, '/v1/batches', answering);
-    if (body.id !== batchId) await forget(batchFile(uploads.folder, batchId));
-    else uploads.begin({ id: batchId, businessUnitId, engagementId, actor: actorOf(request) });
+    if (body.id === batchId) {
+      uploads.begin({ id: batchId, businessUnitId, engagementId, actor: actorOf(request) });
+    } else await forget(path);
     return body;
   } catch (error) {
-    await forget(batchFile(uploads.folder, batchId));
+    await forget(path);
     throw error;
+  } finally {
+    await forget(file.path); // there only when it was not assigned
   }
 }
+
+type BatchBody = ReturnType<typeof batchBody>;
 
 async function received(request: FastifyRequest, folder: string) {
   const announced = Number(request.headers['content-length'] ?? 0);

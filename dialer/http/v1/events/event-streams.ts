@@ -97,6 +97,7 @@ export class EventStreams {
   close(): void {
     this.#isClosed = true;
     for (const response of this.#open.keys()) response.end();
+    this.#open.clear();
     this.wake();
   }
 
