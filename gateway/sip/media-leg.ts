@@ -182,7 +182,9 @@ export class MediaLeg {
       this.#over = true;
       handlers.onBye(bye, bye.source === 'application');
     });
-    dialog.on('modify', (request, response) => void this.#onReinvite(dialog, request, response));
+    for (const event of ['modify', 'update'] as const) {
+      dialog.on(event, (request, response) => void this.#onOffer(dialog, request, response));
+    }
     dialog.on('info', (request, response) => handlers.onInfo(request, response));
     dialog.on('refer', (request, response) => {
       ladder.in(`REFER ${request.uri} SIP/2.0`);
@@ -224,10 +226,18 @@ export class MediaLeg {
     return true;
   }
 
-  /** The far end moves its media, holds or resumes (RFC 3261 §14): the media server answers. */
-  async #onReinvite(dialog: SipDialog, request: SipRequest, response: SipResponse): Promise<void> {
-    this.#parts.ladder.in(`INVITE ${request.uri} SIP/2.0`);
+  /**
+   * The far end moves its media, holds or resumes, by re-INVITE (RFC 3261 §14) or UPDATE (RFC 3311):
+   * the media server answers. srf alone would say yes to an UPDATE and leave the media where it was.
+   */
+  async #onOffer(dialog: SipDialog, request: SipRequest, response: SipResponse): Promise<void> {
+    const { method, uri } = request;
+    this.#parts.ladder.in(`${method} ${uri} SIP/2.0`);
     const offer = request.body ?? '';
+    if (offer === '' && method === 'UPDATE') {
+      this.#answer(response, 200, ''); // a session refresh, and no more
+      return;
+    }
     if (offer === '') {
       // An offerless re-INVITE: ours goes into the 200, the answer comes with the ACK.
       this.#answer(response, 200, this.#parts.offer);

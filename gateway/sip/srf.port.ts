@@ -49,7 +49,7 @@ export interface SipDialog {
   readonly res: SipResponse;
   on(event: 'destroy', listener: (bye: SipRequest, reason: string) => void): this;
   on(
-    event: 'modify' | 'info' | 'refer',
+    event: 'modify' | 'update' | 'info' | 'refer',
     listener: (request: SipRequest, response: SipResponse) => void,
   ): this;
   once(event: 'ack', listener: (ack: SipRequest) => void): this;

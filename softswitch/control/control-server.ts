@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { addressKey } from '../sip/sip-address.ts';
+import { formatHostPort } from '../sip/sip-uri.ts';
 import { parseSipDraft, type ClientMessage, type SipDraft } from './client-message.ts';
 import type { ClientResponses } from './client-responses.ts';
 import { ControlSession } from './control-session.ts';
@@ -82,7 +82,8 @@ export class ControlServer {
   #accept(socket: Socket): void {
     const { stack } = this.#context;
     const hostPorts = stack.listening
-      .map((address) => addressKey(stack.contactAddress(address)))
+      .map((address) => stack.contactAddress(address))
+      .map(({ protocol, host, port }) => `${protocol}/${formatHostPort(host, port)}`)
       .sort() // tcp before udp, as drachtio-server lists them
       .join(',');
     const session = new ControlSession({

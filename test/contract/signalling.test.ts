@@ -447,6 +447,61 @@ function insideDialogs(t: Test, target: SignallingTarget): void {
     await hangUp(dialog, peer);
   });
 
+  t.test('UPDATE from the far end, with an offer and without', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const { dialog, far } = await answeredCall({ client, peer });
+    const offers = requestIn(dialog, 'update');
+    const offer = SDP.replace('sendrecv', 'sendonly');
+    far.request('UPDATE', { sdp: offer });
+    const { request, response } = await offers;
+    t.equal(request.body, offer);
+    const held = SDP.replace('sendrecv', 'recvonly');
+    response.send(200, { body: held, headers: { 'Content-Type': 'application/sdp' } });
+    t.equal((await peer.response(200, 'UPDATE')).body.toString(), held);
+    const refreshes = requestIn(dialog, 'update');
+    far.request('UPDATE');
+    const refresh = await refreshes;
+    t.equal(refresh.request.body, '');
+    refresh.response.send(200);
+    t.equal((await peer.response(200, 'UPDATE')).body.length, 0);
+    await hangUp(dialog, peer);
+  });
+
+  t.test(
+    'a re-INVITE without SDP from the far end: our offer, its answer in the ACK',
+    async (t) => {
+      const { client, peer } = await stage(t, target);
+      const { dialog, far } = await answeredCall({ client, peer });
+      const modify = requestIn(dialog, 'modify');
+      const cseq = far.request('INVITE');
+      const { request, response } = await modify;
+      t.equal(request.body, '');
+      response.send(200, { body: SDP, headers: { 'Content-Type': 'application/sdp' } });
+      t.equal((await peer.response(200, 'INVITE')).body.toString(), SDP);
+      const acked = once(dialog, 'ack') as Promise<[SrfRequest]>;
+      const answer = SDP.replace('40000', '40008');
+      far.ack(answer, cseq);
+      t.equal((await acked)[0].body, answer);
+      await hangUp(dialog, peer);
+    },
+  );
+
+  t.test('the far end moves: its new Contact gets the requests that follow', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const { dialog, far } = await answeredCall({ client, peer });
+    const offers = requestIn(dialog, 'update');
+    const moved = `<sip:moved@${peer.host}:${peer.port}>`;
+    far.request('UPDATE', { contact: moved });
+    (await offers).response.send(200);
+    await peer.response(200, 'UPDATE');
+    const destroyed = dialog.destroy();
+    const bye = await peer.request('BYE');
+    // drachtio-server goes on with the old one, against RFC 3261 §12.2.2.
+    if (target.isEmbedded) t.equal(bye.uri, moved.slice(1, -1));
+    peer.reply(bye, 200);
+    await destroyed;
+  });
+
   t.test('a request in a dialog that is gone is refused as such', async (t) => {
     const { client, peer } = await stage(t, target);
     const { dialog, far } = await answeredCall({ client, peer });
@@ -552,6 +607,72 @@ function inboundCalls(t: Test, target: SignallingTarget): void {
   });
 }
 
+function redirects(t: Test, target: SignallingTarget): void {
+  t.test('a 302 is passed up with its Contact: where to go is for the application', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const call = client.call(peer.uri('bob'), { localSdp: SDP });
+    const contact = '<sip:bob@192.0.2.1>;q=0.7';
+    peer.reply(await peer.request('INVITE'), 302, { contact });
+    const error = await call.failure();
+    t.equal(error.status, 302);
+    t.equal(error.res?.get('Contact'), contact);
+    await peer.request('ACK');
+    t.equal(peer.count('INVITE'), 1);
+  });
+
+  t.test('an application that follows it sends a new INVITE; rounds come to an end', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const call = client.call(peer.uri('bob'), { localSdp: SDP, followRedirects: true });
+    for (let hop = 1; hop <= 5; hop += 1) {
+      const invite = await peer.request('INVITE');
+      t.match(invite.uri, hop === 1 ? /^sip:bob@/ : new RegExp(`^sip:hop${hop - 1}@`));
+      peer.reply(invite, 302, { contact: `<${peer.uri(`hop${hop}`)}>` });
+      await peer.request('ACK');
+    }
+    t.equal((await call.failure()).status, 302, 'drachtio-srf gives up at the fifth');
+  });
+
+  t.test('the same call goes on elsewhere: Call-ID, tag and the next CSeq are kept', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const call = client.call(peer.uri('bob'), { localSdp: SDP });
+    const invite = await peer.request('INVITE');
+    peer.reply(invite, 302, { contact: `<${peer.uri('elsewhere')}>` });
+    await call.failure();
+    await peer.request('ACK');
+    const cseq = (cseqOf(invite)?.number ?? 0) + 1;
+    const again = client.call(peer.uri('elsewhere'), {
+      localSdp: SDP,
+      headers: {
+        'Call-ID': headerOf(invite, 'Call-ID') ?? '',
+        From: headerOf(invite, 'From') ?? '',
+        To: headerOf(invite, 'To') ?? '',
+        CSeq: `${cseq} INVITE`,
+      },
+    });
+    const second = await peer.request('INVITE');
+    for (const name of ['Call-ID', 'From', 'To']) {
+      t.equal(headerOf(second, name), headerOf(invite, name), name);
+    }
+    t.equal(cseqOf(second)?.number, cseq);
+    peer.reply(second, 200, { sdp: SDP });
+    const dialog = await again.outcome;
+    const fromTag = /tag=([^;]+)/.exec(headerOf(invite, 'From') ?? '')?.[1] ?? '';
+    t.equal(dialog.id, `${headerOf(invite, 'Call-ID')};from-tag=${fromTag}`);
+    await hangUp(dialog, peer);
+  });
+
+  t.test('the application redirects a caller', async (t) => {
+    const { client, peer } = await stage(t, target);
+    const incoming = await client.expect('INVITE');
+    const invite = peer.start('INVITE', client.uri('in'), { sdp: SDP });
+    const { response } = await incoming.arrived;
+    response.send(302, { headers: { Contact: '<sip:elsewhere@192.0.2.1:5070>' } });
+    const moved = await peer.response(302, 'INVITE');
+    t.equal(headerOf(moved, 'Contact'), '<sip:elsewhere@192.0.2.1:5070>');
+    peer.follow('ACK', invite, headerOf(moved, 'To'));
+  });
+}
+
 function cancelling(t: Test, target: SignallingTarget): void {
   t.test('CANCEL while ringing: the 487 is passed up, the 200 to the CANCEL is not', async (t) => {
     const { client, peer } = await stage(t, target);
@@ -608,6 +729,7 @@ await contract({}, async (t, target) => {
     ['outbound calls', outboundCalls],
     ['inside dialogs', insideDialogs],
     ['inbound calls', inboundCalls],
+    ['redirects', redirects],
     ['cancelling', cancelling],
   ] as const;
   for (const [title, part] of parts) {

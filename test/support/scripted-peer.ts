@@ -262,7 +262,7 @@ export class PeerDialog {
   /** Sends a request with the next CSeq; returns its CSeq number. */
   request(
     method: string,
-    options: { sdp?: string; headers?: readonly SipHeaderField[] } = {},
+    options: { sdp?: string; headers?: readonly SipHeaderField[]; contact?: string } = {},
   ): number {
     this.#cseq += 1;
     this.#request(method, this.#cseq, options);
@@ -272,9 +272,10 @@ export class PeerDialog {
   #request(
     method: string,
     cseq: number,
-    options: { sdp?: string; headers?: readonly SipHeaderField[] },
+    options: { sdp?: string; headers?: readonly SipHeaderField[]; contact?: string },
   ): void {
-    const { callId, local, remote, target, contact, via } = this.#state;
+    const { callId, local, remote, target, via } = this.#state;
+    const { contact = this.#state.contact } = options;
     const headers: SipHeaderField[] = [
       { name: 'Via', value: via() },
       { name: 'Max-Forwards', value: '70' },

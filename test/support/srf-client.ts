@@ -62,6 +62,7 @@ export interface UacOptions {
   auth?: { username: string; password: string };
   proxy?: string;
   noAck?: boolean;
+  followRedirects?: boolean;
 }
 
 /** A request from the network with the response the application fills in. */

@@ -605,6 +605,24 @@ t.test('re-INVITE of the far end: the media server’s answer goes back, or 488'
   t.equal(bench.endpoint().applied.length, 4, 'the answer came with the ACK');
 });
 
+t.test('UPDATE of the far end: with SDP like a re-INVITE, without a refresh', async (t) => {
+  const bench = await AttemptBench.start();
+  bench.dial();
+  const { dialog } = bench.invite().echo().answer();
+  const before = bench.endpoint().applied.length;
+  const held = FAR_SDP.replace('m=audio', 'a=sendonly\r\nm=audio');
+  const update = async (more: { body?: string }) => {
+    const response = fakeResponse(0, '');
+    dialog?.emit('update', fakeRequest('UPDATE', more), response);
+    await bench.settle();
+    return response.sent;
+  };
+  t.same(await update({ body: held }), [{ status: 200, body: FAR_SDP }]);
+  t.equal(bench.endpoint().applied.at(-1), held);
+  t.same(await update({}), [{ status: 200 }]);
+  t.equal(bench.endpoint().applied.length, before + 1, 'the media stays as it is');
+});
+
 t.test('digits come by RTP and by INFO', async (t) => {
   const bench = await AttemptBench.start();
   bench.dial();
