@@ -3,13 +3,13 @@ import type { RingfenceConfig } from '../../config/ringfence.schema.ts';
 import { loadNamedConfig } from '../../config/process-config.ts';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import { systemClock } from '../../dialer/clock.ts';
-import type { DialerLog } from '../../dialer/dialer-log.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import { loggedTelephony } from '../../dialer/telephony-log.ts';
 import { maskNumber } from '../../gateway/mask-number.ts';
 import { startLab } from '../../lab/start-lab.ts';
 import { chooseTrunk, isLoopbackTrunk } from '../choose-trunk.ts';
 import { CliError } from '../cli-error.ts';
-import { commandLog } from '../command-log.ts';
+import { commandLog, type CommandLog } from '../command-log.ts';
 import { INTERRUPTED_EXIT_CODE, onInterruption } from '../interruption.ts';
 import { checkCallingHours, realCallsRule } from '../real-calls.ts';
 import { startDialing, type Dialing } from '../start-dialing.ts';
@@ -169,7 +169,7 @@ interface Running extends Dialling {
   readonly telephony: Telephony;
   readonly database: OpenDatabase;
   readonly work: DemoWork;
-  readonly log: DialerLog;
+  readonly log: CommandLog;
 }
 
 /** Resolves when every task is at its end and what agents returned is stored. */
@@ -177,7 +177,9 @@ async function seeThrough(running: Running) {
   const { database, telephony, log, list, work, terminal } = running;
   const config = demoConfig(running);
   const progress = startProgress(terminal, () => performance.now());
-  const dialing = await startDialing({ config, database, telephony: telephony.gateway, log });
+  const dialing = await startDialing({
+    ...{ config, database, telephony: loggedTelephony(telephony.gateway, log), log },
+  });
   const run: DemoRun = new DemoRun({
     ...{ dialer: dialing.dialer, telephony: telephony.gateway, clock: systemClock, work },
     taskCount: list.tasks.filter(isDialled).length,
