@@ -1,6 +1,7 @@
 /** The control server below drachtio-srf: its own rules of the protocol, and time on a manual clock. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { encodeFrame } from '../../softswitch/control/frame.ts';
@@ -351,6 +352,58 @@ t.test('a far end behind a NAT is reached where its answer came from', async (t)
   const destroyed = dialog.destroy();
   peer.reply(await peer.request('BYE'), 200);
   await destroyed;
+});
+
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
+const IPV6 = { skip: hasIpv6 ? false : 'NOT RUN: this machine has no ::1' };
+
+// Not in the contract suite: drachtio-server 0.9.10 dies on the ACK of such a call.
+t.test('a call over IPv6, ended from either side', IPV6, async (t) => {
+  const timers = realTimerWheel();
+  const signalling = await startSignalling({
+    host: '::1',
+    sip: { port: 0, protocols: ['udp', 'tcp'] },
+    control: { port: 0, secret: SECRET },
+    timers,
+  });
+  const stack = await SipStack.open({
+    timers,
+    listen: (['udp', 'tcp'] as const).map((protocol) => ({ protocol, host: '::1', port: 0 })),
+  });
+  const { controlPort: port, sipPort } = signalling;
+  const client = await SrfClient.connect({ host: '127.0.0.1', port, secret: SECRET });
+  t.teardown(async () => {
+    client.close();
+    await Promise.all([signalling.close(), stack.close()]);
+    timers.stop();
+  });
+  t.equal(client.hostPorts, `tcp/[::1]:${sipPort},udp/[::1]:${sipPort}`);
+  const agent = new UserAgent(stack, { timers });
+  const confirmed = new EventEmitter();
+  agent.onInvite = (call) => {
+    call.onAck = () => confirmed.emit('call', call);
+    call.answer({ sdp: SDP });
+  };
+  for (const protocol of ['udp', 'tcp']) {
+    const uri = `sip:bob@[::1]:${stack.listening[0]?.port};transport=${protocol}`;
+    for (const endsIt of ['us', 'them']) {
+      const acked = once(confirmed, 'call') as Promise<[IncomingCall]>;
+      const call = client.call(uri, { localSdp: SDP, callingNumber: '15550001111' });
+      const dialog = await call.outcome;
+      t.equal(dialog.res.source_address, '::1');
+      t.match((await call.sent).get('Contact'), `@[::1]:${sipPort}`);
+      t.match((await call.sent).get('From'), `@[::1]:${sipPort}>`);
+      const [incoming] = await acked;
+      const destroyed = once(dialog, 'destroy');
+      if (endsIt === 'us') await dialog.destroy();
+      else incoming.bye();
+      if (endsIt === 'them') await destroyed;
+      t.equal(agent.calls, 0, `${protocol}: ${endsIt}`);
+      t.equal(signalling.stats()['dialogs'], 0);
+    }
+  }
 });
 
 t.test('an application that says nothing to an INVITE: the caller hears 408', async (t) => {
