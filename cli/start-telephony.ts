@@ -108,6 +108,7 @@ export function softswitchOptions(settings: SoftswitchConfig) {
       rtpPortMin: settings.rtpPortMin,
       rtpPortMax: settings.rtpPortMax,
       rtpQuarantineMs: settings.rtpQuarantineMs,
+      secureMedia: settings.secureMedia,
     },
     esl: { port: settings.eslPort, password: settings.eslPassword },
   };

@@ -130,6 +130,16 @@ export const SoftswitchConfig = Type.Object(
       env: 'RINGFENCE_SOFTSWITCH_RTP_PORT_MAX',
       source: 'RFC 3550 §11',
     }),
+    secureMedia: Type.Enum(['forbidden', 'optional', 'mandatory'], {
+      description:
+        'Encryption of calls’ audio (SRTP, keys in SDP). `mandatory`: a far end without it is ' +
+        'refused; use it with SIP over TLS, since whoever reads the SDP has the keys. `optional` ' +
+        'offers both, as FreeSWITCH does by default, with its trap: once SRTP was agreed in a ' +
+        'call, plain audio is no longer heard in it.',
+      default: 'forbidden',
+      env: 'RINGFENCE_SOFTSWITCH_SECURE_MEDIA',
+      source: 'RFC 4568; FreeSWITCH rtp_secure_media',
+    }),
     rtpQuarantineMs: Type.Integer({
       description:
         'How long an RTP port rests after a call, so that late packets of the last call never ' +

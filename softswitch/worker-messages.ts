@@ -63,6 +63,11 @@ export interface MediaWorkerOptions {
     readonly rtpPortMax: number;
     /** How long a released RTP port rests, so that late packets of one call never reach another. */
     readonly rtpQuarantineMs: number;
+    /**
+     * FreeSWITCH's `rtp_secure_media`: SRTP with keys in SDP (RFC 4568). `mandatory` refuses plain RTP,
+     * `forbidden` (the default) refuses SRTP, `optional` offers both and takes either.
+     */
+    readonly secureMedia?: 'forbidden' | 'optional' | 'mandatory';
     /** Above this, new sessions are answered 503 as FreeSWITCH does; absent means no limit. */
     readonly sessionsPerSecondMax?: number;
   };

@@ -29,6 +29,7 @@ const WITHOUT_VARIABLES = new Set([
   'CHANNEL_STATE',
   'DTMF',
   'CHANNEL_DESTROY',
+  'CUSTOM',
 ]);
 
 export class ChannelEvents {
@@ -38,10 +39,12 @@ export class ChannelEvents {
     this.#channel = channel;
   }
 
-  fire(name: string, more?: Readonly<Headers>): void {
+  /** `subclass` on CUSTOM events, which carry no variables. */
+  fire(name: string, more?: Readonly<Headers>, subclass?: string): void {
     const channel = this.#channel;
     channel.core.bus.fire({
       name,
+      ...(subclass === undefined ? {} : { subclass }),
       uuid: channel.uuid,
       fill: (headers) => {
         addBasicHeaders(channel, headers);

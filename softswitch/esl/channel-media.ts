@@ -1,9 +1,11 @@
 /** The audio of one channel: its RTP session and SDP, playing into it, muting, joining two of them. */
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
 import type { AudioNegotiation } from '../media/audio-negotiation.ts';
 import type { AudioSource } from '../media/audio-source.ts';
 import { bridgeSessions } from '../media/bridge.ts';
 import { FrameTaps } from '../media/frame-taps.ts';
-import type { MediaPeer, RtpSession } from '../media/rtp-session.ts';
+import type { MediaPeer, RtpRemote, RtpSession } from '../media/rtp-session.ts';
 import { FRAME_SAMPLES } from '../media/audio-format.ts';
 import type { Activity } from './app-run.ts';
 import { parseDigits } from './dtmf-digits.ts';
@@ -30,6 +32,24 @@ export class ChannelMedia {
     const remote = this.negotiation.remote;
     if (remote === undefined) return undefined;
     return remote.payloadType === 8 ? 'PCMA' : 'PCMU';
+  }
+
+  /**
+   * Sends to the far end agreed last. Where its c= line is a host name (RFC 8866 §5.7), nothing is sent
+   * or taken until the name is looked up; `failed` is called when it has no address of our family.
+   */
+  connect(remote: RtpRemote, failed: () => void): void {
+    if (isIP(remote.address) !== 0) {
+      this.session.setRemote(remote);
+      return;
+    }
+    this.session.setRemote({ ...remote, address: '0.0.0.0' });
+    const family = this.negotiation.family === 'IP6' ? 6 : 4;
+    lookup(remote.address, { family }, (error, address) => {
+      if (this.negotiation.remote !== remote) return; // another description came meanwhile
+      if (error !== null) failed();
+      else this.session.setRemote({ ...remote, address });
+    });
   }
 
   /** Plays until the source ends (`done`) or the activity is cancelled. */

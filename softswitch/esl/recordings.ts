@@ -159,7 +159,12 @@ export class Recordings {
     if (limitSeconds <= 0) return;
     const timer = channel.core.timers.schedule(endsAtMs - now, () => void this.#end(running));
     const { removeTap } = running;
-    Object.assign(running, { removeTap: () => (timer.cancel(), removeTap()) });
+    Object.assign(running, {
+      removeTap: () => {
+        timer.cancel();
+        removeTap();
+      },
+    });
   }
 
   #end(running: Running): Promise<void> {

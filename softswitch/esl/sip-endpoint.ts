@@ -6,7 +6,8 @@ import { AudioNegotiation } from '../media/audio-negotiation.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { MediaError } from '../media/media-error.ts';
 import type { RtpPortPool } from '../media/rtp-port-pool.ts';
-import { RtpSession } from '../media/rtp-session.ts';
+import { RtpSession, type RtpRemote } from '../media/rtp-session.ts';
+import type { SecureMedia } from '../media/audio-stream.ts';
 import type { CallEndCause } from '../sip/call-leg.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
 import { headerOf, headersOf, type SipRequest } from '../sip/message.ts';
@@ -20,13 +21,15 @@ export interface SipEndpointOptions {
   readonly core: SwitchCore;
   readonly clock: MediaClock;
   readonly pool: RtpPortPool;
+  /** FreeSWITCH's `rtp_secure_media`. */
+  readonly secureMedia: SecureMedia;
 }
 
 const FSMRF = /^drachtio-fsmrf:/;
 
 /** Takes one INVITE from arrival to a controlled channel. */
 export async function acceptCall(call: IncomingCall, options: SipEndpointOptions): Promise<void> {
-  const { core, clock, pool } = options;
+  const { core, clock, pool, secureMedia } = options;
   const controller = headerOf(call.request, 'X-esl-outbound');
   if (!FSMRF.test(headerOf(call.request, 'User-Agent') ?? '') || controller === undefined) {
     call.reject(404, 'Not Found', [reason('NO_ROUTE_DESTINATION')]);
@@ -49,6 +52,7 @@ export async function acceptCall(call: IncomingCall, options: SipEndpointOptions
     address: core.host,
     port: session.localPort,
     originUser: 'FreeSWITCH',
+    secureMedia,
   });
   new Endpoint(call, core, new ChannelMedia(session, negotiation), controller).begin();
 }
@@ -129,7 +133,7 @@ class Endpoint {
     if (!this.#offered || this.#channel.isDown) return;
     this.#offered = false;
     try {
-      this.#media.session.setRemote(this.#media.negotiation.accept(sdp ?? ''));
+      this.#connect(this.#media.negotiation.accept(sdp ?? ''));
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
       this.#channel.hangUp('INCOMPATIBLE_DESTINATION');
@@ -148,7 +152,7 @@ class Endpoint {
   }
 
   #negotiate(offer: string | undefined): string | { statusCode: number } {
-    const { negotiation, session } = this.#media;
+    const { negotiation } = this.#media;
     if (offer === undefined) {
       this.#offered = true;
       return negotiation.offer();
@@ -156,13 +160,17 @@ class Endpoint {
     try {
       const { sdp, remote } = negotiation.answer(offer);
       this.#offered = false;
-      session.setRemote(remote);
+      this.#connect(remote);
       this.#describeMedia();
       return sdp;
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
       return { statusCode: error.code === 'INVALID_SDP' ? 400 : 488 };
     }
+  }
+
+  #connect(remote: RtpRemote): void {
+    this.#media.connect(remote, () => this.#channel.hangUp('DESTINATION_OUT_OF_ORDER'));
   }
 
   /** The far end holds us when it no longer wants to hear us (RFC 3264 §8.4). */
@@ -187,6 +195,7 @@ class Endpoint {
     variables.set('local_media_port', String(session.localPort));
     variables.set('remote_media_ip', remote?.address);
     variables.set('remote_media_port', remote && String(remote.port));
+    variables.set('rtp_has_crypto', remote?.srtp?.send?.suite);
     variables.set('dtmf_type', 'rfc2833');
     variables.set('read_codec', this.#media.codec);
     variables.set('write_codec', this.#media.codec);

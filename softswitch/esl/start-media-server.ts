@@ -26,6 +26,7 @@ const PORTS_PER_LEG = 2;
 /** Resolves when the SIP profile and the event socket listen. */
 export async function startMediaServer(options: MediaWorkerOptions): Promise<MediaServer> {
   const { host, innerHost = INNER_HOST_DEFAULT, media, esl } = options;
+  const secureMedia = media.secureMedia ?? 'forbidden';
   const timers = realTimerWheel();
   const clock = new MediaClock();
   const pool = new RtpPortPool({
@@ -37,6 +38,7 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
   const core = new SwitchCore({
     host,
     timers,
+    clock,
     sessionsPerSecondMax: media.sessionsPerSecondMax,
     sessionsMax: Math.floor((media.rtpPortMax - media.rtpPortMin + 1) / PORTS_PER_LEG),
   });

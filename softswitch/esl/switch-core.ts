@@ -1,8 +1,10 @@
 /** What the whole media server shares: its identity, its channels, its events, its limits. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { MediaClock } from '../media/media-clock.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { Channel } from './channel.ts';
+import { Conferences } from './conferences.ts';
 import { EventBus } from './event-bus.ts';
 import { PromptFiles } from './prompt-files.ts';
 import { Scheduler } from './scheduler.ts';
@@ -14,6 +16,8 @@ export const FREESWITCH_VERSION = '1.10.12-release';
 export interface SwitchCoreOptions {
   readonly host: string;
   readonly timers: TimerWheel;
+  /** Default: one of its own on `timers`. */
+  readonly clock?: MediaClock;
   /** New sessions a second; undefined = no limit. */
   readonly sessionsPerSecondMax: number | undefined;
   /** Most legs the RTP range has ports for. */
@@ -34,6 +38,9 @@ export class SwitchCore {
   readonly bus: EventBus;
   readonly prompts = new PromptFiles();
   readonly scheduler: Scheduler;
+  readonly conferences: Conferences;
+  /** What paces mixers; legs have their own slots of it. */
+  readonly clock: MediaClock;
   readonly channels = new Map<string, Channel>();
   /** `sip:mod_sofia@host:port` of the profile, known once it listens. */
   profileAddress = '';
@@ -48,6 +55,8 @@ export class SwitchCore {
     this.startedAtMs = this.nowMs();
     this.sessionsMax = options.sessionsMax;
     this.rate = new SessionRate(options.sessionsPerSecondMax, () => options.timers.nowMs());
+    this.conferences = new Conferences(this);
+    this.clock = options.clock ?? new MediaClock(options.timers);
     this.scheduler = new Scheduler(options.timers, this.nowMs);
     this.bus = new EventBus({
       coreUuid: this.uuid,

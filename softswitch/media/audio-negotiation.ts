@@ -1,16 +1,28 @@
 /** Offer and answer of one audio stream in one dialog (RFC 3264). */
-import { randomInt } from 'node:crypto';
-import { isIPv4 } from 'node:net';
+import { randomBytes, randomInt } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { FRAME_MS } from './audio-format.ts';
-import { PCMA_PAYLOAD_TYPE, PCMU_PAYLOAD_TYPE } from './g711.ts';
+import {
+  eventFormat,
+  heldDirection,
+  mediaAddress,
+  PAYLOAD_TYPES,
+  remoteOf,
+  usable,
+  type AudioCodec,
+  type SecureMedia,
+} from './audio-stream.ts';
 import { MediaError } from './media-error.ts';
 import type { MediaDirection, RtpRemote } from './rtp-session.ts';
-import { parseSdp, type SdpFormat, type SdpMedia, type SdpSession } from './sdp.ts';
+import { parseSdp, type SdpMedia, type SdpSession } from './sdp.ts';
+import { CRYPTO_SUITES, cryptoLine, type CryptoAttribute } from './srtp/crypto-attribute.ts';
+import { MASTER_KEY_BYTES, MASTER_SALT_BYTES } from './srtp/srtp-keys.ts';
+import type { SrtpKeys } from './srtp/secure-transport.ts';
 
-export type AudioCodec = 'PCMU' | 'PCMA';
+export type { AudioCodec } from './audio-stream.ts';
 
 export interface AudioNegotiationOptions {
-  /** IPv4 address and even RTP port that we receive on. */
+  /** IPv4 or IPv6 address and even RTP port that we receive on. */
   readonly address: string;
   readonly port: number;
   /** In the order we offer them; default PCMU, PCMA. */
@@ -19,6 +31,8 @@ export interface AudioNegotiationOptions {
   readonly originUser?: string;
   /** Offer and accept RFC 4733 events. Default true. */
   readonly telephoneEvents?: boolean;
+  /** Default `forbidden`: plain RTP. */
+  readonly secureMedia?: SecureMedia;
 }
 
 export interface AudioAnswer {
@@ -26,7 +40,6 @@ export interface AudioAnswer {
   readonly remote: RtpRemote;
 }
 
-const PAYLOAD_TYPES = { PCMU: PCMU_PAYLOAD_TYPE, PCMA: PCMA_PAYLOAD_TYPE } as const;
 /** What most equipment uses, some of it without reading the rtpmap. */
 const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
 
@@ -43,6 +56,10 @@ interface LocalAudio {
   readonly codecs: readonly AudioCodec[];
   readonly eventPayloadType: number | undefined;
   readonly direction: MediaDirection;
+  /** Our keys; one of them in an answer. Empty: plain RTP. */
+  readonly cryptos: readonly CryptoAttribute[];
+  /** Both an SRTP and a plain stream are offered, on one port. */
+  readonly alsoPlain: boolean;
 }
 
 /**
@@ -60,6 +77,8 @@ export class AudioNegotiation {
   #remote: RtpRemote | undefined;
   #offered: LocalAudio | undefined;
   #eventPayloadType = TELEPHONE_EVENT_PAYLOAD_TYPE;
+  /** One key for each suite, for the life of the dialog: an offer that changes nothing changes no key. */
+  #ownCryptos: readonly CryptoAttribute[] | undefined;
   /** The far end's m-lines, which a later offer of ours has to keep in place (§8). */
   #streams: { audioIndex: number; media: readonly SdpMedia[] } = { audioIndex: 0, media: [] };
 
@@ -68,6 +87,7 @@ export class AudioNegotiation {
       codecs: ['PCMU', 'PCMA'],
       originUser: 'Ringfence',
       telephoneEvents: true,
+      secureMedia: 'forbidden',
       ...options,
     };
     this.#version = this.#sessionId;
@@ -94,6 +114,8 @@ export class AudioNegotiation {
       codecs: this.#options.codecs,
       eventPayloadType: this.#options.telephoneEvents ? this.#eventPayloadType : undefined,
       direction,
+      cryptos: this.#options.secureMedia === 'forbidden' ? [] : this.#cryptos(),
+      alsoPlain: this.#options.secureMedia === 'optional' && this.#remote === undefined,
     };
     return this.#write(this.#offered);
   }
@@ -105,22 +127,30 @@ export class AudioNegotiation {
    */
   answer(offerSdp: string, direction: MediaDirection = 'sendrecv'): AudioAnswer {
     const session = parseSdp(offerSdp);
-    const audioIndex = session.media.findIndex((stream) => codecOf(stream, this.#options.codecs));
-    const media = session.media[audioIndex];
-    const codec = media && codecOf(media, this.#options.codecs);
-    if (media === undefined || codec === undefined) throw notAcceptable(session, this.#options);
-    const address = mediaAddress(media);
+    const { codecs, secureMedia } = this.#options;
+    const audioIndex = session.media.findIndex((stream) => usable(stream, codecs, secureMedia));
+    const stream = usable(session.media[audioIndex], codecs, secureMedia);
+    if (stream === undefined) throw notAcceptable(session, this.#options);
+    const { media, codec, crypto } = stream;
+    const address = mediaAddress(media, this.family);
     const event = this.#options.telephoneEvents ? eventFormat(media) : undefined;
+    const own = crypto && { ...this.#ownCrypto(crypto.suite), tag: crypto.tag };
     const local: LocalAudio = {
       codecs: [codec],
       eventPayloadType: event?.payloadType,
       direction: bothWant(ANSWERED_DIRECTION[heldDirection(media)], direction),
+      cryptos: own === undefined ? [] : [own],
+      alsoPlain: false,
     };
     if (event !== undefined) this.#eventPayloadType = event.payloadType;
     this.#streams = { audioIndex, media: session.media };
     this.#offered = undefined;
     this.#remoteSdp = offerSdp;
-    this.#remote = remoteOf(media, address, codec, event, event?.payloadType, local.direction);
+    this.#remote = this.#withKeys(
+      remoteOf(stream, address, event, event?.payloadType, local.direction),
+      own,
+      crypto,
+    );
     return { sdp: this.#write(local), remote: this.#remote };
   }
 
@@ -131,16 +161,62 @@ export class AudioNegotiation {
       throw new MediaError('SDP_NOT_ACCEPTABLE', 'SDP: an answer without an offer of ours');
     }
     const session = parseSdp(answerSdp);
-    const media = session.media[this.#streams.audioIndex];
-    const codec = media && codecOf(media, offered.codecs);
-    if (media === undefined || codec === undefined) throw notAcceptable(session, this.#options);
-    const address = mediaAddress(media);
+    const { secureMedia } = this.#options;
+    const audioIndex = offered.alsoPlain
+      ? session.media.findIndex((stream) => usable(stream, offered.codecs, secureMedia))
+      : this.#streams.audioIndex;
+    const stream = usable(session.media[audioIndex], offered.codecs, secureMedia);
+    const own = offered.cryptos.find(({ tag }) => tag === stream?.crypto?.tag);
+    if (stream === undefined || own?.suite !== stream.crypto?.suite) {
+      throw notAcceptable(session, this.#options);
+    }
+    const { media, crypto } = stream;
+    const address = mediaAddress(media, this.family);
     const event = offered.eventPayloadType === undefined ? undefined : eventFormat(media);
     const direction = bothWant(ANSWERED_DIRECTION[heldDirection(media)], offered.direction);
+    if (offered.alsoPlain) this.#streams = { audioIndex, media: session.media };
     this.#remoteSdp = answerSdp;
     this.#offered = undefined;
-    this.#remote = remoteOf(media, address, codec, event, offered.eventPayloadType, direction);
+    this.#remote = this.#withKeys(
+      remoteOf(stream, address, event, offered.eventPayloadType, direction),
+      own,
+      crypto,
+    );
     return this.#remote;
+  }
+
+  /** Of our address, and so of every address that we can send to. */
+  get family(): 'IP4' | 'IP6' {
+    return isIPv6(this.#options.address) ? 'IP6' : 'IP4';
+  }
+
+  #cryptos(): readonly CryptoAttribute[] {
+    return (this.#ownCryptos ??= CRYPTO_SUITES.map((suite, index) => ({
+      tag: index + 1,
+      suite,
+      master: randomBytes(MASTER_KEY_BYTES + MASTER_SALT_BYTES),
+    })));
+  }
+
+  #ownCrypto(suite: CryptoAttribute['suite']): CryptoAttribute {
+    return this.#cryptos().find((crypto) => crypto.suite === suite) as CryptoAttribute;
+  }
+
+  /**
+   * FreeSWITCH's trap: where SRTP is optional and was once agreed, a later plain description does not
+   * take it off the receiving side, and all that comes is dropped without a word *(measured)*.
+   */
+  #withKeys(
+    remote: RtpRemote,
+    own: CryptoAttribute | undefined,
+    theirs: CryptoAttribute | undefined,
+  ): RtpRemote {
+    const before = this.#remote?.srtp;
+    const srtp: SrtpKeys | undefined =
+      own !== undefined && theirs !== undefined
+        ? { send: own, receive: theirs }
+        : before && { receive: before.receive };
+    return srtp === undefined ? remote : { ...remote, srtp };
   }
 
   #write(local: LocalAudio): string {
@@ -150,59 +226,42 @@ export class AudioNegotiation {
     const streams = Array.from({ length: count }, (_, index) => {
       const other = media[index];
       return index === audioIndex || other === undefined
-        ? this.#audioLines(local)
+        ? this.#streamLines(local)
         : [`m=${other.kind} 0 ${other.protocol} ${other.formatList.join(' ') || '0'}`];
     });
-    const body = [`s=${originUser}`, `c=IN IP4 ${address}`, 't=0 0', ...streams.flat(), ''].join(
-      '\r\n',
-    );
+    const body = [
+      `s=${originUser}`,
+      `c=IN ${this.family} ${address}`,
+      't=0 0',
+      ...streams.flat(),
+      '',
+    ].join('\r\n');
     if (this.#localBody !== undefined && body !== this.#localBody) this.#version += 1;
     this.#localBody = body;
-    const origin = `o=${originUser} ${this.#sessionId} ${this.#version} IN IP4 ${address}`;
+    const origin = `o=${originUser} ${this.#sessionId} ${this.#version} IN ${this.family} ${address}`;
     this.#localSdp = `v=0\r\n${origin}\r\n${body}`;
     return this.#localSdp;
   }
 
+  #streamLines(local: LocalAudio): string[] {
+    const first = this.#audioLines(local);
+    return local.alsoPlain ? [...first, ...this.#audioLines({ ...local, cryptos: [] })] : first;
+  }
+
   #audioLines(local: LocalAudio): string[] {
+    const protocol = local.cryptos.length > 0 ? 'RTP/SAVP' : 'RTP/AVP';
     const types = local.codecs.map((codec) => PAYLOAD_TYPES[codec]);
     const { eventPayloadType, direction } = local;
     const events = eventPayloadType === undefined ? [] : [eventPayloadType];
     return [
-      `m=audio ${this.#options.port} RTP/AVP ${[...types, ...events].join(' ')}`,
+      `m=audio ${this.#options.port} ${protocol} ${[...types, ...events].join(' ')}`,
       ...local.codecs.map((codec) => `a=rtpmap:${PAYLOAD_TYPES[codec]} ${codec}/8000`),
       ...events.flatMap((type) => [`a=rtpmap:${type} telephone-event/8000`, `a=fmtp:${type} 0-16`]),
+      ...local.cryptos.map(cryptoLine),
       `a=ptime:${FRAME_MS}`,
       `a=${direction}`,
     ];
   }
-}
-
-/** RTP without encryption or feedback profile, not rejected by its writer. */
-function isPlainAudio(media: SdpMedia): boolean {
-  return media.kind === 'audio' && media.port > 0 && media.protocol.toUpperCase() === 'RTP/AVP';
-}
-
-/** The first codec of a stream that is among `codecs`; undefined when we cannot take the stream. */
-function codecOf(media: SdpMedia, codecs: readonly AudioCodec[]): AudioCodec | undefined {
-  if (!isPlainAudio(media)) return undefined;
-  for (const { payloadType, encoding } of media.formats) {
-    // Both are static types, to which nobody may give another meaning.
-    const codec = codecs.find((candidate) => PAYLOAD_TYPES[candidate] === payloadType);
-    if (codec === encoding) return codec;
-  }
-  return undefined;
-}
-
-function eventFormat(media: SdpMedia): SdpFormat | undefined {
-  return media.formats.find(
-    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === 8_000,
-  );
-}
-
-/** `c=0.0.0.0` is the old way to say hold (RFC 2543; RFC 3264 §8.4): we have nowhere to send to. */
-function heldDirection(media: SdpMedia): MediaDirection {
-  if (media.address !== '0.0.0.0') return media.direction;
-  return media.direction === 'sendrecv' || media.direction === 'sendonly' ? 'sendonly' : 'inactive';
 }
 
 function bothWant(possible: MediaDirection, wanted: MediaDirection): MediaDirection {
@@ -220,49 +279,18 @@ function canReceive(direction: MediaDirection): boolean {
   return direction === 'sendrecv' || direction === 'recvonly';
 }
 
-function mediaAddress(media: SdpMedia): string {
-  const { address, addressType } = media;
-  if (address === undefined) throw new MediaError('INVALID_SDP', 'SDP: no c= line for the audio');
-  if (addressType !== 'IP4' || !isIPv4(address)) {
-    throw new MediaError(
-      'SDP_NOT_ACCEPTABLE',
-      `SDP: the audio's address is not an IPv4 literal: ${JSON.stringify(address)}`,
-    );
-  }
-  return address;
-}
-
-function remoteOf(
-  media: SdpMedia,
-  address: string,
-  codec: AudioCodec,
-  event: SdpFormat | undefined,
-  receiveEventType: number | undefined,
-  direction: MediaDirection,
-): RtpRemote {
-  return {
-    address,
-    port: media.port,
-    ...(media.rtcpPort === undefined ? {} : { rtcpPort: media.rtcpPort }),
-    payloadType: PAYLOAD_TYPES[codec],
-    ...(event === undefined ? {} : { telephoneEventPayloadType: event.payloadType }),
-    ...(receiveEventType === undefined
-      ? {}
-      : { telephoneEventReceivePayloadType: receiveEventType }),
-    direction,
-  };
-}
-
 function notAcceptable(
   session: SdpSession,
-  { codecs }: Required<AudioNegotiationOptions>,
+  { codecs, secureMedia }: Required<AudioNegotiationOptions>,
 ): MediaError {
   const seen = session.media.map(
     ({ kind, port, protocol, formats }) =>
       `${kind} ${port} ${protocol} ${formats.map(({ encoding }) => encoding).join(',')}`,
   );
+  const wanted = { forbidden: 'RTP/AVP', optional: 'RTP/AVP or RTP/SAVP', mandatory: 'RTP/SAVP' };
   return new MediaError(
     'SDP_NOT_ACCEPTABLE',
-    `SDP: no audio over RTP/AVP with ${codecs.join(' or ')}; there is: ${seen.join('; ') || 'none'}`,
+    `SDP: no audio over ${wanted[secureMedia]} with ${codecs.join(' or ')}; ` +
+      `there is: ${seen.join('; ') || 'none'}`,
   );
 }

@@ -11,6 +11,7 @@ import type { RtpPortPool } from './rtp-port-pool.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { rtpStats, type RtpStats } from './rtp-stats.ts';
+import { SecureTransport, type SrtpKeys } from './srtp/secure-transport.ts';
 import { openUdpTransport, type RtpTransport } from './rtp-transport.ts';
 
 export type { RtpStats } from './rtp-stats.ts';
@@ -31,10 +32,12 @@ export interface RtpRemote {
   /** What we receive them with, where that differs (RFC 3264 §5.1 allows it). */
   readonly telephoneEventReceivePayloadType?: number;
   readonly direction: MediaDirection;
+  /** Absent: plain RTP. */
+  readonly srtp?: SrtpKeys;
 }
 
 export interface RtpSessionOptions {
-  /** Address to bind to, IPv4. */
+  /** Address to bind to, IPv4 or IPv6. */
   readonly host: string;
   /** Ports come from the pool; without one, the system gives an even port. */
   readonly pool?: RtpPortPool;
@@ -81,7 +84,7 @@ export class RtpSession {
   /** Set by a bridge. `source` has precedence over the peer's audio while it lasts. */
   peer: MediaPeer | undefined;
 
-  readonly #transport: RtpTransport;
+  readonly #transport: SecureTransport;
   readonly #clock: MediaClock;
   readonly #sender: RtpSender;
   readonly #receiver: RtpReceiver;
@@ -105,7 +108,8 @@ export class RtpSession {
   }
 
   /** A session over sockets that are open already. */
-  constructor(transport: RtpTransport, options: Pick<RtpSessionOptions, 'clock' | 'jitter'>) {
+  constructor(sockets: RtpTransport, options: Pick<RtpSessionOptions, 'clock' | 'jitter'>) {
+    const transport = new SecureTransport(sockets);
     this.#transport = transport;
     this.#clock = options.clock;
     this.localPort = transport.localPort;
@@ -148,7 +152,8 @@ export class RtpSession {
     if (this.#closed) return;
     const before = this.#remote;
     this.#remote = remote;
-    const reachable = remote.port > 0 && remote.address !== '0.0.0.0';
+    this.#transport.secure(remote.srtp);
+    const reachable = isReachable(remote);
     const { direction } = remote;
     this.#sends = reachable && (direction === 'sendrecv' || direction === 'sendonly');
     this.#receives = direction === 'sendrecv' || direction === 'recvonly';
@@ -188,6 +193,7 @@ export class RtpSession {
       fromStranger: this.#fromStranger,
       unwanted: this.#unwanted,
       socketErrors: this.#transport.errorCount,
+      notAuthentic: this.#transport.refusedPackets,
       idleMs: this.idleMs,
     });
   }
@@ -269,7 +275,7 @@ export class RtpSession {
   #sendRtcp(report: Buffer | undefined): void {
     const remote = this.#remote;
     if (report === undefined || remote === undefined) return;
-    if (remote.port === 0 || remote.address === '0.0.0.0') return;
+    if (!isReachable(remote)) return;
     this.#transport.sendRtcp(report, remote.rtcpPort ?? remote.port + 1, remote.address);
   }
 
@@ -291,6 +297,11 @@ export class RtpSession {
       this.#rtcp.take(bytes);
     }
   }
+}
+
+/** Port 0 and the unspecified address mean that there is nowhere to send to, for now. */
+function isReachable({ port, address }: RtpRemote): boolean {
+  return port > 0 && address !== '0.0.0.0' && address !== '::';
 }
 
 function sessionClosed(): MediaError {

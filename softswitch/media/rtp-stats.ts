@@ -32,6 +32,8 @@ export interface RtpStats {
     readonly fromStranger: number;
     /** Packets while our direction is sendonly or inactive. */
     readonly unwanted: number;
+    /** SRTP that failed its authentication or came twice, and RTP where SRTP was agreed. */
+    readonly notAuthentic: number;
     readonly malformed: number;
     readonly unknownPayload: number;
     readonly dtmfEvents: number;
@@ -48,7 +50,13 @@ export function rtpStats(
   receiver: RtpReceiver,
   dtmf: DtmfSender,
   rtcp: RtcpExchange,
-  session: { fromStranger: number; unwanted: number; socketErrors: number; idleMs: number },
+  session: {
+    fromStranger: number;
+    unwanted: number;
+    notAuthentic: number;
+    socketErrors: number;
+    idleMs: number;
+  },
 ): RtpStats {
   const { counters, jitter } = receiver;
   return {
@@ -66,6 +74,7 @@ export function rtpStats(
       jitterMs: jitter.jitterSamples / SAMPLES_PER_MS,
       fromStranger: session.fromStranger,
       unwanted: session.unwanted,
+      notAuthentic: session.notAuthentic,
       dtmfEvents: receiver.dtmf.digitCount,
     },
     jitterBufferMs: jitter.levelMs,

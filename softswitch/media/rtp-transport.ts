@@ -1,5 +1,6 @@
 /** A pair of UDP sockets, RTP on an even port and RTCP on the odd one above (RFC 3550 §11). */
 import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { MediaError } from './media-error.ts';
 import type { RtpPortPool } from './rtp-port-pool.ts';
 
@@ -77,10 +78,11 @@ async function bindRtcp(
 
 function bind(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const family = isIPv6(host) ? 6 : 4;
     const socket = createSocket({
-      type: 'udp4',
+      type: family === 6 ? 'udp6' : 'udp4',
       // Addresses are literals: without a look-up, a send leaves at once instead of a turn later.
-      lookup: (address, _options, callback) => callback(null, address, 4),
+      lookup: (address, _options, callback) => callback(null, address, family),
     });
     socket.once('error', (error) => {
       socket.close();

@@ -28,6 +28,8 @@ export interface SdpMedia {
   readonly ptimeMs?: number;
   /** Seen from the party that wrote it. */
   readonly direction: MediaDirection;
+  /** Values of `a=crypto` (RFC 4568), in their order. */
+  readonly crypto: readonly string[];
 }
 
 export interface SdpSession {
@@ -162,6 +164,7 @@ function readMedia(section: Section, session: Section): SdpMedia {
     ...(rtcpPort === undefined ? {} : { rtcpPort }),
     ...(ptimeMs === undefined ? {} : { ptimeMs }),
     direction: section.direction ?? session.direction ?? 'sendrecv',
+    crypto: section.attributes.get('crypto') ?? [],
   };
 }
 

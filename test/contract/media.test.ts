@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { SrtpStream } from '../../softswitch/media/srtp/srtp-stream.ts';
 import { encodeWav } from '../../softswitch/media/wav.ts';
 import { embeddedSwitch, mediaContract, type MediaTarget } from '../support/media-target.ts';
 import { byeOf, eventOf, heard, stage } from '../support/media-stage.ts';
@@ -557,5 +558,55 @@ t.test('a switch that carriers reach keeps its control ports on loopback', async
   const { mrf } = await stage(t, target);
   const endpoint = await mrf.endpoint();
   t.equal(endpoint.local.mediaIp, '127.0.0.2', 'RTP is where carriers reach it');
+  await endpoint.destroy();
+});
+
+t.test('a far end that goes by a host name is looked up, then heard and sent to', async (t) => {
+  const { target, softswitch } = await embeddedSwitch();
+  t.teardown(() => softswitch.stop());
+  const { mrf, far } = await stage(t, target);
+  const end = await far();
+  const endpoint = await mrf.endpoint(end.sdp('sendrecv', 'localhost'));
+  const heard = end.hears(700);
+  const playing = endpoint.play('tone_stream://%(2000,0,700)');
+  await heard;
+  await endpoint.destroy();
+  await playing.catch(() => undefined);
+  const lost = await mrf.endpoint(end.sdp());
+  const bye = byeOf(lost);
+  lost.modify(end.sdp('sendrecv', 'no-such-host.invalid')).catch(() => undefined);
+  t.match((await bye).get('Reason'), /cause=27;text="DESTINATION_OUT_OF_ORDER"/);
+});
+
+t.test('where SRTP is mandatory, no call is ever in clear', async (t) => {
+  const { target, softswitch } = await embeddedSwitch({ secureMedia: 'mandatory' });
+  t.teardown(() => softswitch.stop());
+  const { mrf, far } = await stage(t, target);
+  const end = await far();
+  t.equal(await refusal(mrf.endpoint(end.sdp())), 488, 'plain RTP is refused');
+  const refused = await mrf.endpoint();
+  await t.rejects(refused.modify(end.sdp()), 'nor does a re-INVITE bring it back');
+  await refused.dialog.destroy(); // srf sends no other re-INVITE after one that was refused
+  const endpoint = await mrf.endpoint();
+  t.match(endpoint.local.sdp, /^m=audio \d+ RTP\/SAVP /m);
+  t.notMatch(endpoint.local.sdp, /RTP\/AVP/);
+  const master = Buffer.alloc(30, 7);
+  const crypto = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${master.toString('base64')}`;
+  await endpoint.modify(
+    end.sdp().replace('RTP/AVP', 'RTP/SAVP').replace('a=sendrecv', `${crypto}\r\na=sendrecv`),
+  );
+  const key = /^a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(\S+)/m.exec(endpoint.local.sdp)?.[1];
+  const ours = new SrtpStream('AES_CM_128_HMAC_SHA1_80', master);
+  const theirs = new SrtpStream('AES_CM_128_HMAC_SHA1_80', Buffer.from(key ?? '', 'base64'));
+  end.secure({
+    protect: (bytes) => ours.protect(bytes),
+    unprotect: (bytes) => theirs.unprotect(bytes),
+  });
+  end.aim(endpoint.local.sdp);
+  await Promise.all([endpoint.play('tone_stream://%(400,0,700)'), end.hears(700)]);
+  t.equal(theirs.refused, 0, 'every packet was encrypted');
+  const digit = eventOf(endpoint, 'DTMF');
+  end.press('7');
+  t.equal((await digit).getHeader('DTMF-Digit'), '7', 'and ours are understood');
   await endpoint.destroy();
 });

@@ -24,6 +24,7 @@ export interface EmbeddedOptions {
   readonly sessionsPerSecondMax?: number;
   readonly rtpQuarantineMs?: number;
 }
+  readonly secureMedia?: 'forbidden' | 'optional' | 'mandatory';
 
 /** An embedded switch of one test's own. */
 export async function embeddedSwitch(
@@ -41,6 +42,7 @@ export async function embeddedSwitch(
       rtpPortMax: max,
       rtpQuarantineMs: options.rtpQuarantineMs ?? 5_000,
       ...(limit === undefined ? {} : { sessionsPerSecondMax: limit }),
+      secureMedia: options.secureMedia ?? 'forbidden',
     },
     esl: { port: 0, password: PASSWORD },
   });

@@ -44,6 +44,10 @@ export interface Endpoint extends EventEmitter {
   }>;
   bridge(other: Endpoint): Promise<void>;
   unbridge(): Promise<void>;
+  join(
+    conference: string,
+    options?: { flags?: Record<string, boolean>; profile?: string },
+  ): Promise<{ readonly memberId: number; readonly confUuid: string }>;
   set(name: string | Record<string, string>, value?: string): Promise<void>;
   mute(): Promise<unknown>;
   unmute(): Promise<unknown>;
@@ -63,6 +67,13 @@ export interface Endpoint extends EventEmitter {
   destroy(): Promise<void>;
 }
 
+export interface FsmrfConference extends EventEmitter {
+  readonly uuid: string;
+  getSize(): Promise<number>;
+  play(file: string): Promise<{ readonly milliseconds: number }>;
+  destroy(): Promise<void>;
+}
+
 interface MediaServer extends EventEmitter {
   readonly conn: EslConnection;
   readonly address: string;
@@ -71,6 +82,7 @@ interface MediaServer extends EventEmitter {
     remoteSdp?: string;
     headers?: Record<string, string>;
   }): Promise<Endpoint>;
+  createConference(name: string): Promise<FsmrfConference>;
   api(command: string): Promise<string>;
   connected(): boolean;
   disconnect(): void;
@@ -132,5 +144,9 @@ export class MrfClient {
 
   close(): void {
     this.server.disconnect();
+  createConference(name: string): Promise<FsmrfConference> {
+    return this.server.createConference(name);
+  }
+
   }
 }

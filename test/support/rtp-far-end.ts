@@ -22,6 +22,11 @@ export interface ReceivedDigit {
   endPackets: number;
 }
 
+export interface RtpCipher {
+  protect: (packet: Buffer) => Buffer;
+  unprotect: (packet: Buffer) => Buffer | undefined;
+}
+
 export const EVENT_PAYLOAD_TYPE = 101;
 const FRAME_SAMPLES = 160;
 const FRAME_MS = 20;
@@ -43,6 +48,7 @@ export class RtpFarEnd {
   #speaking: NodeJS.Timeout | undefined;
   #lastEventTimestamp: number | undefined;
 
+  #cipher: RtpCipher | undefined;
   static async open(): Promise<RtpFarEnd> {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -76,6 +82,11 @@ export class RtpFarEnd {
   /** Says a tone, frame by frame in real time, until told otherwise. */
   speak(frequencyHz: number): void {
     this.hush();
+  /** From now on every packet goes through these; what `unprotect` refuses is not heard. */
+  secure(cipher: RtpCipher): void {
+    this.#cipher = cipher;
+  }
+
     let sample = 0;
     this.#speaking = setInterval(() => {
       const payload = Buffer.alloc(FRAME_SAMPLES);
@@ -177,10 +188,14 @@ export class RtpFarEnd {
     header.writeUInt32BE(timestamp >>> 0, 4);
     header.writeUInt32BE(this.#ssrc, 8);
     this.#sequence += 1;
-    this.#socket.send(Buffer.concat([header, payload]), this.#remote.port, this.#remote.address);
+    const packet = Buffer.concat([header, payload]);
+    const sent = this.#cipher?.protect(packet) ?? packet;
+    this.#socket.send(sent, this.#remote.port, this.#remote.address);
   }
 
-  #received(bytes: Buffer): void {
+  #received(datagram: Buffer): void {
+    const bytes = this.#cipher === undefined ? datagram : this.#cipher.unprotect(datagram);
+    if (bytes === undefined) return;
     if (bytes.length < 12 || bytes[0] !== 0x80) return;
     const packet: ReceivedPacket = {
       payloadType: bytes.readUInt8(1) & 0x7f,

@@ -260,3 +260,19 @@ t.test(
     t.ok(session.stats().received.malformed > 100);
   },
 );
+
+t.test('IPv6: two legs on ::1 hear each other', async (t) => {
+  const clock = new MediaClock();
+  const legs = await Promise.all([0, 1].map(() => RtpSession.open({ host: '::1', clock })));
+  const [a, b] = legs as [RtpSession, RtpSession];
+  t.teardown(async () => {
+    await Promise.all(legs.map((leg) => leg.close()));
+    clock.stop();
+  });
+  a.setRemote(far(b, { address: '::1' }));
+  b.setRemote(far(a, { address: '::1' }));
+  const heard = listen(b, 1_600);
+  a.source = new PcmSource(new Int16Array(8_000).fill(5_000));
+  t.ok((await heard).some((sample) => Math.abs(sample - 5_000) < 200));
+  t.equal(b.stats().received.fromStranger, 0, 'the address is compared as the socket reports it');
+});

@@ -205,14 +205,14 @@ const unacceptable = [
   { name: 'a rejected stream', media: ['m=audio 0 RTP/AVP 0'], message: /audio 0 RTP/ },
   { name: 'no stream', media: [], message: /there is: none/ },
   {
-    name: 'an IPv6 address',
+    name: 'an IPv6 address, which our socket cannot reach',
     media: ['m=audio 5000 RTP/AVP 0', 'c=IN IP6 2001:db8::1'],
-    message: /not an IPv4 literal/,
+    message: /no IP4 address or host name: "2001:db8::1"/,
   },
   {
-    name: 'a host name',
-    media: ['m=audio 5000 RTP/AVP 0', 'c=IN IP4 pbx.example'],
-    message: /not an IPv4 literal: "pbx.example"/,
+    name: 'a host name that cannot be one',
+    media: ['m=audio 5000 RTP/AVP 0', 'c=IN IP4 -pbx_.example'],
+    message: /no IP4 address or host name/,
   },
 ];
 for (const { name, media, message } of unacceptable) {
@@ -222,6 +222,24 @@ for (const { name, media, message } of unacceptable) {
     t.equal(negotiation.remote, undefined, 'and nothing has changed');
   });
 }
+
+t.test('answer: a host name is taken as it is, to be looked up', async (t) => {
+  const { remote } = new AudioNegotiation(local).answer(
+    sdp(['m=audio 5000 RTP/AVP 0', 'c=IN IP4 pbx.example']),
+  );
+  t.equal(remote.address, 'pbx.example');
+});
+
+t.test('IPv6: written into c= and o=, read in any of its spellings', async (t) => {
+  const negotiation = new AudioNegotiation({ ...local, address: '2001:db8::9' });
+  t.match(negotiation.offer(), /^c=IN IP6 2001:db8::9\r$/m);
+  t.match(negotiation.offer(), /^o=\S+ \d+ \d+ IN IP6 2001:db8::9\r$/m);
+  const offer = ['m=audio 5000 RTP/AVP 0', 'c=IN IP6 2001:0DB8:0:0:0:0:0:1'];
+  t.equal(negotiation.answer(sdp(offer)).remote.address, '2001:db8::1', 'as sockets report it');
+  t.throws(() => negotiation.answer(sdp(['m=audio 5000 RTP/AVP 0', 'c=IN IP4 192.0.2.1'])), {
+    code: 'SDP_NOT_ACCEPTABLE',
+  });
+});
 
 t.test('answer: audio without any address is malformed', async (t) => {
   t.throws(() => new AudioNegotiation(local).answer(sdp(phone, [])), { code: 'INVALID_SDP' });

@@ -2,14 +2,14 @@
 import type { SwitchCore } from '../switch-core.ts';
 import type { ApiCommand } from './api-command.ts';
 import { channelCommands } from './channel-commands.ts';
+import { conferenceCommands } from './conference-commands.ts';
 import { recordCommands } from './record-commands.ts';
 import { systemCommands } from './system-commands.ts';
 
 const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map(
-  [...channelCommands, ...recordCommands, ...systemCommands].map((command) => [
-    command.name,
-    command,
-  ]),
+  [...channelCommands, ...recordCommands, ...conferenceCommands, ...systemCommands].map(
+    (command) => [command.name, command],
+  ),
 );
 
 /** Runs `line`, as `api` and `bgapi` do; the answer to an unknown command is FreeSWITCH's. */

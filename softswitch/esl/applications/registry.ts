@@ -1,6 +1,7 @@
 /** The applications this switch has, by the names FreeSWITCH gives them. */
 import type { Application } from './application.ts';
 import { channelControl } from './channel-control.ts';
+import { conference } from './conference.ts';
 import { playAndGetDigits, read } from './collect-digits.ts';
 import { endlessPlayback, playback } from './playback.ts';
 import { record, recordSession } from './record.ts';
@@ -12,6 +13,7 @@ const APPLICATIONS: ReadonlyMap<string, Application> = new Map(
     endlessPlayback,
     read,
     playAndGetDigits,
+    conference,
     record,
     ...recordSession,
   ].map((application) => [application.name, application]),

@@ -51,8 +51,8 @@ async function open(
   format: FileFormat,
   options: AudioSinkOptions,
 ): Promise<AudioSink> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const found = await stat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   if (found?.isFIFO() === true) return FifoSink.open(path, format, options);
@@ -70,7 +70,7 @@ async function open(
 async function makeFolder(path: string): Promise<void> {
   const made = await mkdir(path).then(
     () => undefined,
-    (error: NodeJS.ErrnoException) => error,
+    (error: unknown) => error as NodeJS.ErrnoException,
   );
   if (made === undefined || made.code === 'EEXIST') return;
   if (made.code !== 'ENOENT' || dirname(path) === path) throw made;
