@@ -185,6 +185,20 @@ const faults: { name: string; given: string; env?: Record<string, string>; expec
       ],
     },
     {
+      name: 'TLS without a certificate',
+      given: 'softswitch:\n  sipProtocols: [udp, tls]\n  tlsCertificateFile: a.pem\n',
+      expected: [
+        'r.yaml:2:3: softswitch.tlsKeyFile: is empty, and softswitch.sipProtocols names tls; give a PEM file, or take tls out of sipProtocols',
+      ],
+    },
+    {
+      name: 'A trunk over TLS, and a switch that does not speak it',
+      given: TRUNK.replace(':5070', ':5061;transport=tls'),
+      expected: [
+        'r.yaml:4:16: gateway.trunks[0].address: wants TLS, which the embedded switch does not speak as it is set up; add tls to softswitch.sipProtocols, with a certificate and its key',
+      ],
+    },
+    {
       name: 'A trunk address with a port beyond 65535',
       given: TRUNK.replace(':5070', ':99999'),
       expected: [
@@ -199,6 +213,15 @@ for (const { name, given, env, expected } of faults) {
     t.end();
   });
 }
+
+t.test('DNS servers are addresses: nobody could look up a name', (t) => {
+  const faultOf = (server: string) => faultsOf(`softswitch:\n  dnsServers: ["${server}"]\n`);
+  for (const server of ['192.0.2.1', '192.0.2.1:5353', '2001:db8::1', '[2001:db8::1]:53']) {
+    t.same(faultOf(server), [], server);
+  }
+  t.match(faultOf('dns.example'), [/^r\.yaml:2:16: softswitch\.dnsServers\[0\]: /]);
+  t.end();
+});
 
 t.test('More faults than a validator reports by default are all reported', (t) => {
   const keys = Array.from({ length: 40 }, (_, index) => `  unknown${String(index)}xyz: 1`);
