@@ -155,7 +155,10 @@ function onSwitch(
   return {
     ...config,
     drachtio: { ...config.drachtio, host, port: controlPort, secret: controlSecret },
-    freeswitch: { host, port: eslPort, password: eslPassword, listenHost: host },
+    freeswitch: {
+      ...config.freeswitch,
+      ...{ host, port: eslPort, password: eslPassword, listenHost: host },
+    },
   };
 }
 

@@ -73,6 +73,15 @@ const FreeswitchConfig = Type.Object(
       maxLength: 253,
       env: 'RINGFENCE_FREESWITCH_LISTEN_HOST',
     }),
+    filesPort: Type.Integer({
+      description:
+        'Port on `listenHost` where FreeSWITCH reads prompts and delivers recordings over HTTP. 0 ' +
+        'takes any free port.',
+      default: 0,
+      minimum: 0,
+      maximum: 65_535,
+      env: 'RINGFENCE_FREESWITCH_FILES_PORT',
+    }),
   },
   { additionalProperties: false, default: {}, description: 'The media server.' },
 );
@@ -165,8 +174,8 @@ export const GatewayConfig = Type.Object(
     }),
     promptsDir: Type.String({
       description:
-        'Folder of prompts: prompt `welcome` is `welcome.wav` in it. Must be readable by the ' +
-        'media server under the same path.',
+        'Folder of prompts: prompt `welcome` is `welcome.wav` in it. Media servers read them from ' +
+        'the gateway, over HTTP: they need no access to the folder.',
       default: 'prompts',
       minLength: 1,
       maxLength: 1_024,

@@ -24,9 +24,9 @@ import { EndpointPool } from './media/endpoint-pool.ts';
 import { EndpointSignalling } from './media/endpoint-signalling.ts';
 import { EslConnection, MediaServer } from './media/fsmrf.ts';
 import type { MediaEndpoint } from './media/media-endpoint.ts';
+import { MediaFiles } from './media/media-files.ts';
 import { MediaLink } from './media/media-link.ts';
 import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
-import { promptFiles } from './media/prompts.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
@@ -64,6 +64,7 @@ export class Gateway implements TelephonyPort {
   readonly #link: SipLink;
   readonly #ender: DialogEnder;
   readonly #media: MediaLink;
+  readonly #files: MediaFiles;
   readonly #pool: EndpointPool<MediaEndpoint>;
   readonly #registry: AttemptRegistry;
   readonly #desk: AttemptDesk;
@@ -94,6 +95,11 @@ export class Gateway implements TelephonyPort {
       options: { ...config, ...config.freeswitch },
       connector: { EslConnection, MediaServer, signalling, clock },
     });
+    this.#files = new MediaFiles({
+      host: config.freeswitch.listenHost,
+      port: config.freeswitch.filesPort,
+      promptsDir: config.promptsDir,
+    });
     this.#pool = this.#makePool();
     this.#registry = new AttemptRegistry(clock, {
       endedKeptMs: ENDED_KEPT_MS,
@@ -114,9 +120,10 @@ export class Gateway implements TelephonyPort {
   }
 
   /** Resolves when dials are taken. Rejects with what was in the way when that takes too long. */
-  ready(limitMs: number): Promise<void> {
-    if (this.#link.isUp && this.#media.isUp) return Promise.resolve();
-    return new Promise((resolve, reject) => {
+  async ready(limitMs: number): Promise<void> {
+    await this.#files.listening;
+    if (this.#link.isUp && this.#media.isUp) return;
+    await new Promise<void>((resolve, reject) => {
       const check = (): void => {
         if (!this.#link.isUp || !this.#media.isUp) return;
         this.#clock.clearTimeout(limit);
@@ -195,6 +202,7 @@ export class Gateway implements TelephonyPort {
     const idle = this.#untilIdle();
     await idle.promise;
     this.#media.close();
+    await this.#files.close();
     this.#ender.close();
     this.#link.close();
     this.#events.close();
@@ -248,7 +256,7 @@ export class Gateway implements TelephonyPort {
       registry: this.#registry,
       services: {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
-        ...{ clock: this.#clock, log: this.#log, prompts: promptFiles(this.#config.promptsDir) },
+        ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
       },
       view: () => ({
         gatewayId: this.#config.id,

@@ -1,8 +1,9 @@
 /** From prompt ids to what FreeSWITCH plays. */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export interface PromptFiles {
-  /** Undefined when an id cannot name a prompt. Whether the file exists, the media server knows. */
+  /** Undefined when an id cannot name a prompt. Whether the file exists, the media server finds out. */
   resolve(prompt: string): string | undefined;
 }
 
@@ -10,11 +11,29 @@ export interface PromptFiles {
 const PROMPT_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 const STREAM = /^(?:tone_stream|silence_stream):\/\/[^!\r\n]+$/;
 
-export function promptFiles(promptsDir: string): PromptFiles {
+/**
+ * Prompts as files of our own HTTP server (`media-files.ts`), at a base that is known once it listens.
+ * The version of a file is part of its URL: media servers keep what they read for a day.
+ */
+export function promptFiles(promptsDir: string, baseUrl: () => string): PromptFiles {
   return {
     resolve(prompt) {
       if (STREAM.test(prompt)) return prompt;
-      return PROMPT_ID.test(prompt) ? resolve(promptsDir, `${prompt}.wav`) : undefined;
+      const file = promptPath(promptsDir, prompt);
+      if (file === undefined) return undefined;
+      return `${baseUrl()}/prompts/${promptVersion(file) ?? 'missing'}/${prompt}.wav`;
     },
   };
+}
+
+/** Undefined when the id cannot name a prompt. */
+export function promptPath(promptsDir: string, prompt: string): string | undefined {
+  return PROMPT_ID.test(prompt) ? resolve(promptsDir, `${prompt}.wav`) : undefined;
+}
+
+/** Undefined when there is no such file. Looked up at each playback: about 10 µs. */
+export function promptVersion(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() !== true) return undefined;
+  return `${Math.floor(found.mtimeMs).toString(36)}-${found.size.toString(36)}`;
 }

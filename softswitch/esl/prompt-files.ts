@@ -1,11 +1,14 @@
 /**
  * Audio files for playback, decoded once and shared by every channel that plays them. A file that
- * changed on disk is read again.
+ * changed on disk is read again; one from a URL is kept for a day, as mod_httapi does when the server
+ * says nothing shorter.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { download } from '../media/http-file.ts';
 import { decodeWav } from '../media/wav.ts';
 
 interface CachedFile {
+  /** Of a download: when it was begun. */
   readonly modifiedMs: number;
   readonly bytes: number;
   readonly pcm: Promise<Int16Array>;
@@ -17,6 +20,7 @@ interface CachedFile {
 const CACHE_SAMPLES_MAX = 16 * 1024 * 1024;
 /** A longer file is refused: decoding it would hold up every call's audio. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
+const DOWNLOAD_KEPT_MS = 86_400_000;
 
 export class PromptFiles {
   /** In order of last use, the oldest first. */
@@ -29,16 +33,33 @@ export class PromptFiles {
       const known = this.#cached.get(path);
       const file =
         known?.modifiedMs === mtimeMs && known.bytes === size ? known : read(path, mtimeMs, size);
-      this.#cached.delete(path);
-      this.#cached.set(path, file);
-      const pcm = await file.pcm;
-      file.samples = pcm.length;
-      this.#shrink();
-      return pcm;
+      return await this.#use(path, file);
     } catch {
       this.#cached.delete(path);
       return undefined;
     }
+  }
+
+  /** Undefined when the server does not give it, or not in time, or it is no WAV. */
+  async download(url: string, nowMs: number): Promise<Int16Array | undefined> {
+    const known = this.#cached.get(url);
+    const isFresh = known !== undefined && nowMs - known.modifiedMs < DOWNLOAD_KEPT_MS;
+    const file = isFresh ? known : fetched(url, nowMs);
+    try {
+      return await this.#use(url, file);
+    } catch {
+      if (this.#cached.get(url) === file) this.#cached.delete(url);
+      return undefined;
+    }
+  }
+
+  async #use(name: string, file: CachedFile): Promise<Int16Array> {
+    this.#cached.delete(name);
+    this.#cached.set(name, file);
+    const pcm = await file.pcm;
+    file.samples = pcm.length;
+    this.#shrink();
+    return pcm;
   }
 
   #shrink(): void {
@@ -58,4 +79,9 @@ function read(path: string, modifiedMs: number, bytes: number): CachedFile {
       ? Promise.reject(new RangeError(`${path}: longer than ${FILE_BYTES_MAX} bytes`))
       : readFile(path).then((content) => decodeWav(content).pcm);
   return { modifiedMs, bytes, pcm, samples: 0 };
+}
+
+function fetched(url: string, modifiedMs: number): CachedFile {
+  const pcm = download(url, FILE_BYTES_MAX).then((content) => decodeWav(content).pcm);
+  return { modifiedMs, bytes: 0, pcm, samples: 0 };
 }

@@ -3,6 +3,7 @@
  * beside whatever the channel does. Variables, events and causes are those of FreeSWITCH 1.10.
  */
 import { isAbsolute, resolve } from 'node:path';
+import { isHttpFile } from '../media/http-file.ts';
 import { openAudioSink, type AudioSink } from '../media/recording/audio-sink.ts';
 import {
   Recording,
@@ -192,9 +193,9 @@ export class Recordings {
   }
 }
 
-/** Absolute, or below `sound_prefix`. */
+/** Absolute, a URL, or below `sound_prefix`. */
 export function pathOf(file: string, prefix: string | undefined): string {
-  return isAbsolute(file) ? file : resolve(prefix ?? '.', file);
+  return isAbsolute(file) || isHttpFile(file) ? file : resolve(prefix ?? '.', file);
 }
 
 /** `record_samples` and its two roundings, read by fsmrf after `record`. */

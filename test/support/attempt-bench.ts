@@ -154,7 +154,7 @@ export class AttemptBench {
       registry: this.registry,
       services: {
         ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
-        prompts: promptFiles('/prompts'),
+        prompts: promptFiles('/prompts', () => 'http://gateway'),
       },
       view: () => ({
         gatewayId: 'gateway-1',

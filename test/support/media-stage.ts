@@ -22,7 +22,7 @@ export async function stage(t: Test, target: MediaTarget): Promise<Stage> {
   const client = await SrfClient.connect(target.control, 'media');
   const mrf = await MrfClient.connect(client, target.esl);
   const far = async (): Promise<RtpFarEnd> => {
-    const end = await RtpFarEnd.open();
+    const end = await RtpFarEnd.open(target.esl.ourHost);
     t.teardown(() => end.close());
     return end;
   };

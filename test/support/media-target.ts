@@ -1,7 +1,8 @@
 /**
  * What the media half of the contract suite runs against: the embedded switch always, and the pair
- * of servers that DRACHTIO=host:port:secret and FREESWITCH=host:port:password name. Servers that are
- * not named, or not there, are reported as not run; they never count as passed.
+ * of servers that DRACHTIO=host:port:secret and FREESWITCH=host:port:password name, with the far ends
+ * at CONTRACT_HOST where that FreeSWITCH is on another host. Servers that are not named, or not there,
+ * are reported as not run; they never count as passed.
  */
 import t, { type Test } from 'tap';
 import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
@@ -23,8 +24,8 @@ export interface EmbeddedOptions {
   readonly rtpPorts?: { readonly min: number; readonly max: number };
   readonly sessionsPerSecondMax?: number;
   readonly rtpQuarantineMs?: number;
-}
   readonly secureMedia?: 'forbidden' | 'optional' | 'mandatory';
+}
 
 /** An embedded switch of one test's own. */
 export async function embeddedSwitch(
@@ -41,8 +42,8 @@ export async function embeddedSwitch(
       rtpPortMin: min,
       rtpPortMax: max,
       rtpQuarantineMs: options.rtpQuarantineMs ?? 5_000,
-      ...(limit === undefined ? {} : { sessionsPerSecondMax: limit }),
       secureMedia: options.secureMedia ?? 'forbidden',
+      ...(limit === undefined ? {} : { sessionsPerSecondMax: limit }),
     },
     esl: { port: 0, password: PASSWORD },
   });
@@ -80,7 +81,10 @@ function namedTarget(): MediaTarget | undefined {
   if (control === undefined || esl === undefined) return undefined;
   return {
     control: { host: control[0] ?? '', port: Number(control[1]), secret: control[2] ?? '' },
-    esl: { host: esl[0] ?? '', port: Number(esl[1]), password: esl[2] ?? '' },
+    esl: {
+      ...{ host: esl[0] ?? '', port: Number(esl[1]), password: esl[2] ?? '' },
+      ourHost: process.env['CONTRACT_HOST'] ?? '127.0.0.1',
+    },
   };
 }
 

@@ -106,6 +106,8 @@ export interface EslTarget {
   readonly host: string;
   readonly port: number;
   readonly password: string;
+  /** Ours, as the media server reaches it; default: the loopback. */
+  readonly ourHost?: string;
 }
 
 /** One media server as fsmrf sees it. */
@@ -117,7 +119,7 @@ export class MrfClient {
       address: target.host,
       port: target.port,
       secret: target.password,
-      listenAddress: '127.0.0.1', // by default fsmrf listens on the first outer address
+      listenAddress: target.ourHost ?? '127.0.0.1', // by default fsmrf listens on the first outer address
     });
     server.conn.socket?.setNoDelay(true); // modesl writes line by line; see docs of the gateway
     return new MrfClient(server);

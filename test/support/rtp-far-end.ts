@@ -38,6 +38,7 @@ const WAIT_MAX_MS = 15_000;
 export class RtpFarEnd {
   readonly packets: ReceivedPacket[] = [];
   readonly digits: ReceivedDigit[] = [];
+  readonly host: string;
   readonly port: number;
   readonly #socket: Socket;
   readonly #waiting = new Set<() => void>();
@@ -49,20 +50,22 @@ export class RtpFarEnd {
   #lastEventTimestamp: number | undefined;
 
   #cipher: RtpCipher | undefined;
-  static async open(): Promise<RtpFarEnd> {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  static async open(host = '127.0.0.1'): Promise<RtpFarEnd> {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(0, host);
     await once(socket, 'listening');
     return new RtpFarEnd(socket);
   }
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    this.port = socket.address().port;
+    const { address, port } = socket.address();
+    this.host = address;
+    this.port = port;
     socket.on('message', (bytes) => this.#received(bytes));
   }
 
   /** What this end offers or answers with. */
-  sdp(direction = 'sendrecv', address = '127.0.0.1'): string {
+  sdp(direction = 'sendrecv', address = this.host): string {
     return [
       ...['v=0', `o=far 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0'],
       `m=audio ${this.port} RTP/AVP 0 ${EVENT_PAYLOAD_TYPE}`,

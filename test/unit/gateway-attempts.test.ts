@@ -113,7 +113,7 @@ t.test('an answered attempt: sent, alerting, answered, played, ended', async (t)
   });
   await bench.settle();
   const [play] = bench.endpoint().plays;
-  t.same(play?.files, ['/prompts/welcome.wav', 'silence_stream://200']);
+  t.same(play?.files, ['http://gateway/prompts/missing/welcome.wav', 'silence_stream://200']);
   bench.clock.advanceTo(6_050);
   play?.end({ kind: 'done', value: { getHeader: () => 'FILE PLAYED' } });
   await bench.settle();

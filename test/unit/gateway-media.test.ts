@@ -57,8 +57,8 @@ t.test('a 200 that repeats the 183 asks for no second re-INVITE', async (t) => {
 });
 
 t.test('prompt ids stay inside their folder', async (t) => {
-  const prompts = promptFiles('/srv/prompts');
-  t.equal(prompts.resolve('welcome'), '/srv/prompts/welcome.wav');
+  const prompts = promptFiles('/srv/prompts', () => 'http://gateway:1');
+  t.equal(prompts.resolve('welcome'), 'http://gateway:1/prompts/missing/welcome.wav');
   t.equal(prompts.resolve('tone_stream://%(200,0,440)'), 'tone_stream://%(200,0,440)');
   for (const bad of ['../secret', '/etc/passwd', 'a!b', '', '.hidden', 'tone_stream://a!b']) {
     t.equal(prompts.resolve(bad), undefined, bad);

@@ -4,6 +4,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { PcmSource, type AudioSource } from '../../media/audio-source.ts';
+import { isHttpFile } from '../../media/http-file.ts';
 import { isStreamUri, openStream } from '../../media/tone-stream.ts';
 import type { AppRun, WaitEnd } from '../app-run.ts';
 import { toInteger } from '../arguments.ts';
@@ -121,8 +122,10 @@ async function open(run: AppRun, file: string, startSample: number): Promise<Ope
       return undefined;
     }
   }
-  if (file === '' || /^[a-z_]+:\/\//i.test(file)) return undefined;
-  const pcm = await run.channel.core.prompts.open(pathOf(run, file));
+  const isUrl = isHttpFile(file);
+  if (file === '' || (!isUrl && /^[a-z_]+:\/\//i.test(file))) return undefined;
+  const { prompts, nowMs } = run.channel.core;
+  const pcm = await (isUrl ? prompts.download(file, nowMs()) : prompts.open(pathOf(run, file)));
   if (pcm === undefined) return undefined;
   return {
     source: new PcmSource(pcm, startSample / SAMPLES_PER_MS),

@@ -1,15 +1,17 @@
 /**
- * Where recorded audio goes: a file, or a FIFO that another process reads while the call goes on.
- * Neither may hold up the thread that paces every call: files are written by the system's thread pool,
- * and a FIFO whose reader stalls loses audio instead of waiting for it.
+ * Where recorded audio goes: a file, a web server (`http://`), or a FIFO that another process reads
+ * while the call goes on. None may hold up the thread that paces every call: files are written by the
+ * system's thread pool, and a FIFO whose reader stalls loses audio instead of waiting for it.
  */
 import { constants } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isHttpFile } from '../http-file.ts';
 import { MediaError } from '../media-error.ts';
 import { FifoSink } from './fifo-sink.ts';
 import { FileSink } from './file-sink.ts';
 import { formatOf, type FileFormat } from './file-format.ts';
+import { HttpSink } from './http-sink.ts';
 
 export interface AudioSink {
   /** Takes samples, interleaved when there are two channels. After a failure they are dropped. */
@@ -34,6 +36,7 @@ export interface AudioSinkOptions {
  * `RECORDING_FAILED` with what is wrong.
  */
 export async function openAudioSink(path: string, options: AudioSinkOptions): Promise<AudioSink> {
+  if (isHttpFile(path)) return HttpSink.open(path, (file) => openAudioSink(file, options));
   const format = formatOf(path);
   if (format === undefined) {
     throw new MediaError('RECORDING_FAILED', `${path}: no format of this name can be written`);
