@@ -12,6 +12,7 @@ import { commandLog, type CommandLog } from './command-log.ts';
 import { onInterruption } from './interruption.ts';
 import { openTraces, startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
+import { startServiceLab } from './service-lab.ts';
 import { startDialing, type Dialing } from './start-dialing.ts';
 import { startTelephony, type Telephony } from './start-telephony.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
@@ -20,12 +21,15 @@ export interface StartOptions {
   readonly config?: string;
   readonly json: boolean;
   readonly verbose: boolean;
+  /** Beside a demo carrier, and with no other trunk than to it. */
+  readonly lab: boolean;
 }
 
 export function startCommand(): Command {
   return new Command('start')
     .description('serve: dial what is in the store, from where it was left, until told to stop')
     .option('--config <file>', 'configuration; default ringfence.yaml if there is one')
+    .option('--lab', 'dial a demo carrier and nobody else: it is started beside the service', false)
     .option('--json', 'one JSON value on stdout once it is ready', false)
     .option('--verbose', 'log what it does', false);
 }
@@ -39,12 +43,14 @@ interface Service {
 
 /** Returns the exit code once everything has stopped in order. */
 export async function runStart(options: StartOptions, terminal: Terminal): Promise<number> {
-  const { config, file, warnings } = loadProcessConfig(options.config);
+  const { config: loaded, file, warnings } = loadProcessConfig(options.config);
   for (const warning of warnings) say(terminal, `Warning: ${warning}.`);
-  const log = commandLog(options.verbose, config);
+  const log = commandLog(options.verbose, loaded);
   const asked = { toStop: (): void => undefined };
   const stopAsked = new Promise<'stop'>((resolve) => (asked.toStop = () => resolve('stop')));
   const stopWatching = onInterruption(asked.toStop);
+  const lab = options.lab ? await startServiceLab() : undefined;
+  const config = lab === undefined ? loaded : lab.onlyTrunk(loaded);
   const database = await openStore(storeLocation(config), () => Date.now());
   try {
     const exitCode = await serve({ config, database, log, stopAsked }, async (service, found) => {
@@ -55,6 +61,7 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
     return exitCode;
   } finally {
     await database.close();
+    await lab?.stop();
     stopWatching();
   }
 }

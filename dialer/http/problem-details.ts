@@ -124,6 +124,11 @@ function problemOfFastify(error: FastifyError): Problem {
         'the body is not valid JSON, or not what its length says',
       );
     default:
-      return problemOf('INTERNAL');
+      return problemOf(isOfClient(error.statusCode) ? 'REQUEST_INVALID' : 'INTERNAL');
   }
+}
+
+/** What serves files has more of them than we do: conditions and ranges that do not hold. */
+function isOfClient(statusCode = 500): boolean {
+  return statusCode >= 400 && statusCode < 500;
 }

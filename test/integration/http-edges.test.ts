@@ -49,7 +49,7 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
   await check('TOO_MANY_REQUESTS', late.get('/v1/queues'));
   late.clock.nowMs += 10_000;
   const streams = late.api.streams;
-  streams.close();
+  await streams.close();
   await check('STARTING', late.ask({ url: '/v1/events', headers: { accept: '*/*' } }));
   const broken = await ApiRig.open(t, sqlite.place(t));
   broken.dialer.suspend = () => Promise.reject(new Error('secret inside'));

@@ -74,10 +74,7 @@ export function createApi(options: ApiOptions): Api {
         done();
       });
     });
-    app.addHook('preClose', (done) => {
-      streams.close();
-      done();
-    });
+    app.addHook('preClose', () => streams.close());
     app.addHook('onClose', async () => {
       clearInterval(timer);
       unsubscribe();

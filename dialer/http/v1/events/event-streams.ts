@@ -35,10 +35,12 @@ const PAGE_SIZE = 200;
 const STREAMS_PER_KEY_MAX = 10;
 /** What a client does not read is not kept in memory: it goes on by Last-Event-ID. */
 const STALL_LIMIT_MS = 30_000;
+const CLOSE_LIMIT_MS = 3_000;
 
 export class EventStreams {
   readonly #options: StreamsOptions;
   readonly #open = new Map<ServerResponse, string>();
+  readonly #serving = new Set<Promise<void>>();
   readonly #sleeping = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -74,7 +76,15 @@ export class EventStreams {
   }
 
   /** Resolves when the stream is over, whoever ended it. */
-  async serve(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
+  serve(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
+    const serving = this.#serve(response, request, from).finally(() => {
+      this.#serving.delete(serving);
+    });
+    this.#serving.add(serving);
+    return serving;
+  }
+
+  async #serve(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
     this.#open.set(response, request.caller.keyId);
     this.#timer ??= setInterval(() => this.wake(), POLL_MS).unref();
     response.once('close', () => this.wake());
@@ -93,12 +103,19 @@ export class EventStreams {
     }
   }
 
-  /** Ends every stream; its client comes back to whoever serves then. */
-  close(): void {
+  /**
+   * Ends every stream once it has told what happened until now; its client comes back to whoever
+   * serves then. One that does not read is ended after a while all the same.
+   */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const response of this.#open.keys()) response.end();
-    this.#open.clear();
     this.wake();
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_LIMIT_MS)));
+    await Promise.race([Promise.all(this.#serving), limit]);
+    clearTimeout(timer);
+    for (const response of this.#open.keys()) response.destroy();
+    this.#open.clear();
   }
 
   async #run(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
@@ -106,7 +123,8 @@ export class EventStreams {
     const { businessUnitId } = request.caller;
     let cursor = from;
     let spokeAtMs = performance.now();
-    while (!this.#isClosed && !response.destroyed && !response.writableEnded) {
+    while (!response.destroyed && !response.writableEnded) {
+      const isLast = this.#isClosed;
       const page = await readEvents(database, { after: cursor, limit: PAGE_SIZE, businessUnitId });
       cursor = page.cursor;
       const text = await this.#textOf(page.events, request);
@@ -119,7 +137,9 @@ export class EventStreams {
         // With the place: a client for whom nothing was goes on from here, not from long ago.
         response.write(`: still here\nid: ${cursor.tx}-${cursor.seq}\n\n`);
       }
-      if (page.events.length < PAGE_SIZE) await this.#sleep();
+      if (page.events.length === PAGE_SIZE) continue;
+      if (isLast) return;
+      await this.#sleep();
     }
   }
 
