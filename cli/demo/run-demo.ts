@@ -135,7 +135,12 @@ async function dial(dialling: Dialling): Promise<number> {
   const store = await openDemoStore(options.keepStore);
   const { database } = store;
   try {
-    const telephony = await startTelephony({ config, trunks: [trunk], log, isolated: true });
+    const telephony = await startTelephony({
+      config,
+      trunks: [trunk],
+      log,
+      isolated: config.gateway.embedded,
+    });
     try {
       say(terminal, announcement(dialling));
       const startedMs = performance.now();
