@@ -44,6 +44,7 @@ const GATEWAY_ID = 'rig';
 /** Timers of RFC 3261 that keep what has ended for a while run out after 32 s: B, D, F, H, J. */
 const SETTLE_SECONDS = 36;
 const SAMPLES = 60;
+const IDLE_MORE_MAX = 8;
 /** Failures of a few in ten thousand are the machine's, not a leak; they are told all the same. */
 const FAILURE_SHARE_MAX = 0.001;
 
@@ -145,9 +146,11 @@ function judge(
 function overAndAbove(before: Counts, after: Counts): string[] {
   const more = Object.entries(after).flatMap(([name, value]) => {
     const was = before[name] ?? 0;
-    if (name.endsWith('MiB') || name.startsWith('process.') || value <= was) return [];
+    if (name.endsWith('MiB') || name === 'media.rtpPortsFree' || value <= was) return [];
     // Endpoints that are kept warm are renewed: one may be there twice for a moment.
-    return value - was > 4 ? [`${name} is ${value} after the last call, was ${was} before`] : [];
+    return value - was > IDLE_MORE_MAX
+      ? [`${name} is ${value} after the last call, was ${was} before`]
+      : [];
   });
   return [...more, ...notZero(ZERO_WHEN_IDLE, after)];
 }

@@ -315,7 +315,11 @@ export class Attempt {
     const agentReleased = this.#conversation?.end(endedBy);
     events.emit({ type: 'attempt.ended', ...ended });
     this.#over();
-    void Promise.all([rest, agentReleased]).then(() => onReleased(this));
+    void Promise.all([rest, agentReleased]).then(() => {
+      // An ended attempt is remembered for a while; its SIP messages and its channel are not.
+      this.#leg = undefined;
+      onReleased(this);
+    });
   }
 
   #over(): void {

@@ -56,7 +56,9 @@ await t.test('Prometheus has every metric, and the values that were dialled', as
   const types = await prometheus.metadata();
   for (const { name, type } of METRIC_SECTIONS.flatMap(({ table }) => Object.values(table))) {
     t.equal(types.get(name), type, `${name} was scraped as a ${type}`);
+    types.delete(name);
   }
+  t.same([...types.keys()], [], 'and none that is not documented');
 
   const sessions = NUMBERS.length;
   const { answered, busy486, unavailable480, congested503, declined603 } = DIALLED;

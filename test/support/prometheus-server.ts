@@ -71,11 +71,15 @@ export class PrometheusServer {
     return (await this.query(expression))[0]?.value;
   }
 
-  /** Resolves when something was scraped that is newer than now. */
+  /** Resolves when a scrape that began after now has succeeded, and so has one after it. */
   async scraped(): Promise<void> {
+    for (let scrapes = 0; scrapes < 2; scrapes += 1) await this.#scrapedOnce();
+  }
+
+  async #scrapedOnce(): Promise<void> {
     const nowSeconds = Date.now() / 1_000;
     await until(
-      async () => (await this.value('timestamp(up)')) ?? 0,
+      async () => (await this.value('timestamp(up) and on(instance) up == 1')) ?? 0,
       (at) => at > nowSeconds,
     );
   }
