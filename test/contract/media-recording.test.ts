@@ -10,10 +10,21 @@ import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
+import type { TappedChannel } from '../../gateway/audio-taps/audio-tap.port.ts';
+import { RecordFifoTaps } from '../../gateway/audio-taps/record-fifo-tap.ts';
+import { UnicastTaps } from '../../gateway/audio-taps/unicast-tap.ts';
+import { mulaw } from '../../softswitch/media/g711.ts';
 import { decodeWav } from '../../softswitch/media/wav.ts';
 import { mediaContract, type MediaTarget } from '../support/media-target.ts';
-import { byeOf, eventOf, heard, stage, type Leg, type Stage } from '../support/media-stage.ts';
+import {
+  byeOf,
+  eventOf,
+  heard as heardBy,
+  stage,
+  type Leg,
+  type Stage,
+} from '../support/media-stage.ts';
 import type { Endpoint, EslEvent } from '../support/mrf-client.ts';
 import { shareOfTone } from '../support/rtp-far-end.ts';
 
@@ -319,7 +330,7 @@ async function unicast(endpoint: Endpoint, localPort: number, peer: UnicastPeer,
     'transport: udp',
     ...(flags === undefined ? [] : [`flags: ${flags}`]),
   ];
-  await heard(endpoint); // fsmrf's own commands have been answered: replies are told apart by order
+  await heardBy(endpoint); // fsmrf's own commands have been answered: replies are told apart by order
   const reply = await new Promise<EslEvent>((resolve) => {
     endpoint.conn.sendRecv(lines.join('\n'), resolve);
   });
@@ -377,8 +388,84 @@ function datagrams(t: Test, target: MediaTarget): void {
   });
 }
 
+/** What the far end's tone is after µ-law, one period after the other. */
+function decodedTone(frequencyHz: number, periodSamples: number): Int16Array {
+  const codes = new Uint8Array(periodSamples);
+  const pcm = Int16Array.from({ length: periodSamples }, (_, i) =>
+    Math.round(10_000 * Math.sin((2 * Math.PI * frequencyHz * i) / 8_000)),
+  );
+  mulaw.encode(pcm, codes, 0);
+  mulaw.decode(codes, 0, periodSamples, pcm);
+  return pcm;
+}
+
+/** Whether 300 ms of it came sample for sample, at whatever phase they begin. */
+function arrivedExactly(heard: Int16Array, period: Int16Array): boolean {
+  for (let at = 0; at + 2_400 <= heard.length; at += 160) {
+    for (let phase = 0; phase < period.length; phase += 1) {
+      const window = heard.subarray(at, at + 2_400);
+      if (window.every((sample, i) => sample === period[(phase + i) % period.length])) return true;
+    }
+  }
+  return false;
+}
+
+function taps(t: Test, target: MediaTarget): void {
+  const mediaHost = target.esl.host;
+  const factories = [
+    { name: 'unicast', make: async () => new UnicastTaps({ listenHost: '127.0.0.1', mediaHost }) },
+    { name: 'record-fifo', make: async (t: Test) => new RecordFifoTaps(await folder(t)) },
+  ];
+  for (const { name, make } of factories) {
+    t.test(`the ${name} tap hears the customer bit by bit, and what it claims is so`, async (t) => {
+      const scene = await stage(t, target);
+      const { endpoint, far } = await scene.leg();
+      await heardBy(endpoint);
+      const channel: TappedChannel = {
+        channelId: endpoint.uuid,
+        api: async (command, args) => (await endpoint.api(command, args)).getBody(),
+        message: (headers) =>
+          new Promise((resolve) => {
+            const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}`);
+            endpoint.conn.sendRecv([`sendmsg ${endpoint.uuid}`, ...lines].join('\n'), (reply) => {
+              resolve(reply.getHeader('Reply-Text') ?? '');
+            });
+          }),
+      };
+      const frames: Int16Array[] = [];
+      const waiting: { count: number; done: () => void }[] = [];
+      const factory = await make(t);
+      const tap = await factory.start(channel, (pcm) => {
+        frames.push(pcm);
+        if (frames.length >= (waiting[0]?.count ?? Infinity)) waiting.shift()?.done();
+      });
+      t.teardown(() => tap.stop());
+      const more = (count: number): Promise<void> =>
+        new Promise((done) => waiting.push({ count: frames.length + count, done }));
+      far.speak(600);
+      await more(40);
+      const heard = Int16Array.from(frames.flatMap((frame) => [...frame]));
+      t.ok(arrivedExactly(heard, decodedTone(600, 40)), '300 ms, sample for sample');
+      const before = frames.length;
+      await endpoint.play('silence_stream://400');
+      const during = frames.length - before;
+      t.equal(during >= 5, factory.capabilities.survivesPlayback, `${during} frames meanwhile`);
+      const other = await scene.leg();
+      await endpoint.bridge(other.endpoint);
+      await other.far.hears(600);
+      const atBridge = frames.length;
+      other.far.forget();
+      await other.far.until(() => other.far.audioPackets >= 20, '400 ms of the bridge');
+      const bridged = frames.length - atBridge;
+      t.equal(bridged >= 5, factory.capabilities.survivesBridge, `${bridged} frames bridged`);
+      await tap.stop();
+      await tap.stop();
+    });
+  }
+}
+
 await mediaContract(async (t, target) => {
-  for (const part of [files, live, datagrams]) {
+  for (const part of [files, live, datagrams, taps]) {
     await t.test(part.name, async (t) => part(t, target));
   }
 });

@@ -12,6 +12,7 @@ import { SrtpStream } from '../../softswitch/media/srtp/srtp-stream.ts';
 import { encodeWav } from '../../softswitch/media/wav.ts';
 import { embeddedSwitch, mediaContract, type MediaTarget } from '../support/media-target.ts';
 import { byeOf, eventOf, heard, stage } from '../support/media-stage.ts';
+import { mediaUnderFire } from '../support/media-under-fire.ts';
 import type { Endpoint, EslEvent } from '../support/mrf-client.ts';
 import { RtpFarEnd } from '../support/rtp-far-end.ts';
 import { SrfClient, type SrfError } from '../support/srf-client.ts';
@@ -610,3 +611,16 @@ t.test('where SRTP is mandatory, no call is ever in clear', async (t) => {
   t.equal((await digit).getHeader('DTMF-Digit'), '7', 'and ours are understood');
   await endpoint.destroy();
 });
+
+t.test(
+  '1,000 damaged packets and commands: the next one is answered within a second',
+  async (t) => {
+    const { target, softswitch } = await embeddedSwitch();
+    t.teardown(() => softswitch.stop());
+    const scene = await stage(t, target);
+    const slowestMs = await mediaUnderFire(scene, target.esl, { count: 500, seed: 4_711 });
+    t.ok(slowestMs < 1_000, `after ${slowestMs} ms`);
+    const { endpoint, far } = await scene.leg();
+    await Promise.all([endpoint.play('tone_stream://%(400,0,700)'), far.hears(700)]);
+  },
+);

@@ -9,6 +9,8 @@ import type { FileFormat } from './file-format.ts';
 
 /** 1 s of mono L16 beyond what the pipe holds. */
 const BACKLOG_BYTES_MAX = 16_000;
+/** A refused write costs an exception: a full pipe is tried again after as many frames (100 ms). */
+const RETRY_AFTER_FRAMES = 5;
 
 export class FifoSink implements AudioSink {
   onFailed: (() => void) | undefined;
@@ -19,6 +21,7 @@ export class FifoSink implements AudioSink {
   readonly #bufferBytes: number;
   #backlog: Buffer;
   #failed = false;
+  #framesToRetry = 0;
 
   /** Fails with ENXIO when nobody has the FIFO open for reading. */
   static open(path: string, format: FileFormat, options: AudioSinkOptions): FifoSink {
@@ -38,7 +41,8 @@ export class FifoSink implements AudioSink {
     if (this.#backlog.length + bytes.length > BACKLOG_BYTES_MAX + this.#bufferBytes) {
       this.droppedFrames += 1;
     } else this.#backlog = Buffer.concat([this.#backlog, bytes]);
-    if (this.#backlog.length >= this.#bufferBytes) this.#flush();
+    if (this.#framesToRetry > 0) this.#framesToRetry -= 1;
+    else if (this.#backlog.length >= this.#bufferBytes) this.#flush();
   }
 
   close(): Promise<void> {
@@ -51,7 +55,10 @@ export class FifoSink implements AudioSink {
     try {
       this.#backlog = this.#backlog.subarray(writeSync(this.#fd, this.#backlog));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+        this.#framesToRetry = RETRY_AFTER_FRAMES - 1;
+        return;
+      }
       this.#failed = true; // EPIPE: the reader is gone
       this.onFailed?.();
     }

@@ -134,7 +134,7 @@ export class SrtpStream {
     return Buffer.concat([head, isEncrypted ? this.#crypt(this.#rtcp, ssrc, index, body) : body]);
   }
 
-  #refuse(): undefined {
+  #refuse(): Buffer | undefined {
     this.refused += 1;
     return undefined;
   }
