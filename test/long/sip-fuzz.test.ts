@@ -6,11 +6,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t, { type Test } from 'tap';
 import { startSignalling } from '../../softswitch/control/start-signalling.ts';
+import { startMediaServer } from '../../softswitch/esl/start-media-server.ts';
 import { SipStack } from '../../softswitch/sip/sip-stack.ts';
 import { UserAgent } from '../../softswitch/sip/user-agent.ts';
 import { realTimerWheel } from '../../softswitch/timers/timer-wheel.ts';
 import { barrage } from '../support/sip-barrage.ts';
-import { randomOf } from '../support/sip-mutation.ts';
+import { CORPUS, ENDPOINT_INVITES, randomOf } from '../support/sip-mutation.ts';
 import { SrfClient } from '../support/srf-client.ts';
 
 t.setTimeout(600_000);
@@ -47,6 +48,7 @@ async function settles(t: Test, isClean: () => boolean, state: () => unknown): P
 interface Target {
   readonly port: number;
   readonly protocols: readonly ('udp' | 'tcp')[];
+  readonly corpus?: readonly Buffer[];
   isClean(): boolean;
   state(): unknown;
 }
@@ -54,7 +56,7 @@ interface Target {
 async function underFire(t: Test, target: Target): Promise<void> {
   const { port, protocols } = target;
   const random = randomOf(seed);
-  const half = { port, protocols, random, batchSize: BATCH };
+  const half = { port, protocols, corpus: target.corpus ?? CORPUS, random, batchSize: BATCH };
   const faults = await barrage({ ...half, batches: WARM_AFTER });
   await settles(
     t,
@@ -110,7 +112,7 @@ t.test('10,000 damaged messages for the signalling half and its client', async (
   t.ok(asked > 500, `some of it down to the application: ${asked}`);
 });
 
-t.test('10,000 damaged messages for a user agent, as the media half has one', async (t) => {
+t.test('10,000 damaged messages for a user agent that answers anybody', async (t) => {
   const timers = realTimerWheel();
   const stack = await SipStack.open({
     timers,
@@ -132,4 +134,23 @@ t.test('10,000 damaged messages for a user agent, as the media half has one', as
   const state = () => ({ calls: agent.calls, ...stack.transactionCounts });
   const isClean = (): boolean => Object.values(state()).every((count) => count === 0);
   await underFire(t, { port, protocols: ['udp', 'tcp'], isClean, state });
+});
+
+t.test('10,000 damaged messages for the media half, calls that it takes among them', async (t) => {
+  const server = await startMediaServer({
+    host: '127.0.0.1',
+    media: { sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 0 },
+    esl: { port: 0, password: 'fuzz-password' },
+  });
+  t.teardown(() => server.close());
+  const isClean = (): boolean => {
+    const { channels = 0, rtpPortsTaken = 0 } = server.stats();
+    return channels + rtpPortsTaken === 0;
+  };
+  const corpus = [...CORPUS, ...Array.from({ length: 12 }, () => ENDPOINT_INVITES).flat()];
+  const state = (): unknown => server.stats();
+  const port = server.mediaSipPort;
+  await underFire(t, { port, protocols: ['udp', 'tcp'], corpus, isClean, state });
+  const { channelsTotal = 0 } = server.stats();
+  t.ok(channelsTotal > 100, `${channelsTotal} calls were taken`);
 });

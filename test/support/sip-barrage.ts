@@ -17,12 +17,13 @@ export interface BarrageOptions {
   readonly batches: number;
   readonly batchSize: number;
   readonly protocols: readonly ('udp' | 'tcp')[];
-  readonly afterBatch?: (batch: number) => void;
+  /** What is damaged. Default: the torture messages and the usual ones. */
+  readonly corpus?: readonly Buffer[];
 }
 
 /** Each OPTIONS that was not answered by the target itself within a second. */
 export async function barrage(options: BarrageOptions): Promise<string[]> {
-  const { port, random, batches, batchSize, protocols } = options;
+  const { port, random, batches, batchSize, protocols, corpus = CORPUS } = options;
   const timers = realTimerWheel();
   const listen = protocols.map((protocol) => ({ protocol, host: HOST, port: 0 }));
   const client = await SipStack.open({ timers, listen });
@@ -34,9 +35,9 @@ export async function barrage(options: BarrageOptions): Promise<string[]> {
     const tcp = protocols.includes('tcp') ? connect({ host: HOST, port }) : undefined;
     tcp?.on('error', () => undefined);
     for (let index = 0; index < batchSize; index += 1) {
-      const original = CORPUS[sent % CORPUS.length] ?? Buffer.alloc(0);
+      const original = corpus[sent % corpus.length] ?? Buffer.alloc(0);
       // The first of each kind as it is.
-      const bytes = sent < CORPUS.length ? original : mutate(renewed(original, sent), random);
+      const bytes = sent < corpus.length ? original : mutate(renewed(original, sent), random);
       sent += 1;
       if (tcp !== undefined && index % TCP_SHARE === 0) tcp.write(bytes);
       else udp.send(bytes.subarray(0, 65_000), port, HOST);
@@ -50,7 +51,6 @@ export async function barrage(options: BarrageOptions): Promise<string[]> {
       const statusCode = await optionsTo(client, protocol, port);
       if (statusCode !== 200) faults.push(`batch ${batch}: ${statusCode} over ${protocol}`);
     }
-    options.afterBatch?.(batch);
   }
   udp.close();
   await client.close();

@@ -59,6 +59,20 @@ const USUAL = [
   response(503, 'Service Unavailable', ['Retry-After: 18000;duration=3600 (x)']),
 ];
 
+/** What the media half takes calls from: drachtio-fsmrf, with an event socket that nobody answers at. */
+export const ENDPOINT_INVITES: readonly Buffer[] = [SDP, ''].map((body) =>
+  request(
+    'INVITE',
+    [
+      'User-Agent: drachtio-fsmrf:6ad6d0b4-6b2c-4b8c-9d2d-8d5c0f6f0b1a',
+      'X-esl-outbound: 127.0.0.1:9',
+      ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    ],
+    '',
+    body.replace('RTP/SAVPF', 'RTP/AVP'),
+  ),
+);
+
 export const CORPUS: readonly Buffer[] = [...TORTURE, ...USUAL];
 
 function request(
