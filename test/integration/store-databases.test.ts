@@ -195,6 +195,37 @@ for (const target of targets) {
     t.same(await unitIds(database), ['late']);
   });
 
+  t.test(`${name}: tells how long commits take, and how many shared one`, async (t) => {
+    const { db, onCommit, waiting } = await target.place(t).open();
+    const commits: { sessions: number; tookMs: number }[] = [];
+    onCommit((commit) => commits.push(commit));
+    const write = (id: number) =>
+      db.transaction().execute(async (tx) => {
+        const row = { id: `unit-${id}`, name: 'Unit', created_at_ms: NOW };
+        await tx.insertInto('business_units').values(row).execute();
+      });
+    const writing = Promise.all([write(1), write(2), write(3)]);
+    t.ok(waiting() >= 0);
+    await writing;
+    t.equal(waiting(), 0, 'everything was answered');
+    t.equal(
+      commits.reduce((sum, { sessions }) => sum + sessions, 0),
+      3,
+      'each transaction was in one commit',
+    );
+    t.ok(commits.every(({ tookMs }) => tookMs > 0 && tookMs < 10_000));
+    const failing = db.transaction().execute(async (tx) => {
+      await tx.deleteFrom('business_units').execute();
+      throw new Error('undone');
+    });
+    await t.rejects(failing, /undone/);
+    t.equal(
+      commits.reduce((sum, { sessions }) => sum + sessions, 0),
+      3,
+      'a rollback is no commit',
+    );
+  });
+
   t.test(`${name}: kill -9 loses no commit that was acknowledged`, async (t) => {
     const place = target.place(t);
     await (await place.open()).close();

@@ -126,7 +126,7 @@ export class GroupCommit {
     const beganAtMs = nowMs();
     try {
       database.exec('commit');
-      onCommit?.(this.#group.length, nowMs() - beganAtMs);
+      if (this.#group.length > 0) onCommit?.(this.#group.length, nowMs() - beganAtMs);
     } catch (error) {
       failure = asError(error);
       this.#rollBackAfterFailure();
