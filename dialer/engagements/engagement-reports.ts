@@ -81,6 +81,6 @@ function sums(
   counted: readonly (readonly [name: string, count: number])[],
 ): Record<string, number> {
   const all: Record<string, number> = {};
-  for (const [name, count] of counted) all[name] = (all[name] ?? 0) + Number(count);
+  for (const [name, count] of counted) all[name] = (all[name] ?? 0) + count;
   return all;
 }

@@ -1,7 +1,7 @@
 /** The interface described by its own schemas: OpenAPI 3.1, and a page to read and try it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { isMapping } from '../../config/config-path.ts';
 import { guard, type AccessOptions } from './access.ts';
 
@@ -32,7 +32,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       security: [{ key: [] }],
     },
     transform: ({ schema, url }) => {
-      const { body, querystring } = schema as FastifySchema;
+      const { body, querystring } = schema;
       const shown = {
         ...schema,
         ...(body === undefined ? {} : { body: asSent(body) }),

@@ -89,7 +89,7 @@ export function makeHttpApp({ plugins, log, certificate }: HttpServerOptions): F
       problemOf('METHOD_NOT_ALLOWED', `it takes ${allow}`),
     );
   });
-  for (const plugin of plugins) void app.register(plugin as FastifyPluginCallback);
+  for (const plugin of plugins) void app.register(plugin);
   return app;
 }
 

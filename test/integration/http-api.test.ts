@@ -260,7 +260,7 @@ function settingsTests(t: Test, target: StoreTarget): void {
 
 function workTests(t: Test, target: StoreTarget): void {
   t.test(
-    '[CFG-04] an engagement fed by API takes requests, one fed by file does not',
+    '[CFG-04] [API-05] an engagement fed by API takes requests, one fed by file does not',
     async (t) => {
       const rig = await ApiRig.open(t, target.place(t));
       const { id: engagementId } = await rig.engagement();
@@ -336,11 +336,11 @@ function workTests(t: Test, target: StoreTarget): void {
     const made: string[] = [];
     for (let n = 0; n < 7; n += 1) made.push(await add(n));
     const seen: unknown[] = [];
-    for (let cursor: unknown = ''; cursor !== null;) {
-      const query = cursor === '' ? '' : `&cursor=${String(cursor)}`;
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
       const { body } = await rig.get(`/v1/tasks?engagementId=${engagementId}&limit=3${query}`);
       seen.push(...(body['items'] as Json[]).map(({ id }) => id));
-      cursor = body['nextCursor'];
+      cursor = body['nextCursor'] as string | null;
       if (seen.length === 3) await add(100);
     }
     t.same(seen, made.reverse());
@@ -703,13 +703,19 @@ function uploadTests(t: Test, target: StoreTarget): void {
     },
   );
 
-  t.test('bad rows are told with line and reason, page by page', async (t) => {
+  t.test('[API-32] a batch says what was made, what failed and why, page by page', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));
     const { id } = await rig.engagement({ intake: 'file' });
     const rows = ['1,+12025550143', '2,12', '3,', ',+12025550144', '5,+12025550145'];
     const { body } = await rig.upload(id, ['UniqueIdentifier,phone', ...rows, ''].join('\n'));
     t.match(await ended(rig, body['id']), {
-      ...{ status: 'CompletedWithErrors', tasksCreated: 2, failedRows: 3, totalLines: 5 },
+      ...{
+        status: 'CompletedWithErrors',
+        tasksCreated: 2,
+        failedRows: 3,
+        totalLines: 5,
+        lastLine: 6,
+      },
     });
     const url = `/v1/batches/${String(body['id'])}/failed-rows`;
     const first = (await rig.get(`${url}?limit=2`)).body;

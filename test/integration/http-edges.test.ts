@@ -1,4 +1,5 @@
 /** Goal: every route is guarded and described, every error is told as its table says, nothing breaks it. */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { Value } from 'typebox/value';
 import type { TSchema } from 'typebox';
@@ -11,6 +12,7 @@ import {
   refusingDesk,
   type ProblemCode,
 } from '../support/every-problem.ts';
+import { ERRORS_DOCUMENT, errorsDocument } from '../support/errors-document.ts';
 import { fuzzHttp } from '../support/fuzz-http.ts';
 import { storeTargets } from '../support/store-target.ts';
 
@@ -71,31 +73,44 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
   );
 });
 
-t.test('a request without a key, or with one without a role, gets 401 everywhere', async (t) => {
-  const rig = await ApiRig.open(t, sqlite.place(t));
-  const roleless = await rig.key(null);
-  const guarded = rig.app.routeTable.routes.filter(({ access }) => access !== 'none');
-  t.ok(guarded.length > 40, `${guarded.length} routes`);
-  for (const { method, url, access } of guarded) {
-    t.ok(access, `${method} ${url} says who may ask`);
-    const path = url
-      .replace(/:\w+/, '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11')
-      .replace('*', 'index.html');
-    for (const key of [null, roleless, `${rig.adminKey}x`]) {
-      const { statusCode, headers } = await rig.app.inject({
-        method: method as 'GET',
-        url: path,
-        headers: key === null ? {} : { authorization: `Bearer ${key}` },
-      });
-      t.equal(statusCode, 401, `${method} ${url}`);
-      t.match(headers['www-authenticate'], url.startsWith('/docs') ? /^Basic/ : 'Bearer');
-    }
-  }
-  const basic = Buffer.from(`anybody:${rig.adminKey}`).toString('base64');
-  const headers = { authorization: `Basic ${basic}` };
-  t.equal((await rig.app.inject({ url: '/docs', headers })).statusCode, 200, 'a browser may read');
-  t.equal((await rig.app.inject({ url: '/v1/queues', headers })).statusCode, 401, 'and no more');
+t.test('docs/errors.md is the table', async (t) => {
+  const cells = (text: string) => text.replaceAll(/[ -]+/g, ' ');
+  const written = readFileSync(ERRORS_DOCUMENT, 'utf8');
+  t.equal(cells(written), cells(errorsDocument()), 'stale: npm run docs');
 });
+
+t.test(
+  '[API-20] a request without a key, or with one without a role, gets 401 everywhere',
+  async (t) => {
+    const rig = await ApiRig.open(t, sqlite.place(t));
+    const roleless = await rig.key(null);
+    const guarded = rig.app.routeTable.routes.filter(({ access }) => access !== 'none');
+    t.ok(guarded.length > 40, `${guarded.length} routes`);
+    for (const { method, url, access } of guarded) {
+      t.ok(access, `${method} ${url} says who may ask`);
+      const path = url
+        .replace(/:\w+/, '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11')
+        .replace('*', 'index.html');
+      for (const key of [null, roleless, `${rig.adminKey}x`]) {
+        const { statusCode, headers } = await rig.app.inject({
+          method: method as 'GET',
+          url: path,
+          headers: key === null ? {} : { authorization: `Bearer ${key}` },
+        });
+        t.equal(statusCode, 401, `${method} ${url}`);
+        t.match(headers['www-authenticate'], url.startsWith('/docs') ? /^Basic/ : 'Bearer');
+      }
+    }
+    const basic = Buffer.from(`anybody:${rig.adminKey}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}` };
+    t.equal(
+      (await rig.app.inject({ url: '/docs', headers })).statusCode,
+      200,
+      'a browser may read',
+    );
+    t.equal((await rig.app.inject({ url: '/v1/queues', headers })).statusCode, 401, 'and no more');
+  },
+);
 
 /** OpenAPI 3.1 §4.8.14: examples stand beside the schema of a media type. */
 interface MediaType {

@@ -100,7 +100,7 @@ function payloadOf({ schema }: ListedRoute, { one, pick, ids }: Choosing): strin
     const value = pick(4) === 0 ? one(ids) : one(VALUES);
     body = changed(body, value, { one, pick, ids });
   }
-  const text = JSON.stringify(body) ?? '';
+  const text = JSON.stringify(body);
   switch (pick(20)) {
     case 0:
       return text.slice(0, pick(text.length + 1));

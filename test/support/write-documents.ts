@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { CONFIG_DOCUMENT, configDocument } from '../../config/document-config.ts';
 import { numberPlanMarkdown } from '../../lab/document-number-plan.ts';
 import { METRICS_DOCUMENT, metricsDocument } from './metrics-document.ts';
+import { ERRORS_DOCUMENT, errorsDocument } from './errors-document.ts';
 import { machineDocuments } from './machine-documents.ts';
 
 const documents = [
   { file: CONFIG_DOCUMENT, text: configDocument() },
   { file: new URL('../../docs/lab.md', import.meta.url), text: numberPlanMarkdown() },
   { file: METRICS_DOCUMENT, text: metricsDocument() },
+  { file: ERRORS_DOCUMENT, text: errorsDocument() },
   ...(await machineDocuments()),
 ];
 for (const { file, text } of documents) {

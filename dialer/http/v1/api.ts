@@ -7,7 +7,7 @@ import type { HttpPlugin } from '../http-server.ts';
 import { forgetAnswers } from '../idempotency.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
-import type { ApiApp, ApiContext, ApiDialer } from './api-context.ts';
+import type { ApiContext, ApiDialer } from './api-context.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { uploadRoutes } from './batches/upload.routes.ts';
 import { contactRoutes } from './contacts/contacts.routes.ts';
@@ -66,11 +66,11 @@ export function createApi(options: ApiOptions): Api {
     await describeRoutes(app);
     await app.register(async (guarded) => {
       guardRoutes(guarded, { database, limit });
-      for (const routes of ROUTES) routes(guarded as unknown as ApiApp, context);
-      eventRoutes(guarded as unknown as ApiApp, streams);
+      for (const routes of ROUTES) routes(guarded, context);
+      eventRoutes(guarded, streams);
       // Apart: only there is a file taken as a body.
       await guarded.register((own, _, done) => {
-        uploadRoutes(own as unknown as ApiApp, context);
+        uploadRoutes(own, context);
         done();
       });
     });

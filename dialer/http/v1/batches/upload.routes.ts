@@ -61,8 +61,8 @@ export function uploadRoutes(app: ApiApp, context: ApiContext): void {
         httpPart === 'body' ? () => true : requestValidator(schema, httpPart as HttpPart),
     },
     (request, reply) => {
-      const { id } = request.params as { id: string };
-      const { fileName } = request.query as { fileName: string };
+      const { id } = request.params;
+      const { fileName } = request.query;
       return takeFile(context, request, reply, { engagementId: id, fileName });
     },
   );

@@ -34,12 +34,7 @@ export const AttributeMap = Type.Record(
   { description: 'Names with their texts: up to 100, of up to 4,000 characters.' },
 );
 
-const CONTACT_FIELDS = {
-  uniqueIdentifier: Type.String({
-    description: 'Yours: the same one again updates the contact.',
-    minLength: 1,
-    maxLength: 300,
-  }),
+export const editableContactFields = {
   firstName: short('First name.'),
   lastName: short('Last name.'),
   phones: Type.Optional(
@@ -56,6 +51,15 @@ const CONTACT_FIELDS = {
   addressLine: short('Street and house.'),
   timeZone: short('IANA zone.', 100),
   attributes: Type.Optional(AttributeMap),
+};
+
+const CONTACT_FIELDS = {
+  uniqueIdentifier: Type.String({
+    description: 'Yours: the same one again updates the contact.',
+    minLength: 1,
+    maxLength: 300,
+  }),
+  ...editableContactFields,
 };
 
 export const NewContact = Type.Object(CONTACT_FIELDS, {

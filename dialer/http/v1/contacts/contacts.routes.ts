@@ -14,15 +14,20 @@ import { rulesOfAnyTrunk } from '../destination-rules.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
 import { created } from '../settings-resource.ts';
 import { CreatingHeaders, EditingHeaders, IdParams, PAGE, paged, problems } from '../wire-types.ts';
-import { Contact, contactBody, contactFields, ContactPage, NewContact } from './contact.shapes.ts';
+import {
+  Contact,
+  contactBody,
+  editableContactFields,
+  ContactPage,
+  NewContact,
+} from './contact.shapes.ts';
 
 const tags = ['contacts'];
 const List = Type.Object(
   { ...PAGE, uniqueIdentifier: Type.Optional(Type.String({ maxLength: 300 })) },
   { additionalProperties: false },
 );
-const { uniqueIdentifier: _, ...EDITABLE } = contactFields;
-const ContactChange = Type.Object(EDITABLE, {
+const ContactChange = Type.Object(editableContactFields, {
   additionalProperties: false,
   minProperties: 1,
   description: 'What is given replaces what is stored; the rest stays. Attributes are added.',
@@ -30,7 +35,6 @@ const ContactChange = Type.Object(EDITABLE, {
 });
 
 export function contactRoutes(app: ApiApp, context: ApiContext): void {
-  const { db } = context.database;
   const create = {
     ...{ operationId: 'putContact', tags, headers: CreatingHeaders, body: NewContact },
     description: 'Creates the contact, or updates the one with this unique identifier.',
@@ -42,6 +46,11 @@ export function contactRoutes(app: ApiApp, context: ApiContext): void {
     return created(reply, '/v1/contacts', once(request, { ...context, nowMs, work }));
   });
 
+  contactReadRoutes(app, context);
+}
+
+function contactReadRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
   const list = {
     ...{ operationId: 'listContacts', tags, querystring: List },
     response: { 200: ContactPage, ...problems },

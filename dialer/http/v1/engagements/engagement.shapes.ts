@@ -29,34 +29,30 @@ const voiceExample = {
 const smsExample = {
   name: 'Delivery notices',
   channel: 'sms',
-  workstreamId: WORKSTREAM,
   queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
   config: { firstResponseTimeout: { value: 2, unit: 'hours' }, template: 'Your parcel is here.' },
 };
 /** OpenAPI 3.1: which of the two shapes is meant. It decides whose faults are told. */
 const discriminator = { propertyName: 'channel' };
 
-/** `fixed` takes the workstream out: where the address names it, the body does not. */
-function newEngagement(fixed: boolean) {
-  const { workstreamId, ...voice } = VoiceEngagementInput.properties;
-  const { workstreamId: _, ...sms } = SmsEngagementInput.properties;
-  const own = fixed ? {} : { workstreamId };
-  const closed = { additionalProperties: false };
-  const examples = [voiceExample, smsExample].map((example) => {
-    const { workstreamId: named = WORKSTREAM, ...rest } = example as { workstreamId?: string };
-    return fixed ? rest : { ...rest, workstreamId: named };
-  });
-  return Type.Union(
-    [Type.Object({ ...voice, ...own }, closed), Type.Object({ ...sms, ...own }, closed)],
-    {
-      discriminator,
-      examples,
-    },
-  );
-}
+const closed = { additionalProperties: false };
+const { workstreamId } = VoiceEngagementInput.properties;
+const voice = Type.Omit(VoiceEngagementInput, ['workstreamId']).properties;
+const sms = Type.Omit(SmsEngagementInput, ['workstreamId']).properties;
 
-export const NewEngagement = newEngagement(false);
-export const NewEngagementOfWorkstream = newEngagement(true);
+export const NewEngagement = Type.Union(
+  [Type.Object({ ...voice, workstreamId }, closed), Type.Object({ ...sms, workstreamId }, closed)],
+  {
+    discriminator,
+    examples: [voiceExample, smsExample].map((one) => ({ ...one, workstreamId: WORKSTREAM })),
+  },
+);
+
+/** Where the address names the workstream, the body does not. */
+export const NewEngagementOfWorkstream = Type.Union(
+  [Type.Object(voice, closed), Type.Object(sms, closed)],
+  { discriminator, examples: [voiceExample, smsExample] },
+);
 
 export const STATUSES = ['running', 'suspended', 'inactive'] as const;
 

@@ -63,6 +63,11 @@ export function engagementRoutes(app: ApiApp, context: ApiContext): void {
     },
   );
 
+  engagementReadRoutes(app, context);
+}
+
+function engagementReadRoutes(app: ApiApp, context: ApiContext): void {
+  const operate = { access: 'operate' } as const;
   const list = {
     ...{ operationId: 'listEngagements', tags, querystring: List },
     response: { 200: EngagementPage, ...problems },

@@ -65,7 +65,6 @@ const List = Type.Object(PAGE, { additionalProperties: false });
 const tags = ['queues'];
 
 export function queueRoutes(app: ApiApp, context: ApiContext): void {
-  const { db } = context.database;
   const create = {
     ...{ operationId: 'createQueue', tags, headers: CreatingHeaders, body: NewQueue },
     response: { 201: Queue, ...problems },
@@ -78,6 +77,11 @@ export function queueRoutes(app: ApiApp, context: ApiContext): void {
     return created(reply, '/v1/queues', once(request, { ...context, ...writer, work }));
   });
 
+  queueReadRoutes(app, context);
+}
+
+function queueReadRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
   const list = {
     ...{ operationId: 'listQueues', tags, querystring: List },
     response: { 200: pageOf(Queue), ...problems },

@@ -52,7 +52,6 @@ const Cancelled = Type.Object(
 );
 
 export function taskRoutes(app: ApiApp, context: ApiContext): void {
-  const { db } = context.database;
   const config = { access: 'deliver' } as const;
   const create = {
     ...{ operationId: 'createTask', tags, headers: CreatingHeaders, body: NewTask },
@@ -76,6 +75,12 @@ export function taskRoutes(app: ApiApp, context: ApiContext): void {
     return body;
   });
 
+  taskReadRoutes(app, context);
+}
+
+function taskReadRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
+  const config = { access: 'deliver' } as const;
   const list = {
     ...{ operationId: 'listTasks', tags, querystring: List },
     response: { 200: TaskPage, ...problems },

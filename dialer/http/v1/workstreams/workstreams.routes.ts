@@ -17,7 +17,6 @@ const tags = ['workstreams'];
 const List = Type.Object(PAGE, { additionalProperties: false });
 
 export function workstreamRoutes(app: ApiApp, context: ApiContext): void {
-  const { db } = context.database;
   const create = {
     ...{ operationId: 'createWorkstream', tags, headers: CreatingHeaders, body: NewWorkstream },
     response: { 201: Workstream, ...problems },
@@ -36,6 +35,11 @@ export function workstreamRoutes(app: ApiApp, context: ApiContext): void {
     },
   );
 
+  workstreamReadRoutes(app, context);
+}
+
+function workstreamReadRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
   const list = {
     ...{ operationId: 'listWorkstreams', tags, querystring: List },
     response: { 200: WorkstreamPage, ...problems },
