@@ -83,12 +83,18 @@ export function eligibility(
   nowMs: number,
 ): EligibilityDecision {
   return (
+    ofCancellation(task) ??
     ofEngagement(facts) ??
     ofTask(task, nowMs) ??
     ofWalk(task) ??
     within(task, nowMs, ofWindow(task, nowMs) ?? ofNumber(facts, nowMs) ?? ofPlace(facts, nowMs)) ??
     start(task, nowMs)
   );
+}
+
+/** First of all: whoever asked was told that it ends, and a suspension may last longer than its windows. */
+function ofCancellation({ isCancelled }: EligibilityTask): EligibilityDecision | undefined {
+  return isCancelled ? finish('Cancelled', 'cancelled', 'cancelled') : undefined;
 }
 
 function ofEngagement({ engagement }: EligibilityFacts): EligibilityDecision | undefined {
@@ -99,7 +105,6 @@ function ofEngagement({ engagement }: EligibilityFacts): EligibilityDecision | u
 }
 
 function ofTask(task: EligibilityTask, nowMs: number): EligibilityDecision | undefined {
-  if (task.isCancelled) return finish('Cancelled', 'cancelled', 'cancelled');
   if (task.isQuarantined) return finish('Error', null, 'quarantined');
   return nowMs >= task.expiresAtMs ? over(task, 'window_over') : undefined;
 }

@@ -120,12 +120,12 @@ export async function claimNextNumber(
   request: ClaimRequest & { readonly taskId: string },
 ): Promise<ClaimResult> {
   return context.database.db.transaction().execute(async (tx) => {
-    const working = tx
-      .selectFrom('tasks')
-      .selectAll()
-      .where('id', '=', request.taskId)
-      .where('state', '=', 'working');
-    const { engagement, rows } = await lockEngagement(context, tx, request, working);
+    const { engagement, rows } = await lockEngagement(
+      context,
+      tx,
+      request,
+      workingQuery(context.database, tx, request.taskId),
+    );
     const [task] = rows;
     if (task === undefined) return { starts: [], looked: 0, changes: [] };
     const { businessUnitId, config } = request;
@@ -136,6 +136,16 @@ export async function claimNextNumber(
     const free = freePlaces(engagement, config);
     return settle(context, request, tx, found, engagement, free);
   });
+}
+
+/** Locked: a cancellation that is written meanwhile is seen, or finds what has become of the task. */
+function workingQuery({ kind }: OpenDatabase, tx: Transaction<Database>, taskId: string): Runnable {
+  const query = tx
+    .selectFrom('tasks')
+    .selectAll()
+    .where('id', '=', taskId)
+    .where('state', '=', 'working');
+  return kind === 'postgres' ? query.forUpdate() : query;
 }
 
 /**

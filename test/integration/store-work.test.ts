@@ -43,6 +43,15 @@ async function scene(
   return WorkScene.open({ database, clock: { nowMs: NOW }, ...more });
 }
 
+/** Until a transaction of this database waits for a row that another has locked. */
+async function somebodyWaits({ db }: OpenDatabase): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select pid from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database()`.execute(db);
+    if (rows.length > 0) return;
+  }
+}
+
 const targets = await storeTargets(t);
 
 for (const target of targets) {
@@ -352,6 +361,23 @@ for (const target of targets) {
       t.same((await work.counts()).kept, (await work.counts()).counted);
     },
   );
+
+  t.test(`${name}: [API-18] cancelled beside a chain that goes on, it does not wait`, async (t) => {
+    const database = await open(t);
+    const work = await scene(database, { cap: 1 });
+    const [taskId = ''] = await work.add([{ phones: { mobile: mobile(1), home: mobile(2) } }]);
+    await work.record((await work.claim(1)).starts[0]?.attemptId ?? '', noAnswer);
+    await database.db.updateTable('engagements').set({ status: 'suspended' }).execute();
+    const { nowMs } = work.clock;
+    const marking = await database.db.startTransaction().execute();
+    await marking.updateTable('tasks').set({ cancel_requested_at_ms: nowMs }).execute();
+    const goingOn = work.claimNext(taskId);
+    if (database.kind === 'postgres') await somebodyWaits(database);
+    await marking.commit().execute();
+    t.match((await goingOn).starts, []);
+    t.match(await work.task(taskId), { state: 'final', status: 'Cancelled' });
+    t.same((await work.counts()).kept, (await work.counts()).counted);
+  });
 
   t.test(`${name}: all tasks of an engagement are cancelled, or those that wait`, async (t) => {
     const work = await scene(await open(t), { cap: 3 });
@@ -686,7 +712,7 @@ class Life {
   }
 
   async #cancel(pick: number): Promise<void> {
-    const { database, engagementId, clock } = this.#work;
+    const { database, engagementId } = this.#work;
     const tasks = await database.db
       .selectFrom('tasks')
       .select('id')

@@ -63,6 +63,12 @@ const cases: readonly {
     expected: { decide: 'postpone', untilMs: 0, reason: 'engagement_suspended' },
   },
   {
+    name: 'but for what was cancelled',
+    task: { isCancelled: true },
+    facts: { engagement: 'suspended' },
+    expected: { decide: 'finish', result: 'Cancelled', reason: 'cancelled' },
+  },
+  {
     name: 'an inactive engagement cancels',
     facts: { engagement: 'inactive' },
     expected: { decide: 'finish', result: 'Cancelled', reason: 'engagement_inactive' },
