@@ -118,7 +118,8 @@ export class OutgoingInvite {
 
 /**
  * drachtio-server's rule for a far end behind a NAT: without Record-Route, a Contact whose host is
- * not where the answer came from is not believed, and the dialog goes on with the source address.
+ * not where the answer came from is not believed, and the dialog goes on with the source address. Nor
+ * is one that leaves out `transport=tls` in a call over TLS: it would send ACK and BYE by UDP.
  */
 export function natDestination(
   answer: SipResponse,
@@ -126,6 +127,8 @@ export function natDestination(
 ): SipAddress | undefined {
   if (source === undefined || headerOf(answer, 'Record-Route') !== undefined) return undefined;
   const contact = headersOf(answer, 'Contact')[0];
-  const host = parseSipUri(parseNameAddr(contact ?? '')?.uri ?? '')?.host;
-  return host === source.host ? undefined : source;
+  const uri = parseSipUri(parseNameAddr(contact ?? '')?.uri ?? '');
+  const leavesTls =
+    source.protocol === 'tls' && uri?.scheme === 'sip' && !uri.params.has('transport');
+  return uri?.host === source.host && !leavesTls ? undefined : source;
 }

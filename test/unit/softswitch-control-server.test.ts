@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { encodeFrame } from '../../softswitch/control/frame.ts';
+import { natDestination } from '../../softswitch/control/outgoing-invite.ts';
 import { startSignalling, type Signalling } from '../../softswitch/control/start-signalling.ts';
 import { headerOf } from '../../softswitch/sip/message.ts';
 import type { IncomingCall } from '../../softswitch/sip/incoming-call.ts';
@@ -339,6 +340,30 @@ t.test('session timers', async (t) => {
     t.equal(headerOf(await peer.response(422), 'Min-SE'), '90');
     await hangUp(dialog, peer);
   });
+});
+
+t.test('where a dialog goes on: the Contact, or where the answer came from', async (t) => {
+  const at = { host: '192.0.2.1', port: 5061 };
+  for (const { contact, protocol, recordRoute, isSource } of [
+    { contact: 'sip:b@192.0.2.1:5070', protocol: 'udp', isSource: false },
+    { contact: 'sip:b@10.0.0.1:5070', protocol: 'udp', isSource: true },
+    {
+      contact: 'sip:b@10.0.0.1',
+      protocol: 'udp',
+      recordRoute: '<sip:192.0.2.9;lr>',
+      isSource: false,
+    },
+    { contact: 'sip:b@192.0.2.1:5070;transport=tls', protocol: 'tls', isSource: false },
+    { contact: 'sips:b@192.0.2.1:5070', protocol: 'tls', isSource: false },
+    { contact: 'sip:b@192.0.2.1:5070', protocol: 'tls', isSource: true },
+  ] as const) {
+    const headers = [{ name: 'Contact', value: `<${contact}>` }];
+    if (recordRoute !== undefined) headers.push({ name: 'Record-Route', value: recordRoute });
+    const body = Buffer.alloc(0);
+    const answer = { kind: 'response', statusCode: 200, reason: 'OK', headers, body } as const;
+    const source = { ...at, protocol };
+    t.same(natDestination(answer, source), isSource ? source : undefined, `${contact} ${protocol}`);
+  }
 });
 
 t.test('a far end behind a NAT is reached where its answer came from', async (t) => {
