@@ -72,7 +72,7 @@ export class RecordFifoTaps implements AudioTapFactory {
 function readFifo(path: string, onAudio: OnAudio): Socket {
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   pipe.on('error', () => pipe.destroy());
   pipe.on('data', (bytes: Buffer) => {
     rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);

@@ -7,24 +7,28 @@ type Codec = TrunkConfig['codecs'][number];
 const PAYLOAD_TYPES: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
 
 /**
- * The media server's SDP as an offer to a trunk: one plain RTP audio stream with the trunk's codecs
- * in the trunk's order, and telephone-event. Everything else is left out: comfort noise, and the
- * SRTP twin that FreeSWITCH adds by default and that would turn encryption on *(measured)*.
+ * The media server's SDP as an offer to a trunk: one audio stream with the trunk's codecs in the
+ * trunk's order, and telephone-event. Everything else is left out: comfort noise, and the SRTP twin
+ * that FreeSWITCH adds by default and that would turn encryption on *(measured)*. A media server that
+ * offers SRTP alone means it: its keys go along, and nothing is ever offered in clear beside them.
  * Undefined when the media server offers none of the trunk's codecs.
  */
 export function offerFor(mediaSdp: string, codecs: readonly Codec[]): string | undefined {
   const [session = [], ...streams] = sections(mediaSdp);
-  const audio = streams.find((stream) => /^m=audio \d+ RTP\/AVP /.test(stream[0] ?? ''));
+  const over = (protocol: string): string[] | undefined =>
+    streams.find((stream) => new RegExp(`^m=audio [1-9]\\d* ${protocol} `).test(stream[0] ?? ''));
+  const plain = over('RTP/AVP');
+  const audio = plain ?? over('RTP/SAVP');
   if (audio === undefined) return undefined;
-  const [port = '', ...payloads] = (audio[0] ?? '')
-    .replace(/^m=audio /, '')
-    .split(/ (?:RTP\/AVP )?/);
+  const [port = '', protocol = '', ...payloads] = (audio[0] ?? '')
+    .slice('m=audio '.length)
+    .split(' ');
   const wanted = codecs.map((codec) => String(PAYLOAD_TYPES[codec]));
   const offered = wanted.filter((payload) => payloads.includes(payload));
   if (offered.length === 0) return undefined;
   const events = payloads.filter((payload) => isTelephoneEvent(audio, payload));
   const kept = [...offered, ...events];
-  const media = `m=audio ${port} RTP/AVP ${kept.join(' ')}`;
+  const media = `m=audio ${port} ${protocol} ${kept.join(' ')}`;
   const lines = [...session, media, ...audio.slice(1)].filter((line) => {
     // The endpoint was made without a partner; towards the trunk it sends and receives.
     if (/^a=(?:recvonly|sendonly|inactive)$/.test(line)) return false;

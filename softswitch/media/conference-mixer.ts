@@ -10,6 +10,9 @@ import type { MediaClock, Ticking } from './media-clock.ts';
 import type { MediaPeer, RtpSession } from './rtp-session.ts';
 import { clip } from './recording/recording.ts';
 
+/** All that a mixer needs of a leg. */
+type MixedLeg = Pick<RtpSession, 'peer'>;
+
 /** As in a bridge: evens out the order of ticks within a catch-up, 60 ms at the most. */
 const FRAMES_MAX = 3;
 
@@ -25,10 +28,10 @@ export class Seat {
   hasSaid = false;
   readonly #incoming = new FrameFifo(FRAMES_MAX);
   readonly #outgoing = new FrameFifo(FRAMES_MAX);
-  readonly #session: RtpSession;
+  readonly #session: MixedLeg;
   readonly #peer: MediaPeer;
 
-  constructor(session: RtpSession) {
+  constructor(session: MixedLeg) {
     this.#session = session;
     this.#peer = {
       frame: (pcm) => this.#incoming.push(pcm),
@@ -69,7 +72,7 @@ export class ConferenceMixer implements Ticking {
     this.#clock = clock;
   }
 
-  add(session: RtpSession): Seat {
+  add(session: MixedLeg): Seat {
     const seat = new Seat(session);
     this.#seats.add(seat);
     seat.attach(true);

@@ -47,6 +47,19 @@ t.test(
   },
 );
 
+t.test(
+  'a media server that offers SRTP alone is offered on with its keys, never in clear',
+  async (t) => {
+    const secure = MEDIA_SDP.replace(/m=audio 29536 [\s\S]*?(?=m=)/, '')
+      .replace('RTP/AVP', 'RTP/SAVP')
+      .replace('a=ptime', 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\na=ptime');
+    const offer = offerFor(secure, ['PCMU']) ?? '';
+    t.match(offer, 'm=audio 29538 RTP/SAVP 0 101\r\n');
+    t.match(offer, 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n');
+    t.notMatch(offer, 'RTP/AVP');
+  },
+);
+
 t.test('a 200 that repeats the 183 asks for no second re-INVITE', async (t) => {
   const later = MEDIA_SDP.replace('o=FreeSWITCH 1 2', 'o=FreeSWITCH 1 3');
   t.ok(sameMedia(MEDIA_SDP, later));

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { PcmSource } from '../../softswitch/media/audio-source.ts';
 import { ConferenceMixer } from '../../softswitch/media/conference-mixer.ts';
 import { MediaClock } from '../../softswitch/media/media-clock.ts';
-import type { MediaPeer, RtpSession } from '../../softswitch/media/rtp-session.ts';
+import type { MediaPeer } from '../../softswitch/media/rtp-session.ts';
 import { ManualTimerWheel } from '../../softswitch/timers/manual-timer-wheel.ts';
 import { openAudioSink, type AudioSink } from '../../softswitch/media/recording/audio-sink.ts';
 import { Recording, type RecordingOptions } from '../../softswitch/media/recording/recording.ts';
@@ -226,7 +226,7 @@ function mixedLegs(levels: readonly number[]) {
   const mixer = new ConferenceMixer(clock);
   const legs = levels.map((level) => {
     const session = { peer: undefined as MediaPeer | undefined };
-    const seat = mixer.add(session as RtpSession);
+    const seat = mixer.add(session);
     const heard = new Int16Array(160);
     return {
       seat,
