@@ -10,6 +10,12 @@ case "$(printf %s "$RINGFENCE_FREESWITCH_PASSWORD" | tr '[:upper:]' '[:lower:]')
     exit 1
     ;;
 esac
+case "$RINGFENCE_FREESWITCH_PASSWORD" in
+  *[!A-Za-z0-9._~-]*)
+    echo 'RINGFENCE_FREESWITCH_PASSWORD may hold letters, digits and . _ ~ - only' >&2
+    exit 1
+    ;;
+esac
 if [ "${#RINGFENCE_FREESWITCH_PASSWORD}" -lt 12 ]; then
   echo 'RINGFENCE_FREESWITCH_PASSWORD is shorter than 12 characters' >&2
   exit 1
