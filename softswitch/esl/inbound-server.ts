@@ -26,17 +26,21 @@ export class InboundServer {
     const { core } = options;
     const sockets = new Set<EventSocket>();
     const server = createServer({ noDelay: true }, (socket) => {
+      // Cancelled with the connection: it would keep what is left of it in memory.
+      const loginTimer = core.timers.schedule(AUTH_TIMEOUT_MS, () => {
+        if (!client.authorised) client.close();
+      });
       const client = new EventSocket({
         core,
         socket,
         password: options.password,
-        onClosed: (closed) => sockets.delete(closed),
+        onClosed: (closed) => {
+          loginTimer.cancel();
+          sockets.delete(closed);
+        },
       });
       sockets.add(client);
       client.send(AUTH_REQUEST);
-      core.timers.schedule(AUTH_TIMEOUT_MS, () => {
-        if (!client.authorised) client.close();
-      });
     });
     server.maxConnections = CONNECTIONS_MAX;
     await new Promise<void>((resolve, reject) => {
