@@ -45,6 +45,7 @@ const GATEWAY_ID = 'rig';
 const SETTLE_SECONDS = 36;
 const SAMPLES = 60;
 const IDLE_MORE_MAX = 8;
+const BACKLOG = 'gateway.endpointsWaiting';
 /** Failures of a few in ten thousand are the machine's, not a leak; they are told all the same. */
 const FAILURE_SHARE_MAX = 0.001;
 
@@ -168,10 +169,17 @@ function problemsOf(
 ): string[] {
   const { started, failures, verdicts, leftOver } = report;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const lost = failed > started * FAILURE_SHARE_MAX ? [`${failed} of ${started} failed`] : [];
+  // A machine that cannot keep the rate piles up calls: no steady state, and no slope that says anything.
+  const backlog = verdicts[BACKLOG];
+  if (backlog?.leaks === true) {
+    const waiting = Math.round(backlog.growth);
+    const starved = `the rate was not kept: ${waiting} more attempts came to wait for an endpoint`;
+    return [...lost, starved, ...leftOver];
+  }
   const leaks = Object.entries(verdicts).flatMap(([name, { leaks, growth, mean }]) =>
     leaks ? [`${name} grows: by ${growth.toFixed(1)} around ${mean.toFixed(1)}`] : [],
   );
-  const lost = failed > started * FAILURE_SHARE_MAX ? [`${failed} of ${started} failed`] : [];
   return [...lost, ...leaks, ...leftOver];
 }
 

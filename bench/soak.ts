@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   for (const [why, count] of Object.entries(failures)) console.error(`  failed: ${count} ${why}`);
   console.error(table(report));
   for (const problem of problems) console.error(`PROBLEM: ${problem}`);
-  console.error(problems.length === 0 ? 'Nothing leaks, and nothing was left.' : 'It leaks.');
+  console.error(problems.length === 0 ? 'Nothing leaks, and nothing was left.' : 'Not passed.');
   if (values.json) console.log(JSON.stringify({ host: benchHost(), ...report }));
   return problems.length === 0 ? 0 : 1;
 }

@@ -20,6 +20,19 @@ export function commandLog(isVerbose: boolean, { log }: RingfenceConfig): Comman
   );
 }
 
+/**
+ * Libraries write to the console now and then; a service's stderr is JSON lines without numbers. From
+ * here on they write to its log. Returns the function that ends it.
+ */
+export function consoleToLog(log: Pick<CommandLog, 'warn'>): () => void {
+  const { log: plain, info, warn, error } = console;
+  const write = (...values: unknown[]): void => {
+    log.warn({ from: 'console' }, values.map(String).join(' '));
+  };
+  Object.assign(console, { log: write, info: write, warn: write, error: write });
+  return () => Object.assign(console, { log: plain, info, warn, error });
+}
+
 export function logOptions(level: RingfenceConfig['log']['level']): LoggerOptions {
   return {
     level,

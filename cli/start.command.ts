@@ -8,7 +8,7 @@ import { loggedTelephony } from '../dialer/telephony-log.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import { openStore } from '../dialer/store/open-store.ts';
 import { CliError } from './cli-error.ts';
-import { commandLog, type CommandLog } from './command-log.ts';
+import { commandLog, consoleToLog, type CommandLog } from './command-log.ts';
 import { onInterruption } from './interruption.ts';
 import { openTraces, startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
@@ -51,6 +51,7 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
   const stopWatching = onInterruption(asked.toStop);
   const lab = options.lab ? await startServiceLab() : undefined;
   const config = lab === undefined ? loaded : lab.onlyTrunk(loaded);
+  const consoleAsBefore = consoleToLog(log);
   const database = await openStore(storeLocation(config), () => Date.now());
   try {
     const exitCode = await serve({ config, database, log, stopAsked }, async (service, found) => {
@@ -62,6 +63,7 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
   } finally {
     await database.close();
     await lab?.stop();
+    consoleAsBefore();
     stopWatching();
   }
 }

@@ -196,18 +196,19 @@ for (const target of targets) {
   });
 
   t.test(`${name}: tells how long commits take, and how many shared one`, async (t) => {
-    const { db, onCommit, waiting } = await target.place(t).open();
+    const database = await target.place(t).open();
+    const { db } = database;
     const commits: { sessions: number; tookMs: number }[] = [];
-    onCommit((commit) => commits.push(commit));
+    database.onCommit((commit) => commits.push(commit));
     const write = (id: number) =>
       db.transaction().execute(async (tx) => {
         const row = { id: `unit-${id}`, name: 'Unit', created_at_ms: NOW };
         await tx.insertInto('business_units').values(row).execute();
       });
     const writing = Promise.all([write(1), write(2), write(3)]);
-    t.ok(waiting() >= 0);
+    t.ok(database.waiting() >= 0);
     await writing;
-    t.equal(waiting(), 0, 'everything was answered');
+    t.equal(database.waiting(), 0, 'everything was answered');
     t.equal(
       commits.reduce((sum, { sessions }) => sum + sessions, 0),
       3,

@@ -1,8 +1,10 @@
 /** Goal: what is measured is what is documented, counted as the standards say, and says nobody's number. */
 import { readFile } from 'node:fs/promises';
 import Fastify from 'fastify';
+import { pino } from 'pino';
 import { format } from 'prettier';
 import t from 'tap';
+import { consoleToLog, logOptions } from '../../cli/command-log.ts';
 import { healthHttp } from '../../dialer/http/health.routes.ts';
 import { metricsHttp, requestMetrics } from '../../dialer/http/metrics.routes.ts';
 import { leaseWatch } from '../../dialer/health/lease-check.ts';
@@ -254,6 +256,22 @@ t.test('numbers and secrets are taken out of whatever is logged', (t) => {
   const loop: Record<string, unknown> = {};
   loop['self'] = loop;
   t.doesNotThrow(() => JSON.stringify(redact(loop)));
+  t.end();
+});
+
+t.test('what a library writes to the console becomes a log entry, redacted', (t) => {
+  const lines: string[] = [];
+  const log = pino(logOptions('warn'), { write: (line: string) => lines.push(line) });
+  const asBefore = consoleToLog(log);
+  console.error('received INVITE from +12065550123', { password: 'x' });
+  asBefore();
+  const entry = JSON.parse(lines[0] ?? '{}') as Record<string, unknown>;
+  t.match(entry, { level: 'warn', from: 'console', msg: /^received INVITE from \+1…23/ });
+  const failure = { error: new Error('INVITE to +12065550123', { cause: 'token=abcdef' }) };
+  log.error(failure, 'call of 12065550123 failed');
+  t.notMatch(lines[1], /5550123|abcdef/);
+  t.match(JSON.parse(lines[1] ?? '{}'), { error: { type: 'Error', stack: /observability/ } });
+  t.equal(lines.length, 2);
   t.end();
 });
 
