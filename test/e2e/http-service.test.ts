@@ -14,7 +14,10 @@ t.test('[API-29] the ten calls of the README do what they say', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const [, script = ''] = /ten calls: begin -->\s*```sh\n([\s\S]*?)```/.exec(readme) ?? [];
   t.equal(script.match(/^# \d+\./gm)?.length, 10);
-  const service = await ServiceProcess.start(t, { args: ['--lab'] });
+  const service = await ServiceProcess.start(t, {
+    args: ['--lab'],
+    env: { RINGFENCE_DIALER_STOP_GRACE_MS: '500' },
+  });
   t.match(service.said, /admin key +rf_/);
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-c', script], {
     cwd: ROOT,
@@ -26,15 +29,8 @@ t.test('[API-29] the ten calls of the README do what they say', async (t) => {
   const lines = stdout.split('\n');
   t.match(lines[0], /^UniqueIdentifier,/, 'the sample');
   const told = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Json);
-  t.match(
-    told,
-    [
-      { fileName: 'contacts.csv' },
-      { status: 'running', lastSuspension: { type: 'apiAction' } },
-      { attempts: Number, results: Object },
-      { nextCursor: undefined },
-    ].slice(0, 3),
-  );
+  t.match(told[0], { fileName: 'contacts.csv' });
+  t.match(told[1], { status: 'running', lastSuspension: { type: 'apiAction' } });
   t.ok(Number(told[2]?.['attempts']) >= 5, 'calls were made');
   const events = lines.filter((line) => line.startsWith('data: '));
   t.equal(events.length, 5, 'five were watched');
@@ -50,7 +46,8 @@ t.test('[API-29] the ten calls of the README do what they say', async (t) => {
 });
 
 const LIVE = 20;
-const TONE_MS = 12_000;
+/** Longer than it takes to have twenty calls, on a busy machine too. */
+const TONE_MS = 9_000;
 
 t.test('SIGTERM during 20 live calls drops none, starts none, and ends the streams', async (t) => {
   const farEnd = await SippFarEnd.start({ scenario: 'answer', pauseMs: 100, echoRtp: false });

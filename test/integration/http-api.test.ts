@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
+import { firstKey } from '../../dialer/api-keys/first-key.ts';
 import { createBusinessUnit } from '../../dialer/engagements/create-engagement.ts';
 import { SAMPLE_CSV } from '../../dialer/intake/sample-csv.ts';
 import { Uploads } from '../../dialer/intake/uploads.ts';
@@ -219,6 +220,26 @@ function settingsTests(t: Test, target: StoreTarget): void {
       });
     },
   );
+
+  t.test('a first key is made once; a configured one holds while it is configured', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { database, ids, clock } = rig;
+    const start = (configuredKey: string) =>
+      firstKey({ database, ids, nowMs: clock.nowMs, actor: 'system', configuredKey });
+    const statusOf = async (key: string) => (await rig.get('/v1/api-keys', key)).status;
+    t.equal((await start('')).adminKey, null, 'not a second time');
+    const [one, two] = ['o'.repeat(32), 't'.repeat(32)];
+    t.equal((await start(one)).adminKey, null);
+    t.same([await statusOf(one), await statusOf(two)], [200, 401]);
+    await start(two);
+    t.same([await statusOf(one), await statusOf(two)], [401, 200]);
+    await start(one);
+    await start(one);
+    t.same([await statusOf(one), await statusOf(two)], [200, 401], 'as often as it is configured');
+    await database.db.updateTable('api_keys').set({ revoked_at_ms: clock.nowMs }).execute();
+    const { adminKey } = await start('');
+    t.equal(await statusOf(adminKey ?? ''), 200, 'without any admin key left another is made');
+  });
 
   t.test('sent twice with one Idempotency-Key, a request creates once', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));

@@ -1,9 +1,13 @@
 /** Goal: every route is guarded and described, every error is told as its table says, nothing breaks it. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import t from 'tap';
 import { Value } from 'typebox/value';
 import type { TSchema } from 'typebox';
 import { DialerError } from '../../machines/errors.ts';
+import { startHttpServer } from '../../dialer/http/http-server.ts';
 import { PROBLEMS } from '../../dialer/http/problem-details.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
 import {
@@ -14,7 +18,9 @@ import {
 } from '../support/every-problem.ts';
 import { ERRORS_DOCUMENT, errorsDocument } from '../support/errors-document.ts';
 import { fuzzHttp } from '../support/fuzz-http.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { storeTargets } from '../support/store-target.ts';
+import { TestAuthority } from '../support/tls-certificates.ts';
 
 t.setTimeout(240_000);
 
@@ -71,6 +77,23 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
     Object.keys(PROBLEMS).filter((code) => !covered.has(code)),
     [],
   );
+});
+
+t.test('with a certificate it speaks HTTPS, and nothing else', async (t) => {
+  const authority = await TestAuthority.create();
+  t.teardown(() => authority.remove());
+  const { certificate, key } = await authority.issue('IP:127.0.0.1');
+  const server = await startHttpServer({
+    ...{ plugins: [], log: silentLog },
+    certificate: { cert: Buffer.from(certificate), key: Buffer.from(key) },
+  });
+  t.teardown(() => server.close());
+  t.match(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);
+  const asked = get(`${server.url}/nothing`, { ca: authority.authorities });
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  t.equal(response.statusCode, 404);
+  await t.rejects(fetch(server.url.replace('https', 'http')));
 });
 
 t.test('docs/errors.md is the table', async (t) => {

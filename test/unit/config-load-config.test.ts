@@ -241,6 +241,21 @@ t.test('Secrets that everybody knows are refused and never repeated in the messa
   t.end();
 });
 
+t.test('HTTP beyond loopback needs TLS, or a word that says that a proxy has it', (t) => {
+  const http = (lines: string) => faultsOf(`http:\n${lines.replaceAll(/^/gm, '  ')}\n`);
+  for (const host of ['0.0.0.0', '::', '192.0.2.7', 'example.org']) {
+    t.match(http(`host: '${host}'`), [/http\.host: is .*, beyond loopback, without TLS/], host);
+    t.same(http(`host: '${host}'\nallowInsecure: true`), []);
+    t.same(http(`host: '${host}'\ntlsCertificateFile: c.pem\ntlsKeyFile: k.pem`), []);
+  }
+  for (const host of ['127.0.0.1', '::1', 'localhost']) t.same(http(`host: '${host}'`), [], host);
+  t.match(http('tlsKeyFile: k.pem'), [/http\.tlsKeyFile: stands alone/]);
+  t.match(http('adminKey: changeme'), [/adminKey: is .* not written as it must be/]);
+  t.notMatch(http('adminKey: too-short-for-a-key').join(), 'too-short');
+  t.same(http(`adminKey: ${'k'.repeat(32)}`), []);
+  t.end();
+});
+
 t.test('An empty password of a trunk that authenticates is refused', (t) => {
   t.match(faultsOf(`${TRUNK}      username: u\n      password: ''\n`)[0], /password: is empty/);
   t.match(faultsOf(`${TRUNK}      username: u\n`)[0], /username: stands without a password/);
