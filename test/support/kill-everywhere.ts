@@ -7,13 +7,11 @@ import { BOUNDARIES, type Boundary } from './fault-points.ts';
 import { runTrial, type Trial, type TrialOptions } from './kill-trial.ts';
 import type { StoreTarget } from './store-target.ts';
 
-/**
- * At two boundaries a crowd, and two processes that die; at the others a group and one death: most
- * of the time of a trial is that of starting processes.
- */
 const CROWD = 200;
+/** Where deaths come at random, or calls outlive them. */
 const GROUP = 50;
-const CROWDED: readonly Boundary[] = ['after the INVITE', 'after 200'];
+/** Two processes die there, at the others one: most of the time of a trial is that of starting them. */
+const TWICE: readonly Boundary[] = ['after the INVITE', 'after 200'];
 /** The second process dies later in its life than the first. */
 const OCCURRENCES = [9, 14];
 const RANDOM_DEATHS = 3;
@@ -23,11 +21,10 @@ const EVENTS_MAX = 70;
 export function killEverywhere(t: Test, target: StoreTarget, seed: number): void {
   for (const boundary of BOUNDARIES) {
     t.test(`${target.name}: killed ${boundary}, nobody is lost or dialled twice`, async (t) => {
-      const isCrowded = CROWDED.includes(boundary);
-      const deaths = OCCURRENCES.slice(0, isCrowded ? 2 : 1);
+      const deaths = OCCURRENCES.slice(0, TWICE.includes(boundary) ? 2 : 1);
       await survive(t, {
         target,
-        contacts: isCrowded ? CROWD : GROUP,
+        contacts: CROWD,
         deaths: deaths.map((occurrence) => ({ boundary, occurrence })),
         diesWithIt: 'gatewayAndSwitch',
         withAgent: boundary === 'after the bridge',
