@@ -45,10 +45,10 @@ async function uuidRecord(endpoint: Endpoint, command: string): Promise<string> 
   return (await endpoint.api('uuid_record', `${endpoint.uuid} ${command}`)).getBody();
 }
 
-/** Whether any half second of the audio is mostly that tone. */
+/** Whether any 100 ms of the audio are mostly that tone: a busy host puts gaps between longer ones. */
 function holds(pcm: Int16Array, frequencyHz: number): boolean {
-  for (let at = 0; at + 4_000 <= pcm.length; at += 2_000) {
-    if (shareOfTone(pcm.subarray(at, at + 4_000), frequencyHz) > 0.8) return true;
+  for (let at = 0; at + 800 <= pcm.length; at += 400) {
+    if (shareOfTone(pcm.subarray(at, at + 800), frequencyHz) > 0.8) return true;
   }
   return false;
 }
@@ -399,15 +399,13 @@ function decodedTone(frequencyHz: number, periodSamples: number): Int16Array {
   return pcm;
 }
 
-/** Whether 300 ms of it came sample for sample, at whatever phase they begin. */
-function arrivedExactly(heard: Int16Array, period: Int16Array): boolean {
-  for (let at = 0; at + 2_400 <= heard.length; at += 160) {
-    for (let phase = 0; phase < period.length; phase += 1) {
-      const window = heard.subarray(at, at + 2_400);
-      if (window.every((sample, i) => sample === period[(phase + i) % period.length])) return true;
-    }
-  }
-  return false;
+/** Whether 300 ms of it came sample for sample: frames, since a busy host puts gaps between them. */
+function arrivedExactly(frames: readonly Int16Array[], period: Int16Array): boolean {
+  const isExact = (frame: Int16Array): boolean =>
+    period.some((_, phase) =>
+      frame.every((sample, i) => sample === period[(phase + i) % period.length]),
+    );
+  return frames.filter(isExact).length >= 15;
 }
 
 function taps(t: Test, target: MediaTarget): void {
@@ -444,8 +442,7 @@ function taps(t: Test, target: MediaTarget): void {
         new Promise((done) => waiting.push({ count: frames.length + count, done }));
       far.speak(600);
       await more(40);
-      const heard = Int16Array.from(frames.flatMap((frame) => [...frame]));
-      t.ok(arrivedExactly(heard, decodedTone(600, 40)), '300 ms, sample for sample');
+      t.ok(arrivedExactly(frames, decodedTone(600, 40)), '300 ms, sample for sample');
       const before = frames.length;
       await endpoint.play('silence_stream://400');
       const during = frames.length - before;
