@@ -106,7 +106,14 @@ export function problemFor(error: FastifyError | Error): Problem {
   if (error instanceof RequestFaults) {
     return problemOf('REQUEST_INVALID', error.message, error.faults);
   }
+  if (isOfDatabase(error)) return problemOf('STORE_UNAVAILABLE');
   return problemOfFastify(error as FastifyError);
+}
+
+/** PostgreSQL that is not there, or goes: SQLSTATE classes 08 and 57P, and what the socket says. */
+function isOfDatabase(error: Error): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^(?:ECONNREFUSED|ECONNRESET|08\w{3}|57P\w{2})$/.test(code);
 }
 
 function problemOfFastify(error: FastifyError): Problem {

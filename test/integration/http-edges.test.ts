@@ -65,6 +65,11 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
   const gone = new DialerError('STORE_UNAVAILABLE', 'the disk is full: /secret/path');
   broken.dialer.resume = () => Promise.reject(gone);
   await check('STORE_UNAVAILABLE', broken.post(`/v1/engagements/${brokenId}/resume`));
+  for (const code of ['ECONNREFUSED', '57P01', '08006']) {
+    const lost = Object.assign(new Error('connect 192.0.2.1:5432'), { code });
+    broken.dialer.resume = () => Promise.reject(lost);
+    await check('STORE_UNAVAILABLE', broken.post(`/v1/engagements/${brokenId}/resume`));
+  }
   const answer = await broken.post(`/v1/engagements/${brokenId}/suspend`);
   await check('INTERNAL', Promise.resolve(answer));
   t.notMatch(answer.text, 'secret');
