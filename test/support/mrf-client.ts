@@ -69,6 +69,8 @@ export interface Endpoint extends EventEmitter {
 
 export interface FsmrfConference extends EventEmitter {
   readonly uuid: string;
+  /** The leg that keeps it open. */
+  readonly endpoint: Endpoint;
   getSize(): Promise<number>;
   play(file: string): Promise<{ readonly milliseconds: number }>;
   destroy(): Promise<void>;
@@ -144,11 +146,11 @@ export class MrfClient {
     return this.server.api(command);
   }
 
-  close(): void {
-    this.server.disconnect();
   createConference(name: string): Promise<FsmrfConference> {
     return this.server.createConference(name);
   }
 
+  close(): void {
+    this.server.disconnect();
   }
 }
