@@ -13,6 +13,7 @@ import type { RefusalCode } from '../../machines/command-reply.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { attemptEndOf, takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
+import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { claimNextNumber } from '../tasks/claim-starts.ts';
 import { recordAttemptEnd } from '../tasks/record-attempt-end.ts';
 import { releaseTask } from '../tasks/release-task.ts';
@@ -21,6 +22,7 @@ import type { ChainRegistry, LiveChain } from './chain-registry.ts';
 import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
 import type { EngagementRuntime } from './engagement-runtime.ts';
+import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { TrunkBudget } from './trunk-budget.ts';
 
@@ -150,7 +152,14 @@ async function claimNext(parts: ChainStoreParts, chain: LiveChain): Promise<Cont
   const runtime = parts.runtimeOf(engagementId);
   const context = claimContextOf(parts, runtime.facts);
   const request = claimRequestOf(parts, runtime.facts, 1);
-  const { starts, changes } = await claimNextNumber(context, { ...request, taskId });
+  const { starts, changes } = await claimNextNumber(context, { ...request, taskId }).catch(
+    async (error: unknown) => {
+      if (!(error instanceof ClaimInDoubt)) throw error;
+      // Nothing was committed: the chain asks again. Else its task has been put back, undialled.
+      if ((await settleClaim(parts, runtime.facts, error)) === 0) throw error;
+      return { starts: [], changes: [] };
+    },
+  );
   const claimed = starts[0];
   if (claimed === undefined) {
     if (changes.some(({ kind }) => kind === 'postponed')) parts.onWaiting();

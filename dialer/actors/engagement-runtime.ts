@@ -15,11 +15,13 @@ import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { NewsOf } from '../dialer-news.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
+import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { claimStarts, type ClaimedStart } from '../tasks/claim-starts.ts';
 import { recordAttemptEnd } from '../tasks/record-attempt-end.ts';
 import type { Chain } from './chain-registry.ts';
 import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
+import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
 import type { TrunkBudget } from './trunk-budget.ts';
@@ -176,10 +178,8 @@ export class EngagementRuntime {
     let made = 0;
     const cancelled = (this.#cancelledInClaim = new Set<string>());
     try {
-      const { starts, looked, changes } = await claimStarts(
-        context,
-        claimRequestOf(parts, facts, granted),
-      );
+      const request = claimRequestOf(parts, facts, granted);
+      const { starts, looked, changes } = await claimStarts(context, request);
       made = starts.length;
       this.#tellClaim({
         limiter: made < granted ? 'list' : isCut ? 'trunk' : 'cap',
@@ -198,6 +198,9 @@ export class EngagementRuntime {
       // Not awaited: the pacer hears of the calls that have begun before it hears of their ends.
       if (unwanted.length > 0) parts.work.run(() => this.#takeBack(unwanted, isHalted));
       return { started: wanted.length, moreReady: looked > 0 };
+    } catch (error) {
+      if (error instanceof ClaimInDoubt) await settleClaim(parts, facts, error);
+      throw error;
     } finally {
       this.#cancelledInClaim = undefined;
       budget.giveBack(granted - made);

@@ -21,6 +21,7 @@ import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
+import { inClaim } from './claim-in-doubt.ts';
 import { describeTasks, readyHeadsQuery, type ReadyHeads } from './ready-heads.ts';
 import { settleHeads, type PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
@@ -99,7 +100,7 @@ export async function claimStarts(
 ): Promise<ClaimResult> {
   const { database } = context;
   const { businessUnitId, engagementId, config, startsMax } = request;
-  return database.db.transaction().execute(async (tx) => {
+  return inClaim(database, async (tx) => {
     const limit = Math.min(startsMax * HEADS_PER_START, HEADS_MAX);
     const heads = readyHeadsQuery(database, tx, { engagementId, limit });
     const { engagement, rows } = await lockEngagement(context, tx, request, heads);
@@ -119,7 +120,7 @@ export async function claimNextNumber(
   context: ClaimContext,
   request: ClaimRequest & { readonly taskId: string },
 ): Promise<ClaimResult> {
-  return context.database.db.transaction().execute(async (tx) => {
+  return inClaim(context.database, async (tx) => {
     const { engagement, rows } = await lockEngagement(
       context,
       tx,

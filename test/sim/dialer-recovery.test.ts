@@ -5,6 +5,7 @@ import { DialerWorld, HOUR_MS, MINUTE_MS } from '../support/dialer-world.ts';
 import type { SimulatedGateway } from '../support/simulated-gateway.ts';
 
 const TASKS = 3;
+const ANSWERS = { does: 'answer' } as const;
 
 /** Where the process dies; `at` arms the trap before it is started. */
 interface Death {
@@ -180,6 +181,47 @@ t.test('an owner of before is refused at the gateway, and takes no part any more
   t.equal(world.gateway.dialled.length, 1);
   t.match(await world.task(task), { status: 'Complete', last_result: 'Undetermined' });
   t.equal((await world.attempts(task)).length, 1);
+  await world.check();
+});
+
+t.test('a claim whose commit was not answered is taken back, and made again', async (t) => {
+  const world = await DialerWorld.open(t);
+  const id = await world.engagement();
+  await world.start();
+  world.loseAnswerOf('attempts');
+  const ids = await world.tasks(id, world.people(TASKS));
+  await world.settle();
+  t.equal(world.gateway.dialled.length, 0, 'nothing is dialled of which nobody is sure');
+  for (const task of ids) {
+    t.match(await world.task(task), { state: 'waiting', attempt_count: 1 });
+    t.match(await world.attempts(task), [{ result: 'Cancelled', sub_reason: 'dialer_recall' }]);
+  }
+  await world.advance(10 * MINUTE_MS);
+  t.equal(world.gateway.dialled.length, TASKS);
+  for (const task of ids) t.match(await world.task(task), { last_result: 'Undetermined' });
+  await world.check();
+});
+
+t.test('nor does a chain dial its next number when that is in doubt', async (t) => {
+  const farEnd = (to: string) =>
+    to.endsWith('0') ? ({ does: 'reject', statusCode: 486 } as const) : ANSWERS;
+  const world = await DialerWorld.open(t, { farEnd });
+  const id = await world.engagement({ config: { phoneTypes: ['mobile', 'home'] } });
+  await world.start();
+  const phones = { mobile: '+15555550100', home: '+15555550101' };
+  const [task = ''] = await world.tasks(id, [{ uniqueIdentifier: 'a', phones }]);
+  await world.settle();
+  world.loseAnswerOf('attempts');
+  await world.advance(1_000);
+  t.match(await world.task(task), { state: 'waiting', attempt_count: 2 });
+  t.equal(world.gateway.dialled.length, 1);
+  t.equal(world.dialer.live, 0);
+  await world.advance(10 * MINUTE_MS);
+  t.same(
+    world.gateway.dialled.map(({ destination }) => destination),
+    [phones.mobile, phones.home],
+  );
+  t.match(await world.task(task), { state: 'final', last_result: 'Undetermined' });
   await world.check();
 });
 

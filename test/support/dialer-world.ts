@@ -83,6 +83,8 @@ export class DialerWorld {
   readonly #database: OpenDatabase;
   #process: Process | undefined;
   businessUnitId = '';
+  #loseAnswerOf: string | undefined;
+  #hasWritten = false;
   #killBefore: { readonly kind: string; readonly table: string } | undefined;
 
   static async open(t: Test, options: WorldOptions = {}): Promise<DialerWorld> {
@@ -143,14 +145,19 @@ export class DialerWorld {
     const timers = mortalClock(this.clock, () => isAlive);
     const starting = startDialer({
       id: 'dialer-1',
-      database: mortalDatabase(this.#database, (kind, table) => {
-        if (this.#killBefore?.kind === kind && this.#killBefore.table === table) {
-          this.#killBefore = undefined;
-          isAlive = false;
-          this.kill();
-        }
-        return isAlive;
-      }),
+      database: mortalDatabase(
+        this.#database,
+        (kind, table) => {
+          if (this.#killBefore?.kind === kind && this.#killBefore.table === table) {
+            this.#killBefore = undefined;
+            isAlive = false;
+            this.kill();
+          }
+          this.#hasWritten ||= kind === 'insert' && table === this.#loseAnswerOf;
+          return isAlive;
+        },
+        this.#takeLoss,
+      ),
       telephony: mortalPort(this.gateway, () => isAlive),
       gatewayId: 'g1',
       trunks: [
@@ -192,6 +199,18 @@ export class DialerWorld {
   killWhen(kind: 'insert' | 'update', table: string): void {
     this.#killBefore = { kind, table };
   }
+
+  /** The next transaction that inserts into it is committed, and its process is told that it failed. */
+  loseAnswerOf(table: string): void {
+    this.#loseAnswerOf = table;
+  }
+
+  readonly #takeLoss = (): boolean => {
+    const isLost = this.#hasWritten;
+    this.#hasWritten = false;
+    if (isLost) this.#loseAnswerOf = undefined;
+    return isLost;
+  };
 
   get isRunning(): boolean {
     return this.#process !== undefined;
@@ -387,6 +406,7 @@ function mortalClock(clock: VirtualClock, isAlive: () => boolean): DialerClock {
 function mortalDatabase(
   database: OpenDatabase,
   mayRun: (kind: string, table: string) => boolean,
+  isAnswerLost: () => boolean,
 ): OpenDatabase {
   const watch = (executor: QueryExecutor): QueryExecutor => {
     const execute = executor.executeQuery.bind(executor);
@@ -401,6 +421,17 @@ function mortalDatabase(
   };
   const db = database.db.withoutPlugins(); // has an executor of its own
   watch(db.getExecutor());
+  const begin = db.transaction.bind(db);
+  db.transaction = () => {
+    const builder = begin();
+    const execute = builder.execute.bind(builder);
+    builder.execute = async (work) => {
+      const result = await execute(work);
+      if (isAnswerLost()) throw new Error('the answer to the COMMIT was lost');
+      return result;
+    };
+    return builder;
+  };
   return { ...database, db };
 }
 

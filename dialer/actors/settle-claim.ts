@@ -1,0 +1,30 @@
+/** A claim of which nobody knows whether it was committed: settled before anything else is claimed. */
+import type { EngagementFacts } from '../engagements/engagement-facts.ts';
+import { isDefect } from '../store/store-defect.ts';
+import { takeBackInDoubt, type ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
+import { recordContextOf, type DialerParts } from './dialer-parts.ts';
+
+/**
+ * Answers how many attempts of it had been committed. The store is asked until it answers: an attempt
+ * that stayed open would keep its number, its place and its task for as long as this process lives.
+ * A process that stops leaves it to the recovery of the next.
+ */
+export async function settleClaim(
+  parts: DialerParts,
+  { engagement, config }: EngagementFacts,
+  { attemptIds }: ClaimInDoubt,
+): Promise<number> {
+  const { clock, limits, log } = parts;
+  for (;;) {
+    try {
+      const context = recordContextOf(parts);
+      const committed = await takeBackInDoubt(context, engagement.id, config, attemptIds);
+      if (committed > 0) parts.onWaiting();
+      return committed;
+    } catch (error) {
+      if (isDefect(error) || parts.isStopping()) throw error;
+      log.warn({ engagementId: engagement.id, error }, 'a claim in doubt cannot be settled yet');
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
+    }
+  }
+}
