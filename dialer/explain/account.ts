@@ -23,7 +23,7 @@ export interface Account {
     readonly name: string | null;
     readonly timeZone: string | null;
   };
-  /** Null when no call was made. The person's number is masked, ours is not. */
+  /** Null when none was to start. The person's number is masked, ours is not. */
   readonly call: {
     readonly atMs: number;
     readonly number: string;
@@ -32,6 +32,8 @@ export interface Account {
     readonly trunk: string | null;
     readonly gatewayId: string | null;
     readonly callId: string | null;
+    /** False: it was to start, and was refused or taken back before. Null while that is not known. */
+    readonly mayHaveLeft: boolean | null;
     /** Machines that worked it, with their versions. */
     readonly machines: string | null;
   } | null;

@@ -9,8 +9,8 @@ import type { Account, Moment } from './account.ts';
 import { outcomeAccount } from './outcome-account.ts';
 import { readHistory, type History, type LoggedEvent } from './read-history.ts';
 import { claimOf, NOT_EXAMINED, startReasons } from './start-reasons.ts';
-import { taskMoments } from './task-moments.ts';
-import { wireSteps } from './wire-steps.ts';
+import { suspensionMoments, taskMoments } from './task-moments.ts';
+import { notSent, wireSteps } from './wire-steps.ts';
 
 /**
  * `id` names a delivery; that of a task tells why no call was made, or sums its calls up. Undefined
@@ -40,7 +40,7 @@ export async function explain(
     reasons: claim === undefined ? [] : startReasons(history, claim),
     notExamined: claim === undefined ? [] : NOT_EXAMINED,
     before,
-    onTheWire: wireSteps(attemptEvents),
+    onTheWire: [...wireSteps(attemptEvents), ...notSent(history, recordOf(history))],
     outcome: outcomeAccount(history),
     after,
     task: { status: task.status, attempts: task.attempt_count },
@@ -59,8 +59,10 @@ function personOf(contact: ContactRow | undefined, contactId: string): Account['
   };
 }
 
-function callOf({ delivery, attempt, number }: History): Account['call'] {
+function callOf(history: History): Account['call'] {
+  const { delivery, attempt, number } = history;
   if (delivery === undefined) return null;
+  const wasTried = recordOf(history)?.payload['wasTried'];
   return {
     atMs: delivery.start_at_ms ?? delivery.created_at_ms,
     number: maskNumber(number ?? ''),
@@ -69,41 +71,37 @@ function callOf({ delivery, attempt, number }: History): Account['call'] {
     trunk: attempt?.trunk ?? null,
     gatewayId: attempt?.gateway_id ?? null,
     callId: delivery.call_id ?? attempt?.call_id ?? null,
+    mayHaveLeft: typeof wasTried === 'boolean' ? wasTried : null,
     machines: attempt?.machine_version ?? null,
   };
 }
 
 /** What led to the call, and what followed it. Without a call all of it comes before. */
 function split(
-  { taskEvents, engagementEvents, delivery, attempt }: History,
+  history: History,
   claim: LoggedEvent | undefined,
 ): { readonly before: Moment[]; readonly after: Moment[] } {
+  const { task, taskEvents, engagementEvents, delivery } = history;
+  const createdAtMs = task.created_at_ms;
+  const endedAtMs = task.state === 'final' ? (taskEvents.at(-1)?.atMs ?? createdAtMs) : Infinity;
+  const moments = (events: readonly LoggedEvent[], fromMs: number, untilMs: number): Moment[] => {
+    const suspensions = suspensionMoments(engagementEvents, { fromMs, untilMs });
+    return [...taskMoments(events), ...suspensions].sort((a, b) => a.atMs - b.atMs);
+  };
   if (delivery === undefined || claim === undefined) {
-    return { before: taskMoments(taskEvents), after: [] };
+    return { before: moments(taskEvents, createdAtMs, endedAtMs), after: [] };
   }
   const at = taskEvents.indexOf(claim);
-  const recordedAt = taskEvents.findIndex(
-    ({ type, payload }) => type === 'attempt.recorded' && payload['attemptId'] === attempt?.id,
-  );
-  const during = recordedAt < 0 ? taskEvents.length : recordedAt;
-  const suspended = engagementEvents.filter(
-    ({ type, atMs }) => type === 'engagement.suspended' && atMs >= claim.atMs,
-  );
-  const next = suspended.find(({ atMs }) => atMs === taskEvents[recordedAt]?.atMs);
   return {
-    before: taskMoments(taskEvents.slice(0, at)),
-    after: [
-      ...taskMoments(taskEvents.slice(at + 1, during)),
-      ...taskMoments(recordedAt < 0 ? [] : taskEvents.slice(recordedAt)),
-      ...(next === undefined ? [] : [suspensionOf(next)]),
-    ],
+    before: moments(taskEvents.slice(0, at), createdAtMs, claim.atMs),
+    after: moments(taskEvents.slice(at + 1), claim.atMs + 1, endedAtMs),
   };
 }
 
-/** One that this very call brought about stands in the log at the moment of its record. */
-function suspensionOf({ atMs, payload }: LoggedEvent): Moment {
-  const reason = typeof payload['reason'] === 'string' ? payload['reason'] : '';
-  return { atMs, text: `The engagement was suspended: ${reason}. No call was started after that.` };
+function recordOf({ taskEvents, attempt }: History): LoggedEvent | undefined {
+  return taskEvents.find(
+    ({ type, payload }) => type === 'attempt.recorded' && payload['attemptId'] === attempt?.id,
+  );
 }
 
 function ofType({ attributes }: History, type: 'Input' | 'Result'): Record<string, string> {

@@ -1,6 +1,6 @@
 /** An account as text, for people who sign it. */
 import type { Account, Moment, OutcomeAccount } from './account.ts';
-import { timeInWords } from './words.ts';
+import { ADVICE_MEANING, timeInWords, WARNING_MEANING } from './words.ts';
 
 /** Lines of at most about 100 characters are not broken here: a terminal does that better. */
 export function renderAccount(account: Account): string {
@@ -31,7 +31,7 @@ export function renderAccount(account: Account): string {
     ...section('What came next', moments(after, null)),
     ...section('On what this rests', [
       `Delivery ${account.deliveryId ?? 'none'}, task ${account.taskId} (${account.task.status}, ${counted(account.task.attempts, 'call')}), attempt ${account.attemptId ?? 'none'}.`,
-      `${counted(account.eventsRead, 'log entry', 'log entries')}: the task’s, written in the transactions that they tell of, and the call’s, as the gateway told them.`,
+      `${counted(account.eventsRead, 'log entry', 'log entries')}: the task’s, written in the transactions that they tell of, and the call’s, as the gateway told them; suspensions stand in the engagement’s log.`,
     ]),
   ]
     .join('\n')
@@ -41,6 +41,9 @@ export function renderAccount(account: Account): string {
 function title({ call, outcome, task }: Account): string {
   if (call === null) return `No call was made. The task is ${task.status}.`;
   const when = timeInWords(call.atMs);
+  if (call.mayHaveLeft === false && outcome !== null) {
+    return `No call was made to ${call.number}. One was to start at ${when}, and no INVITE left: ${outcome.result}, ${outcome.meaning}.`;
+  }
   if (outcome === null) return `A call to ${call.number} was started at ${when} and goes on.`;
   return `A call to ${call.number} was started at ${when}: ${outcome.result}, ${outcome.meaning}.`;
 }
@@ -51,7 +54,7 @@ function callLines({ call, person }: Account): string[] {
     call.machines === null ? '' : `, worked by ${call.machines.replaceAll(',', ' and ')}`;
   return [
     `Their ${call.phoneType ?? ''} number ${call.number}, at ${timeInWords(call.atMs, person.timeZone)}.`,
-    `Number shown to them: ${call.fromNumber ?? 'none'}.`,
+    `Number ${call.mayHaveLeft === false ? 'it was to show' : 'shown to'} them: ${call.fromNumber ?? 'none'}.`,
     `Over trunk “${call.trunk ?? 'unknown'}” of gateway “${call.gatewayId ?? 'unknown'}”${machines}.`,
     ...(call.callId === null ? [] : [`SIP Call-ID ${call.callId}.`]),
   ];
@@ -67,10 +70,15 @@ function outcomeLines(outcome: OutcomeAccount | null, { call }: Account): string
     ...(whoAnswered === null ? [] : [whoAnswered]),
     ...(rule === null ? [] : [`By row ${rule.row} of docs/outcomes.md: ${rule.when}.`]),
     ...diagnosticsLine(outcome),
-    ...warnings.map((warning) => `Note: ${warning.replaceAll('_', ' ')}.`),
-    ...advice.map((item) => `To be done by people: ${item}.`),
+    ...warnings.map((warning) => `Note: ${inWords(WARNING_MEANING, warning)}.`),
+    ...advice.map((item) => `To be done by people: ${inWords(ADVICE_MEANING, item)}.`),
     ...(redress === null ? [] : [`Whom to ask about the block: ${redress}.`]),
   ];
+}
+
+/** A code of a later release has no words here. */
+function inWords(meanings: Readonly<Record<string, string>>, code: string): string {
+  return meanings[code] ?? code;
 }
 
 const ENDED_BY: Readonly<Record<string, string>> = {
@@ -85,16 +93,22 @@ const ENDED_BY: Readonly<Record<string, string>> = {
 function diagnosticsLine({ diagnostics }: OutcomeAccount): string[] {
   if (diagnostics === null) return [];
   const { sipCode, sipReason, origin, q850, q850Text, endedBy, invites } = diagnostics;
-  const code = [sipCode, sipReason].filter((part) => part != null).join(' ');
+  const code = [...said(sipCode), ...said(sipReason)].join(' ');
+  const [cause] = said(q850);
+  const [causeText] = said(q850Text);
   const parts = [
     origin === 'network' && code !== '' ? `SIP ${code}` : 'no final SIP response',
-    ...(q850 == null
+    ...(cause === undefined
       ? []
-      : [`Q.850 cause ${String(q850)}${q850Text == null ? '' : ` (${String(q850Text)})`}`]),
+      : [`Q.850 cause ${cause}${causeText === undefined ? '' : ` (${causeText})`}`]),
     ...(typeof endedBy === 'string' ? [`ended by ${ENDED_BY[endedBy] ?? endedBy}`] : []),
     ...(typeof invites === 'number' ? [counted(invites, 'INVITE')] : []),
   ];
   return [`On record: ${parts.join(', ')}.`];
+}
+
+function said(value: unknown): string[] {
+  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
 }
 
 function notExamined({ notExamined: list }: Account): string[] {

@@ -11,6 +11,27 @@ export function taskMoments(events: readonly LoggedEvent[]): Moment[] {
   });
 }
 
+/** When the engagement was suspended and resumed; and that it was suspended already, if it was. */
+export function suspensionMoments(
+  engagementEvents: readonly LoggedEvent[],
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+): Moment[] {
+  const all = engagementEvents.filter(
+    ({ type }) => type === 'engagement.suspended' || type === 'engagement.resumed',
+  );
+  const standing = all.findLast(({ atMs }) => atMs < fromMs);
+  const during = all.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
+  return [...(standing?.type === 'engagement.suspended' ? [standing] : []), ...during].map(
+    ({ type, atMs, actor, payload }) => ({
+      atMs,
+      text:
+        type === 'engagement.resumed'
+          ? `The engagement was resumed by ${actor}.`
+          : `The engagement was suspended by ${actor}${because(payload, 'reason')}. Nothing of it starts until it is resumed.`,
+    }),
+  );
+}
+
 type Payload = Readonly<Record<string, unknown>>;
 
 /** Ids and numbers are read as what they are in any release; what is not there is left out. */

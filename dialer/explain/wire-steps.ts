@@ -1,7 +1,8 @@
 /** What the gateway said of an attempt, step by step, in words. */
 import type { AttemptEvent, EventOf } from '../../machines/telephony-events.ts';
 import type { Moment } from './account.ts';
-import type { LoggedEvent } from './read-history.ts';
+import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
+import type { History, LoggedEvent } from './read-history.ts';
 import { CANCEL_MEANING, pauseInWords } from './words.ts';
 import { CANCEL_REASONS } from '../../machines/telephony-commands.ts';
 
@@ -15,6 +16,24 @@ export function wireSteps(events: readonly LoggedEvent[]): Moment[] {
       text: stepInWords({ ...event, type: type as AttemptEvent['type'] } as AttemptEvent),
     };
   });
+}
+
+/** Why no INVITE left, where no event of the gateway says it. Nothing when one may have left. */
+export function notSent(
+  { attempt, attemptEvents }: Pick<History, 'attempt' | 'attemptEvents'>,
+  record: LoggedEvent | undefined,
+): Moment[] {
+  if (record?.payload['wasTried'] !== false) return [];
+  if (attemptEvents.some(({ type }) => type === 'attempt.refused')) return [];
+  const stored = JSON.parse(attempt?.evidence ?? '{}') as {
+    evidence?: Partial<AttemptEvidence> | null;
+  };
+  const refused = stored.evidence?.refused ?? null;
+  const text =
+    refused === null
+      ? 'Given up before any INVITE had left.'
+      : `Refused by the gateway before any INVITE: ${refused.code} (${refused.detail}).`;
+  return [{ atMs: record.atMs, text }];
 }
 
 function stepInWords(event: AttemptEvent): string {

@@ -1,6 +1,8 @@
 /** Times, pauses and closed lists, as people read them. */
 import type { FinishReason, PostponeReason } from '../eligibility/eligibility.ts';
 import type { CallOrder } from '../engagements/engagement-config.schema.ts';
+import type { Warning } from '../../machines/attempt-result.ts';
+import type { Advice } from '../../machines/outcome-rows.ts';
 import type { Result, SubReason } from '../../machines/result.ts';
 import type { CancelReason } from '../../machines/telephony-commands.ts';
 
@@ -151,6 +153,27 @@ export const SUB_REASON_MEANING: Readonly<Record<SubReason, string>> = {
   stale_fence: 'another process of ours had taken it over',
   too_late: 'it could not leave in time',
   config: 'the configuration or the data do not allow it',
+};
+
+/** What people are to do about it. */
+export const ADVICE_MEANING: Readonly<Record<Advice, string>> = {
+  optOutReview:
+    'find out whether this person wants no more calls, and treat it as an opt-out until then',
+  otherCallerId: 'have the next call show another number',
+  reputationAlert: 'clear the number shown, which call analytics block',
+  suspendAfterFive:
+    'check the trunk’s credentials and credit; after five in a row its engagements are to be suspended',
+  permanentAfterTwo: 'take the number as one that cannot be reached, if it happens twice in a row',
+};
+
+/** What whoever relies on the Result should know. */
+export const WARNING_MEANING: Readonly<Record<Warning, string>> = {
+  answered_late: 'they picked up in the moment in which we gave up, and were hung up on',
+  final_crossed_cancel:
+    'the called side had answered with a failure in the moment in which we gave up',
+  causes_disagree: 'the network gave several causes that do not agree',
+  prompt_failed: 'a prompt was missing or could not be played',
+  no_end_record: 'no account of the end reached us; the Result is what is certain without one',
 };
 
 /** Why we gave an unanswered call up. */

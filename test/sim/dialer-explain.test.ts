@@ -79,10 +79,14 @@ t.test('each entry tells its own Result, and the rule that gave it', async (t) =
     '+15555550105': { does: 'reject', statusCode: 603 },
     '+15555550106': { does: 'refuse', code: 'UNKNOWN_TRUNK' },
     '+15555550107': { does: 'reject', statusCode: 607 },
+    '+15555550108': { does: 'answer', verdict: 'machine' },
+    '+15555550109': { does: 'answer', verdict: 'machine', hangUpAfterMs: 200 },
+    '+15555550110': { does: 'answer', verdict: 'fax' },
+    '+15555550111': { does: 'ignore' },
   };
   const world = await DialerWorld.open(t, { farEnd: (to) => farEnds[to] ?? { does: 'answer' } });
   await world.start();
-  const ids = await world.tasks(await world.engagement(), world.people(8));
+  const ids = await world.tasks(await world.engagement(), world.people(12));
   await world.advance(HOUR_MS);
   const expected = [
     ['Busy', /By row 17 of docs\/outcomes\.md: Q\.850 17; SIP 486, 600\./],
@@ -94,8 +98,18 @@ t.test('each entry tells its own Result, and the rule that gave it', async (t) =
     ['CallFailed', /SIP 503 from the network[^]*By row 27/],
     ['Undetermined', /they hung up before anybody spoke to them[^]*Counted as “Abandoned”/],
     ['Busy', /Busy \/ declined: the line was busy, or the call was declined[^]*By row 21/],
-    ['Error', /the configuration or the data do not allow it[^]*dial refused: .*UNKNOWN_TRUNK/],
-    ['CallFailed', /reports the call as unwanted[^]*To be done by people: optOutReview\./],
+    [
+      'Error',
+      /^No call was made to [^]* no INVITE left: Error[^]*Number it was to show them[^]*Refused by the gateway before any INVITE: UNKNOWN_TRUNK[^]*the configuration or the data do not allow it[^]*dial refused: .*UNKNOWN_TRUNK/,
+    ],
+    ['CallFailed', /reports the call as unwanted[^]*To be done by people: find out whether this/],
+    [
+      'AnsweringMachine',
+      /the message was left[^]*Judged by the sound of it: machine\.[^]*By row 8/,
+    ],
+    ['AnsweringMachineHangup', /without a message[^]*By row 9/],
+    ['NotAHandset', /a fax machine answered[^]*By row 10/],
+    ['CallFailed', /the trunk did not answer[^]*our own SIP stack noted 408[^]*By row 32/],
   ] as const;
   for (const [index, [result, sentence]] of expected.entries()) {
     const { account, text } = await accountOf(world, ids[index] ?? '');
@@ -126,7 +140,7 @@ t.test(
     t.match(failure.text, /The AI agent failed: setup, SIP 503/);
     t.match(
       failure.text,
-      /The engagement was suspended: the AI agent failed\. No call was started/,
+      /The engagement was suspended by \S+: the AI agent failed\. Nothing of it starts until/,
     );
   },
 );
@@ -149,6 +163,33 @@ t.test('a task of which no call was made says why', async (t) => {
   const { text } = await accountOf(world, third);
   t.match(text, /The task ended with Expired: its last window had passed\./);
   t.equal(await explain(world.database, 'nothing'), undefined);
+});
+
+t.test('what was withdrawn, and what a suspension outlived, say who did that', async (t) => {
+  const world = await DialerWorld.open(t, { farEnd: () => ({ does: 'ring' }) });
+  await world.start();
+  const { businessUnitId } = world;
+  const asked = { businessUnitId, actor: 'operator:ann', reason: 'no longer due' };
+  const engagementId = await world.engagement({ cap: 1 });
+  const [ringing = '', queued = '', kept = ''] = await world.tasks(engagementId, world.people(3));
+  await world.advance(1_000);
+  await world.dialer.cancelTask({ ...asked, taskId: ringing });
+  await world.dialer.cancelTask({ ...asked, taskId: queued });
+  const suspension = { type: 'adminAction', reason: 'a fault in the script' } as const;
+  await world.dialer.suspend({ engagementId, actor: 'operator:bob', suspension });
+  await world.advance(25 * HOUR_MS);
+  const called = await accountOf(world, ringing);
+  t.match(
+    called.text,
+    /Cancelled \/ cancelled_ringing: it was withdrawn; on request, while the phone/,
+  );
+  t.match(called.text, /given up because its cancellation was asked for[^]*By row 2 /);
+  t.match(called.text, /Cancellation asked for by operator:ann: no longer due\./);
+  const never = await accountOf(world, queued);
+  t.match(never.text, /^No call was made\. The task is Cancelled\.[^]*on request: no longer due/);
+  const late = await accountOf(world, kept);
+  t.match(late.text, /^No call was made\. The task is Expired\./);
+  t.match(late.text, /suspended by operator:bob: a fault in the script\.[^]*its last window had/);
 });
 
 t.test('a call that a dead process left is told as such', async (t) => {

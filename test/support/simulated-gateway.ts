@@ -7,7 +7,11 @@ import assert from 'node:assert/strict';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptPhase, CommandReply, RefusalCode } from '../../machines/command-reply.ts';
 import type { AttemptCommand, TelephonyCommand } from '../../machines/telephony-commands.ts';
-import type { AttemptEvent, TelephonyEvent } from '../../machines/telephony-events.ts';
+import type {
+  AnswerVerdict,
+  AttemptEvent,
+  TelephonyEvent,
+} from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import type { VirtualClock } from '../../machines/virtual-clock.ts';
 
@@ -18,7 +22,13 @@ export type FarEnd =
   /** No response of any kind: our own stack gives up (timer B, RFC 3261 §17.1.1.2). */
   | { readonly does: 'ignore' }
   /** A person; hangs up by themselves after `hangUpAfterMs`, else when we do. */
-  | { readonly does: 'answer'; readonly afterMs?: number; readonly hangUpAfterMs?: number }
+  | {
+      readonly does: 'answer';
+      readonly afterMs?: number;
+      readonly hangUpAfterMs?: number;
+      /** By the sound of it, at once. */
+      readonly verdict?: AnswerVerdict;
+    }
   | { readonly does: 'refuse'; readonly code: RefusalCode };
 
 /** What the AI agent does with a call that it is connected to. */
@@ -222,7 +232,7 @@ export class SimulatedGateway implements TelephonyPort {
       ),
     );
     if (farEnd.does === 'ring') return;
-    const { afterMs = ANSWER_AFTER_MS, hangUpAfterMs } = farEnd;
+    const { afterMs = ANSWER_AFTER_MS, hangUpAfterMs, verdict } = farEnd;
     this.#later(call, afterMs, () => {
       if (call.cancelReason !== null) return;
       call.answeredAtMs = this.#clock.now();
@@ -234,6 +244,12 @@ export class SimulatedGateway implements TelephonyPort {
         },
         'answered',
       );
+      if (verdict !== undefined) {
+        this.#emit(call, {
+          ...{ type: 'attempt.classified', verdict, humanProbability: verdict === 'human' ? 1 : 0 },
+          ...{ afterAnswerMs: 0, evidence: {} },
+        });
+      }
       if (hangUpAfterMs === undefined) return;
       this.#later(call, hangUpAfterMs, () => this.#end(call, 200, 'far'));
     });
