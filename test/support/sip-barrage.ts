@@ -1,6 +1,5 @@
 /** Sends damaged SIP over UDP and TCP, and asks between whether anybody is still there. */
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { SipStack } from '../../softswitch/sip/sip-stack.ts';
 import { realTimerWheel } from '../../softswitch/timers/timer-wheel.ts';
@@ -44,13 +43,14 @@ export async function barrage(options: BarrageOptions): Promise<string[]> {
     }
     if (tcp !== undefined) {
       tcp.resume();
-      tcp.end();
-      await once(tcp, 'close');
+      // drachtio-server leaves its half open when we close ours.
+      await new Promise<void>((resolve) => tcp.once('close', () => resolve()).end(resolve));
     }
     for (const protocol of protocols) {
       const statusCode = await optionsTo(client, protocol, port);
       if (statusCode !== 200) faults.push(`batch ${batch}: ${statusCode} over ${protocol}`);
     }
+    tcp?.destroy();
   }
   udp.close();
   await client.close();
