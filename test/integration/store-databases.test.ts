@@ -17,6 +17,7 @@ import { MIGRATIONS } from '../../dialer/store/migrations.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import type { Database } from '../../dialer/store/schema/database.ts';
 import { GroupCommit } from '../../dialer/store/sqlite/group-commit.ts';
+import { runTogether } from '../../dialer/store/run-together.ts';
 import { schemaInterfaces, type ColumnShape } from '../support/schema-interfaces.ts';
 import {
   openStore,
@@ -65,6 +66,26 @@ const [sqlite, postgres] = targets;
 
 for (const target of targets) {
   const { name } = target;
+
+  t.test(
+    `${name}: statements sent together fail as the first that fails, and leave nothing`,
+    async (t) => {
+      const database = await target.place(t).open();
+      const row = (id: string) => database.db.insertInto('business_units').values(unit(id));
+      const broken = database.db
+        .transaction()
+        .execute((tx) => runTogether(tx, ['a', 'b', 'a', 'c'].map(row)));
+      await t.rejects(broken, /unique/i);
+      t.same(await unitIds(database), []);
+      const [none, both] = await database.db
+        .transaction()
+        .execute((tx) =>
+          runTogether(tx, [row('d'), tx.selectFrom('business_units').select('id'), row('e')]),
+        );
+      t.same([none, both], [[], [{ id: 'd' }]], 'in their order, each with its own rows');
+      t.same(await unitIds(database), ['d', 'e']);
+    },
+  );
 
   t.test(`${name}: migrations run once, and are recorded with their checksums`, async (t) => {
     const place = target.place(t);
@@ -464,6 +485,23 @@ t.test(
     t.same(await unitIds(database), ['kept']);
   },
 );
+
+t.test('PostgreSQL: one that breaks between statements sent together fails them all', async (t) => {
+  const database = await postgres.place(t).open();
+  const broken = database.db
+    .transaction()
+    .execute((tx) =>
+      runTogether(tx, [
+        tx.insertInto('business_units').values(unit('before')),
+        sql`select pg_terminate_backend(pg_backend_pid())`.compile(tx),
+        tx.insertInto('business_units').values(unit('behind')),
+        tx.insertInto('business_units').values(unit('last')),
+      ]),
+    );
+  await t.rejects(broken);
+  await database.db.insertInto('business_units').values(unit('kept')).execute();
+  t.same(await unitIds(database), ['kept']);
+});
 
 t.test('PostgreSQL: a server that would lose commits is refused', async (t) => {
   const place = postgres.place(t);
