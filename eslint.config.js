@@ -84,6 +84,18 @@ const folderBlocks = Object.keys(MAY_IMPORT).map((folder) => ({
   },
 }));
 
+/** Whatever makes a dial: the command, and the machines that send it, by any way of importing them. */
+const DIALING_MACHINE = '/\\u002f(?:call-attempt|contact-chain)\\.machine\\.[jt]s$/';
+const DIALS = [
+  "Literal[value='attempt.dial']",
+  "TemplateElement[value.raw='attempt.dial']",
+  'ImportSpecifier[imported.name=/^(?:callAttemptMachine|contactChainMachine)$/]',
+  `ImportDeclaration[source.value=${DIALING_MACHINE}] > ImportNamespaceSpecifier`,
+  `ImportExpression[source.value=${DIALING_MACHINE}]`,
+  `ExportNamedDeclaration[source.value=${DIALING_MACHINE}]`,
+  `ExportAllDeclaration[source.value=${DIALING_MACHINE}]`,
+];
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.tap/**', '**/*.mjs', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
@@ -173,11 +185,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-syntax': [
         'error',
-        ...[
-          "Literal[value='attempt.dial']",
-          "TemplateElement[value.raw='attempt.dial']",
-          'ImportSpecifier[imported.name=/^(?:callAttemptMachine|contactChainMachine)$/]',
-        ].map((selector) => ({
+        ...DIALS.map((selector) => ({
           selector,
           message: 'Dials are made in dialer/actors/start-attempt.ts alone, from a claimed start.',
         })),
@@ -185,6 +193,21 @@ export default tseslint.config(
           selector: "NewExpression[callee.name='Date'][arguments.length=0]",
           message: 'Time is injected.',
         },
+      ],
+    },
+  },
+  {
+    // One person's one call, held to real-calls.ts; everything else goes through the dialer.
+    files: ['cli/**/*.ts', 'lab/**/*.ts'],
+    ignores: ['cli/call.command.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...DIALS.map((selector) => ({
+          selector,
+          message:
+            'Commands dial through the dialer; cli/call.command.ts alone makes a call itself.',
+        })),
       ],
     },
   },

@@ -38,12 +38,31 @@ const planted = [
     name: 'the chain’s machine, under another name',
     source: `import { contactChainMachine as m } from '../../machines/contact-chain.machine.ts';`,
   },
+  {
+    name: 'all of the machine',
+    source: `import * as attempt from '../../machines/call-attempt.machine.ts';`,
+  },
+  {
+    name: 'the machine, later',
+    source: `export const later = await import('../../machines/call-attempt.machine.ts');`,
+  },
+  {
+    name: 'the machine, passed on',
+    source: `export { callAttemptMachine as other } from '../../machines/call-attempt.machine.ts';`,
+  },
+  {
+    name: 'everything that dials, passed on',
+    source: `export * from '../../machines/contact-chain.machine.ts';`,
+  },
 ];
 
 for (const { name, source } of planted) {
-  t.test(`lint refuses ${name} in the dialer`, async (t) => {
+  t.test(`lint refuses ${name} in the dialer and beside it`, async (t) => {
     for (const file of ['dialer/actors/x.ts', 'dialer/main.ts', 'dialer/pacing/y.ts']) {
       t.match(findings(file, source), [/start-attempt\.ts alone/], file);
+    }
+    for (const file of ['cli/start.command.ts', 'cli/demo/x.ts', 'lab/y.ts']) {
+      t.match(findings(file, source), [/call\.command\.ts alone/], file);
     }
   });
 }
