@@ -447,6 +447,7 @@ function workTests(t: Test, target: StoreTarget): void {
       t.same((await rig.get(`/v1/deliveries/${delivery}`)).body['attributes'], items);
       t.match((await rig.get(`/v1/deliveries/${delivery}/explanation`)).body, {
         attributes: { input: { order: '9' }, result: { confirmed: 'yes' } },
+        ...{ notExamined: Array, call: Object },
       });
     },
   );
