@@ -28,13 +28,16 @@ function rtp(payloadType: number, payload: Buffer, first = 0x80): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** Commands by the name of a channel, `%u`. */
+/**
+ * Commands by the name of a channel, `%u`. The file of a recording, `%f`, is never damaged: what it
+ * became would be made, somewhere on this machine.
+ */
 const COMMANDS: readonly string[] = [
   'api status',
   'api show channels as json',
   'api uuid_dump %u json',
   'api uuid_setvar %u a b',
-  'api uuid_record %u start /proc/none/x.wav 3 {a=b}',
+  'api uuid_record %u%f 3 {a=b}',
   'api uuid_record %u stop all',
   'api uuid_break %u all',
   'api uuid_bridge %u %u',
@@ -89,20 +92,31 @@ export function damagedPacket(random: Random): Buffer {
   }
 }
 
-export function damagedCommand(random: Random, channelId: string): string {
-  const command = (COMMANDS[random(COMMANDS.length)] as string).replaceAll('%u', channelId);
-  const at = random(command.length + 1);
-  switch (random(5)) {
+export function damagedCommand(random: Random, channelId: string, file: string): string {
+  const template = COMMANDS[random(COMMANDS.length)] as string;
+  const parts = template.replaceAll('%u', channelId).split('%f');
+  const whole = (): string => parts.join(` start ${file}`);
+  const kind = random(5);
+  if (kind === 3) {
+    const length = random(3) === 0 ? -1 : random(40);
+    return `${whole()}\ncontent-length: ${length}\n\n${whole()}\n\n`;
+  }
+  const damaged = random(parts.length);
+  parts[damaged] = damage(parts[damaged] as string, kind, random);
+  return `${whole()}\n\n`;
+}
+
+function damage(text: string, kind: number, random: Random): string {
+  const at = random(text.length + 1);
+  switch (kind) {
     case 0:
-      return `${command.slice(0, at)}${ODD[random(ODD.length)] as string}${command.slice(at)}\n\n`;
+      return `${text.slice(0, at)}${ODD[random(ODD.length)] as string}${text.slice(at)}`;
     case 1:
-      return `${command.slice(0, at)}${command.slice(at + random(6))}\n\n`;
+      return `${text.slice(0, at)}${text.slice(at + random(6))}`;
     case 2:
-      return `${command.slice(0, at)}${String.fromCharCode(random(256))}${command.slice(at + 1)}\n\n`;
-    case 3:
-      return `${command}\ncontent-length: ${random(3) === 0 ? -1 : random(40)}\n\n${command}\n\n`;
+      return `${text.slice(0, at)}${String.fromCharCode(random(256))}${text.slice(at + 1)}`;
     default:
-      return `${command}\n\n`;
+      return text;
   }
 }
 
@@ -120,12 +134,12 @@ export async function rtpBarrage(
 }
 
 /**
- * Sends damaged commands over connections of ten each; every tenth is never logged in. Resolves with how
- * many frames came back: a damaged length swallows what follows it, most commands get their answer.
+ * Sends damaged commands over connections of ten each; every tenth is never logged in. They record the
+ * channel to `file`. Resolves with how many frames came back: a damaged length swallows what follows it, most commands get their answer.
  */
 export async function eslBarrage(
   target: { readonly host: string; readonly port: number; readonly password: string },
-  channelId: string,
+  { channelId, file }: { readonly channelId: string; readonly file: string },
   count: number,
   random: Random,
 ): Promise<number> {
@@ -135,7 +149,9 @@ export async function eslBarrage(
     socket.on('error', () => undefined);
     const closed = once(socket, 'close');
     let text = random(10) === 0 ? '' : `auth ${target.password}\n\n`;
-    for (let i = 0; i < COMMANDS_PER_CONNECTION; i += 1) text += damagedCommand(random, channelId);
+    for (let i = 0; i < COMMANDS_PER_CONNECTION; i += 1) {
+      text += damagedCommand(random, channelId, file);
+    }
     socket.on('data', (bytes: Buffer) => {
       answers += bytes.toString('latin1').split('Content-Type: ').length - 1;
     });

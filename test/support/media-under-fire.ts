@@ -1,6 +1,9 @@
 /** A call under fire: damaged packets from its far end, damaged commands about its channel. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eslBarrage, rtpBarrage } from './media-barrage.ts';
 import type { Stage } from './media-stage.ts';
 import type { EslTarget } from './mrf-client.ts';
@@ -19,6 +22,8 @@ export async function mediaUnderFire(
   const endpoint = await mrf.endpoint();
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
+  const folder = await mkdtemp(join(tmpdir(), 'ringfence-under-fire-'));
+  const recorded = { channelId: endpoint.uuid, file: join(folder, 'call.wav') };
   try {
     // Its packets are what the leg expects: they are not dropped for their address.
     await endpoint.modify(
@@ -32,7 +37,7 @@ export async function mediaUnderFire(
       slowestMs = Math.max(slowestMs, performance.now() - askedAt);
     };
     const [answers] = await Promise.all([
-      eslBarrage(esl, endpoint.uuid, count, randomOf(seed + 1)),
+      eslBarrage(esl, recorded, count, randomOf(seed + 1)),
       rtpBarrage(socket, to, count, randomOf(seed)),
       ask(),
     ]);
@@ -43,5 +48,6 @@ export async function mediaUnderFire(
     socket.close();
     await mrf.api(`uuid_kill ${endpoint.uuid}`);
     await endpoint.dialog.destroy().catch(() => undefined); // the switch's BYE may be here already
+    await rm(folder, { recursive: true, force: true });
   }
 }
