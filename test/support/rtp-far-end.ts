@@ -48,8 +48,8 @@ export class RtpFarEnd {
   #timestamp = 8_000;
   #speaking: NodeJS.Timeout | undefined;
   #lastEventTimestamp: number | undefined;
-
   #cipher: RtpCipher | undefined;
+
   static async open(host = '127.0.0.1'): Promise<RtpFarEnd> {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(0, host);
     await once(socket, 'listening');
@@ -82,14 +82,14 @@ export class RtpFarEnd {
     this.#remote = { address, port: Number(port) };
   }
 
-  /** Says a tone, frame by frame in real time, until told otherwise. */
-  speak(frequencyHz: number): void {
-    this.hush();
   /** From now on every packet goes through these; what `unprotect` refuses is not heard. */
   secure(cipher: RtpCipher): void {
     this.#cipher = cipher;
   }
 
+  /** Says a tone, frame by frame in real time, until told otherwise. */
+  speak(frequencyHz: number): void {
+    this.hush();
     let sample = 0;
     this.#speaking = setInterval(() => {
       const payload = Buffer.alloc(FRAME_SAMPLES);
