@@ -207,13 +207,14 @@ async function seeThrough(running: Running) {
 
 /** Beside a service that may be running: nothing of its store, its ports or its name. */
 function demoConfig({ config, trunk }: Running): RingfenceConfig {
+  const dialer = { ...config.dialer, id: 'demo' };
   // The pause between two calls to a number holds here too: no number is in the list twice.
-  const { labNumberGapMinMs: _, ...dialer } = config.dialer;
+  delete dialer.labNumberGapMinMs;
   return {
     ...config,
     gateway: { ...config.gateway, trunks: [trunk] },
     http: { ...config.http, host: '127.0.0.1', port: 0, publicUrl: '' },
-    dialer: { ...dialer, id: 'demo' },
+    dialer,
   };
 }
 

@@ -20,7 +20,7 @@ import type { TaskOutcome } from '../../cli/demo/task-outcome.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { readContactsCsv } from '../../dialer/intake/contacts-csv.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
-import { DialerWorld, HOUR_MS } from '../support/dialer-world.ts';
+import { DialerWorld } from '../support/dialer-world.ts';
 import type { FarEnd } from '../support/simulated-gateway.ts';
 
 const { config } = loadConfig(undefined, {});

@@ -103,7 +103,7 @@ t.test('uuid_break all forgets what is queued; without all the queue goes on', a
     leg.run('playback silence_stream://5000', { eventLock: true });
     leg.run('set next=yes');
     await advance(40);
-    runApi(core, `uuid_break ${leg.channel.uuid}${all}`);
+    void runApi(core, `uuid_break ${leg.channel.uuid}${all}`);
     await advance(40);
     t.equal(leg.channel.variables.get('next'), expected, `uuid_break${all}`);
   }
@@ -359,7 +359,7 @@ for (const { name, variable, byes } of afterBridge) {
     const { channel, advance, core } = virtualSwitch();
     const [a, b] = [channel(), channel()];
     if (variable !== '') a.run(`set ${variable}`);
-    runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
+    void runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
     await advance(40);
     b.channel.hangUp('USER_BUSY', true);
     await advance(20);
@@ -376,9 +376,9 @@ for (const { name, variable, byes } of afterBridge) {
 t.test('transferring one leg out of a bridge leaves the other to its own rule', async (t) => {
   const { channel, advance, core } = virtualSwitch();
   const [a, b] = [channel(), channel()];
-  runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
+  void runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
   await advance(20);
-  runApi(core, `uuid_transfer ${a.channel.uuid} park inline`);
+  void runApi(core, `uuid_transfer ${a.channel.uuid} park inline`);
   await advance(20);
   t.same(a.byes, []);
   t.same(b.byes, ['NORMAL_CLEARING']);
@@ -387,7 +387,7 @@ t.test('transferring one leg out of a bridge leaves the other to its own rule', 
 t.test('an application on a bridged leg holds the bridge up only while it runs', async (t) => {
   const { channel, advance, core } = virtualSwitch();
   const [a, b] = [channel(), channel()];
-  runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
+  void runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
   await advance(100);
   const before = b.sentPackets();
   a.run('playback silence_stream://200');
@@ -410,7 +410,7 @@ t.test('an inline plan runs step by step and then hangs up', async (t) => {
   t.equal(leg.channel.variables.get('b'), '2');
   t.same(leg.byes, ['NORMAL_CLEARING']);
   const other = channel();
-  runApi(core, `uuid_transfer ${other.channel.uuid} 1000 XML default`);
+  void runApi(core, `uuid_transfer ${other.channel.uuid} 1000 XML default`);
   t.same(other.byes, ['NO_ROUTE_DESTINATION'], 'there is no other dial plan to enter');
 });
 
@@ -418,7 +418,7 @@ t.test('sched_hangup ends a call by itself, and a dead channel leaves no timer',
   const { channel, advance, core } = virtualSwitch();
   const [leg, gone] = [channel(), channel()];
   t.equal(runApi(core, `sched_hangup +30 ${leg.channel.uuid} ALLOTTED_TIMEOUT`), '+OK\n');
-  runApi(core, `sched_hangup +30 ${gone.channel.uuid}`);
+  void runApi(core, `sched_hangup +30 ${gone.channel.uuid}`);
   gone.channel.hangUp('NORMAL_CLEARING');
   await advance(29_980);
   t.same(leg.byes, []);
@@ -439,7 +439,7 @@ t.test(
     t.same(alone.byes, [], 'what plays is heard to its end');
     await advance(100);
     t.same(alone.byes, ['NORMAL_CLEARING']);
-    runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
+    void runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
     await advance(20);
     a.channel.abandon();
     await advance(100);
@@ -458,7 +458,7 @@ t.test('a flood of locked commands is refused when the queue is full', async (t)
 t.test('muting what a leg says silences it for the other leg only', async (t) => {
   const { channel, advance, core } = virtualSwitch();
   const [a, b] = [channel(), channel()];
-  runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
+  void runApi(core, `uuid_bridge ${a.channel.uuid} ${b.channel.uuid}`);
   await advance(20);
   const heard: number[] = [];
   b.channel.media.session.onSentFrame = (pcm) => heard.push(Math.max(...pcm));
