@@ -69,9 +69,18 @@ async function sqliteStore(file: string): Promise<BenchStore> {
   };
 }
 
+/** As the store's own connection has them. */
+const RAW_PRAGMAS = [
+  'busy_timeout = 5000',
+  'journal_mode = wal',
+  'synchronous = full',
+  'cache_size = -24576',
+  'wal_autocheckpoint = 4000',
+];
+
 function rawSqlite(file: string): RawConnection {
   const db = new Libsql(file);
-  for (const pragma of ['busy_timeout = 5000', 'journal_mode = wal', 'synchronous = full']) {
+  for (const pragma of RAW_PRAGMAS) {
     db.exec(`pragma ${pragma}`);
   }
   const prepared = new Map<string, Libsql.Statement>();

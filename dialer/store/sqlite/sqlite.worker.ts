@@ -13,6 +13,10 @@ import { failure, WriteQueue, type Client } from './write-queue.ts';
 const GATHER_MS = 4;
 const GROUP_MAX = 256;
 const BUSY_TIMEOUT_MS = 5_000;
+/** Room for the hot ends of the indexes: with SQLite's 2 MB a long list is read back page by page. */
+const WRITER_CACHE_KIB = 24_576;
+/** 16 MB of log between two checkpoints, each of which waits for the disk twice. */
+const CHECKPOINT_PAGES = 4_000;
 
 const mainPort = parentPort;
 if (mainPort === null) throw new Error('sqlite.worker runs as a worker thread only');
@@ -28,7 +32,13 @@ function serve(main: MessagePort): void {
   // The timeout goes first: another process may be opening the same file.
   const common = [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'foreign_keys = on', 'temp_store = memory'];
   // FULL: a commit that was reported survives a power cut. NORMAL in WAL mode would not.
-  const writer = openConnection([...common, 'journal_mode = wal', 'synchronous = full']);
+  const writer = openConnection([
+    ...common,
+    'journal_mode = wal',
+    'synchronous = full',
+    `cache_size = -${WRITER_CACHE_KIB}`,
+    `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+  ]);
   const reader = openConnection([...common, 'query_only = on']);
   const readOnly = new StatementCache(reader);
   const gatherMs = options.gatherMs ?? GATHER_MS;
