@@ -5,19 +5,9 @@ import { PHONE_TYPES, type PhoneType } from '../engagements/engagement-config.sc
 import { asRegion, readDestination, type DestinationRules } from '../intake/destination.ts';
 import type { ContactInput } from './upsert-contacts.ts';
 
-export interface ContactEntry {
-  readonly uniqueIdentifier: string;
-  readonly firstName?: string;
-  readonly lastName?: string;
-  readonly phones?: Readonly<Partial<Record<PhoneType, string>>>;
-  readonly email?: string;
-  readonly postalCode?: string;
-  readonly state?: string;
-  readonly country?: string;
-  readonly city?: string;
-  readonly addressLine?: string;
-  readonly timeZone?: string;
-  readonly attributes?: Readonly<Record<string, string>>;
+/** As it is asked for: numbers in any form that people write. */
+export interface ContactEntry extends Omit<ContactInput, 'externalAttributes'> {
+  readonly attributes?: ContactInput['externalAttributes'];
 }
 
 /** Spec F.6 and A.7. */

@@ -11,6 +11,7 @@ import { HttpError } from '../../http-error.ts';
 import { once } from '../../idempotency.ts';
 import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { created } from '../settings-resource.ts';
+import { newestFirst } from '../newest-first.ts';
 import {
   CreatingHeaders,
   Id,
@@ -99,17 +100,13 @@ export function apiKeyRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: pageOf(ApiKey), ...problems },
   };
   app.get('/v1/api-keys', { config, schema: list }, async (request) => {
-    const { limit, cursor } = request.query;
-    let query = db
+    const { businessUnitId } = callerOfRequest(request);
+    const rows = await db
       .selectFrom('api_keys')
       .selectAll()
-      .where('business_unit_id', '=', callerOfRequest(request).businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .$call(newestFirst(businessUnitId, request.query))
       .execute();
-    return paged(rows, limit, { key: ({ id }) => id, body: keyBody });
+    return paged(rows, request.query.limit, { key: ({ id }) => id, body: keyBody });
   });
 
   const read = {

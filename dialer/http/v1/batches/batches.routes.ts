@@ -4,6 +4,7 @@ import { callerOfRequest } from '../../access.ts';
 import { DialerError } from '../../../../machines/errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { findEngagement } from '../engagements/engagements.routes.ts';
+import { newestFirst } from '../newest-first.ts';
 import { IdParams, paged, problems } from '../wire-types.ts';
 import { Batch, batchBody, BatchPage, failedRowBody, FailedRowPage, List } from './batch.shapes.ts';
 
@@ -18,18 +19,14 @@ export function batchRoutes(app: ApiApp, context: ApiContext): void {
   };
   app.get('/v1/engagements/:id/batches', { config, schema: list }, async (request) => {
     const { id } = await findEngagement(context, request, request.params.id);
-    const { limit, cursor } = request.query;
-    let query = database.db
+    const { businessUnitId } = callerOfRequest(request);
+    const rows = await database.db
       .selectFrom('batches')
       .selectAll()
-      .where('business_unit_id', '=', callerOfRequest(request).businessUnitId)
-      .where('engagement_id', '=', id);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .where('engagement_id', '=', id)
+      .$call(newestFirst(businessUnitId, request.query))
       .execute();
-    return paged(rows, limit, { key: (row) => row.id, body: batchBody });
+    return paged(rows, request.query.limit, { key: (row) => row.id, body: batchBody });
   });
 
   const read = {

@@ -13,6 +13,7 @@ import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context
 import { rulesOfAnyTrunk } from '../destination-rules.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
 import { created } from '../settings-resource.ts';
+import { newestFirst } from '../newest-first.ts';
 import { CreatingHeaders, EditingHeaders, IdParams, PAGE, paged, problems } from '../wire-types.ts';
 import {
   Contact,
@@ -56,20 +57,16 @@ function contactReadRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: ContactPage, ...problems },
   };
   app.get('/v1/contacts', { config: { access: 'read' }, schema: list }, async (request) => {
-    const { limit, cursor, uniqueIdentifier } = request.query;
+    const { limit, uniqueIdentifier } = request.query;
     const caller = callerOfRequest(request);
     let query = db
       .selectFrom('contacts')
       .selectAll()
-      .where('business_unit_id', '=', caller.businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
+      .$call(newestFirst(caller.businessUnitId, request.query));
     if (uniqueIdentifier !== undefined) {
       query = query.where('unique_identifier', '=', uniqueIdentifier);
     }
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
+    const rows = await query.execute();
     const numbers = await numbersOf(db, rows);
     const body = (row: ContactRow) => contactBody(row, numbers, caller);
     return paged(rows, limit, { key: ({ id }) => id, body });

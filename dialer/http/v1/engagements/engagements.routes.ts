@@ -10,6 +10,7 @@ import { once } from '../../idempotency.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
 import { created, patchSchema } from '../settings-resource.ts';
+import { newestFirst } from '../newest-first.ts';
 import {
   CreatingHeaders,
   EditingHeaders,
@@ -73,20 +74,16 @@ function engagementReadRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: EngagementPage, ...problems },
   };
   app.get('/v1/engagements', { config: { access: 'read' }, schema: list }, async (request) => {
-    const { limit, cursor, status, workstreamId, name } = request.query;
+    const { limit, status, workstreamId, name } = request.query;
     const { businessUnitId } = callerOfRequest(request);
     let query = context.database.db
       .selectFrom('engagements')
       .selectAll()
-      .where('business_unit_id', '=', businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
+      .$call(newestFirst(businessUnitId, request.query));
     if (status !== undefined) query = query.where('status', '=', status);
     if (workstreamId !== undefined) query = query.where('workstream_id', '=', workstreamId);
     if (name !== undefined) query = query.where('name', '=', name);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
+    const rows = await query.execute();
     const ids = rows.map(({ id }) => id);
     const fed = await withBatch(context.database, businessUnitId, ids);
     const body = (row: EngagementRow) => engagementBody(row, fed.has(row.id));

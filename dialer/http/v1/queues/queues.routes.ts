@@ -9,6 +9,7 @@ import { once } from '../../idempotency.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
 import { created, patchSchema, tellEngagements } from '../settings-resource.ts';
+import { newestFirst } from '../newest-first.ts';
 import {
   CreatingHeaders,
   EditingHeaders,
@@ -87,17 +88,13 @@ function queueReadRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: pageOf(Queue), ...problems },
   };
   app.get('/v1/queues', { config: { access: 'read' }, schema: list }, async (request) => {
-    const { limit, cursor } = request.query;
-    let query = db
+    const { businessUnitId } = callerOfRequest(request);
+    const rows = await db
       .selectFrom('queues')
       .selectAll()
-      .where('business_unit_id', '=', callerOfRequest(request).businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .$call(newestFirst(businessUnitId, request.query))
       .execute();
-    return paged(rows, limit, { key: ({ id }) => id, body: queueBody });
+    return paged(rows, request.query.limit, { key: ({ id }) => id, body: queueBody });
   });
 
   const read = {

@@ -15,6 +15,7 @@ import {
 } from '../api-context.ts';
 import { rulesOfWorkstream } from '../destination-rules.ts';
 import { created } from '../settings-resource.ts';
+import { newestFirst } from '../newest-first.ts';
 import { CreatingHeaders, Id, IdParams, PAGE, paged, problems, timeMs } from '../wire-types.ts';
 import {
   NewTask,
@@ -86,21 +87,17 @@ function taskReadRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: TaskPage, ...problems },
   };
   app.get('/v1/tasks', { config: { access: 'read' }, schema: list }, async (request) => {
-    const { limit, cursor, engagementId, status, batchId, contactId, requestId } = request.query;
+    const { limit, engagementId, status, batchId, contactId, requestId } = request.query;
     let query = db
       .selectFrom('tasks')
       .selectAll()
-      .where('business_unit_id', '=', callerOfRequest(request).businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
+      .$call(newestFirst(callerOfRequest(request).businessUnitId, request.query));
     if (engagementId !== undefined) query = query.where('engagement_id', '=', engagementId);
     if (status !== undefined) query = query.where('status', '=', status);
     if (batchId !== undefined) query = query.where('batch_id', '=', batchId);
     if (contactId !== undefined) query = query.where('contact_id', '=', contactId);
     if (requestId !== undefined) query = query.where('request_id', '=', requestId);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
+    const rows = await query.execute();
     return paged(rows, limit, { key: ({ id }) => id, body: taskBody });
   });
 

@@ -10,6 +10,7 @@ import { once } from '../../idempotency.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { created, patchSchema, tellEngagements } from '../settings-resource.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
+import { newestFirst } from '../newest-first.ts';
 import { CreatingHeaders, EditingHeaders, IdParams, PAGE, paged, problems } from '../wire-types.ts';
 import { NewWorkstream, Workstream, workstreamBody, WorkstreamPage } from './workstream.shapes.ts';
 
@@ -45,17 +46,13 @@ function workstreamReadRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: WorkstreamPage, ...problems },
   };
   app.get('/v1/workstreams', { config: { access: 'read' }, schema: list }, async (request) => {
-    const { limit, cursor } = request.query;
-    let query = db
+    const { businessUnitId } = callerOfRequest(request);
+    const rows = await db
       .selectFrom('workstreams')
       .selectAll()
-      .where('business_unit_id', '=', callerOfRequest(request).businessUnitId);
-    if (cursor !== undefined) query = query.where('id', '<', cursor);
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .$call(newestFirst(businessUnitId, request.query))
       .execute();
-    return paged(rows, limit, { key: ({ id }) => id, body: workstreamBody });
+    return paged(rows, request.query.limit, { key: ({ id }) => id, body: workstreamBody });
   });
 
   const read = {
