@@ -19,13 +19,39 @@ export const Failsafe = Type.Object({
   }),
   connectWithinMs: DurationMs('From the clock’s start to the connect, which stops it.'),
   ceilingAfterAnswerMs: DurationMs('From the answer, whatever the greeting does.'),
-  promptId: Type.String({ description: 'Prerecorded message for an abandoned person.' }),
+  promptId: Type.String({
+    description: 'Message for an abandoned person: a prompt id or `say:<locale>:<text>`.',
+  }),
   optOutDigits: Type.String({
     description: 'DTMF digits that opt out while that message plays; empty: none.',
     pattern: '^[0-9*#A-D]*$',
   }),
 });
 export type Failsafe = Static<typeof Failsafe>;
+
+/**
+ * Answering-machine detection of whoever answers (spec B.3.2, ruling 7). Early media is always
+ * classified, whatever is ordered here.
+ */
+export const Detection = Type.Object({
+  mode: Type.Enum(['beforeConnect', 'alongside'], {
+    description:
+      'beforeConnect: the dialer waits for the verdict. alongside: an AI agent is connected at the ' +
+      'answer, and the verdict comes while it talks.',
+  }),
+  limitMs: Type.Integer({
+    description: 'First speech to the latest verdict; undecided is `unknown`, a person. ms.',
+    minimum: 1_000,
+    maximum: 7_000,
+  }),
+  initialSilenceMs: Type.Integer({
+    description: 'Answer to the verdict `silence` when no speech begins. ms.',
+    minimum: 500,
+    maximum: 10_000,
+    default: 2_500,
+  }),
+});
+export type Detection = Static<typeof Detection>;
 
 /**
  * Starts an attempt at one named gateway. Never reclaimed by another consumer: a dial without a
@@ -54,6 +80,8 @@ export const AttemptDial = Type.Object({
     }),
   ),
   failsafe: Type.Optional(Failsafe),
+  detection: Type.Optional(Detection),
+  lobbyId: Type.Optional(LobbyId),
 });
 export type AttemptDial = Static<typeof AttemptDial>;
 
@@ -97,6 +125,11 @@ export const AttemptConnect = Type.Object({
   ...ATTEMPT_ENVELOPE,
   connectId: Type.String({ description: 'Named again by .connected and .connectFailed.' }),
   target: ConnectTarget,
+  cue: Type.Optional(
+    Type.String({
+      description: 'Prompt or tone_stream:// that a lobby leg hears first. Default: a short tone.',
+    }),
+  ),
 });
 export type AttemptConnect = Static<typeof AttemptConnect>;
 
@@ -105,10 +138,25 @@ export const AttemptPlay = Type.Object({
   ...ATTEMPT_ENVELOPE,
   playId: Type.String({ description: 'Named again by attempt.played.' }),
   prompts: Type.Array(Type.String(), {
-    description: 'In order: prompt ids, or tone_stream:// and silence_stream:// as FreeSWITCH has.',
+    description:
+      'In order: prompt ids, `say:<locale>:<text>`, or tone_stream:// and silence_stream:// as FreeSWITCH has.',
     minItems: 1,
     maxItems: 32,
   }),
+  when: Type.Optional(
+    Type.Enum(['now', 'afterGreeting'], {
+      description:
+        'afterGreeting: once the greeting of a machine is over, by its beep or by silence, ' +
+        'whichever the evidence says. Default: now.',
+    }),
+  ),
+  optOutDigits: Type.Optional(
+    Type.String({
+      description:
+        'DTMF digits that opt out while this plays: told by attempt.optOut. Default: none.',
+      pattern: '^[0-9*#A-D]*$',
+    }),
+  ),
 });
 export type AttemptPlay = Static<typeof AttemptPlay>;
 

@@ -117,6 +117,17 @@ export const AttemptDtmf = Type.Object({
   source: Type.String({ description: 'rtp (RFC 4733), info or inband.' }),
 });
 
+/** The person pressed a digit that opts out while a message that offers it was played. */
+export const AttemptOptOut = Type.Object({
+  type: Type.Literal('attempt.optOut'),
+  ...ATTEMPT_ENVELOPE,
+  digit: Type.String({ pattern: '^[0-9*#A-D]$' }),
+  source: Type.String({ description: 'rtp (RFC 4733), info or inband.' }),
+  playId: Type.Union([Type.String(), Type.Null()], {
+    description: 'Of the attempt.play; null: of the failsafe’s message.',
+  }),
+});
+
 export const PLAY_STATUSES = ['done', 'stopped', 'notFound', 'failed'] as const;
 export type PlayStatus = (typeof PLAY_STATUSES)[number];
 
@@ -150,6 +161,7 @@ export const ATTEMPT_EVENTS = {
   'attempt.connectFailed': AttemptConnectFailed,
   'attempt.bridgeEnded': AttemptBridgeEnded,
   'attempt.dtmf': AttemptDtmf,
+  'attempt.optOut': AttemptOptOut,
   'attempt.played': AttemptPlayed,
   'attempt.ended': AttemptEndedEvent,
   'aiAgent.failed': AiAgentFailed,
