@@ -12,9 +12,13 @@ export const REFUSAL_CODES = [
   'TRUNK_CHANNELS_EXHAUSTED',
   'TRUNK_RATE_LIMITED',
   'TRUNK_DOWN',
+  'TRUNK_AUTH_FAILED', // it refuses our credentials, or asks for some that are not configured
+  'TRUNK_SUSPENDED', // by an operator, or for a list whose numbers do not exist
   'SWITCH_DOWN', // drachtio or FreeSWITCH is not connected
   'BAD_STATE', // the attempt is in no state for this command, or the command is not offered
   'INVALID_DESTINATION', // not in the form that the trunk takes
+  'DESTINATION_REFUSED', // a rule forbids it: emergency, premium, satellite, a denied prefix
+  'LOBBY_GONE', // no such lobby leg is ready at this gateway, or on another media server
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -9,7 +9,7 @@ export const AttemptConnected = Type.Object({
   ...ATTEMPT_ENVELOPE,
   connectId: ConnectId,
   target: Type.Enum(['lobby', 'aiAgent']),
-  afterAnswerMs: DurationMs('Since the answer.'),
+  afterAnswerMs: DurationMs('Since the answer; 0 when before it, for early media.'),
   afterGreetingEndMs: Type.Union([Type.Integer(), Type.Null()], {
     description: 'Since the greeting’s end, ms; negative when before it, null when unknown.',
   }),

@@ -113,9 +113,14 @@ export const REFUSAL_ROWS = {
   TRUNK_CHANNELS_EXHAUSTED: row(27, 'CallFailed', 'congestion', 'untried'),
   TRUNK_RATE_LIMITED: row(27, 'CallFailed', 'congestion', 'untried'),
   TRUNK_DOWN: row(32, 'CallFailed', 'trunk_down', 'untried'),
+  TRUNK_AUTH_FAILED: row(25, 'Error', 'trunk_auth', 'untried'),
+  TRUNK_SUSPENDED: row(32, 'CallFailed', 'trunk_down', 'untried'),
   SWITCH_DOWN: SWITCH_LOST_BEFORE_INVITE,
   BAD_STATE: CONFIG,
   INVALID_DESTINATION: CONFIG,
+  DESTINATION_REFUSED: row(34, 'Error', 'destination_refused', 'none'),
+  // The representative left: nobody was rung, and the contact keeps its try.
+  LOBBY_GONE: row(32, 'CallFailed', 'lobby_gone', 'untried'),
 } as const;
 
 /**

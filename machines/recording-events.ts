@@ -1,4 +1,4 @@
-/** What became of a recording. */
+/** What became of a recording. Its end may be told after the attempt's: the file comes by itself. */
 import { Type } from 'typebox';
 import { ATTEMPT_ENVELOPE, DurationMs } from './telephony-envelope.ts';
 

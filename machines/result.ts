@@ -63,10 +63,12 @@ export const SUB_REASONS = [
   'trunk_timeout', // no SIP response, or no transport
   'trunk_down', // known to be down: no INVITE was tried
   'switch_lost', // our own drachtio or FreeSWITCH went away
+  'lobby_gone', // the representative's leg ended before the INVITE
   'recovered', // after a crash or silence: an INVITE may have left, no record of the end
   'stale_fence', // another owner works this attempt
   'too_late', // notAfterMs had passed
   'config',
+  'destination_refused', // a rule forbids the number: no INVITE was tried
 ] as const;
 export type SubReason = (typeof SUB_REASONS)[number];
 

@@ -3,7 +3,13 @@
  * answers each with a CommandReply and tells what follows in events (telephony-events.ts).
  */
 import { Type, type Static } from 'typebox';
-import { LobbyClose, LobbyMonitor, LobbyOpen, LobbyWhisper } from './lobby-commands.ts';
+import {
+  LobbyClose,
+  LobbyMonitor,
+  LobbyOpen,
+  LobbyUnmonitor,
+  LobbyWhisper,
+} from './lobby-commands.ts';
 import {
   RecordingPause,
   RecordingResume,
@@ -11,6 +17,11 @@ import {
   RecordingStop,
 } from './recording-commands.ts';
 import { ATTEMPT_ENVELOPE, DurationMs, LobbyId } from './telephony-envelope.ts';
+import {
+  AttemptCancelTransfer,
+  AttemptCompleteTransfer,
+  AttemptTransfer,
+} from './transfer-commands.ts';
 
 /** The gateway's abandonment clock: it speaks and hangs up when nobody is connected in time. */
 export const Failsafe = Type.Object({
@@ -26,6 +37,9 @@ export const Failsafe = Type.Object({
     description: 'DTMF digits that opt out while that message plays; empty: none.',
     pattern: '^[0-9*#A-D]*$',
   }),
+  optOutPrompt: Type.Optional(
+    Type.String({ description: 'Confirms an opt-out before the call is ended. Default: nothing.' }),
+  ),
 });
 export type Failsafe = Static<typeof Failsafe>;
 
@@ -65,7 +79,7 @@ export const AttemptDial = Type.Object({
     description: 'Epoch, ms: no first INVITE leaves later. Checked on receipt and at the INVITE.',
     minimum: 0,
   }),
-  trunk: Type.String({ description: 'Name of the trunk to dial through.' }),
+  trunk: Type.String({ description: 'Name of the trunk to dial through, or of a group.' }),
   destination: Type.String({ description: 'Number to dial, E.164 with plus where it is one.' }),
   callerId: Type.String({ description: 'Number to show, E.164 with plus where it is one.' }),
   callerName: Type.Optional(Type.String({ description: 'Display name of the From header.' })),
@@ -153,9 +167,13 @@ export const AttemptPlay = Type.Object({
   optOutDigits: Type.Optional(
     Type.String({
       description:
-        'DTMF digits that opt out while this plays: told by attempt.optOut. Default: none.',
+        'DTMF digits that opt out while this plays and for 3 s after it: told by attempt.optOut, and ' +
+        'the gateway ends the call. Default: none.',
       pattern: '^[0-9*#A-D]*$',
     }),
+  ),
+  optOutPrompt: Type.Optional(
+    Type.String({ description: 'Confirms an opt-out before the call is ended. Default: nothing.' }),
   ),
 });
 export type AttemptPlay = Static<typeof AttemptPlay>;
@@ -181,14 +199,18 @@ export const AttemptUnhold = Type.Object({
 });
 export type AttemptUnhold = Static<typeof AttemptUnhold>;
 
-export const AttemptTransfer = Type.Object({
-  type: Type.Literal('attempt.transfer'),
+/** Of the representative: the customer does not hear them until it is undone. */
+export const AttemptMute = Type.Object({
+  type: Type.Literal('attempt.mute'),
   ...ATTEMPT_ENVELOPE,
-  transferId: Type.String(),
-  mode: Type.Enum(['blind', 'attended'], { description: 'RFC 5589; attended uses Replaces.' }),
-  destination: Type.String({ description: 'SIP URI, or a number on the attempt’s trunk.' }),
 });
-export type AttemptTransfer = Static<typeof AttemptTransfer>;
+export type AttemptMute = Static<typeof AttemptMute>;
+
+export const AttemptUnmute = Type.Object({
+  type: Type.Literal('attempt.unmute'),
+  ...ATTEMPT_ENVELOPE,
+});
+export type AttemptUnmute = Static<typeof AttemptUnmute>;
 
 export const CANCEL_REASONS = [
   'ring_timeout', // alerting for longer than the dialer's ring timer
@@ -249,7 +271,11 @@ export const ATTEMPT_COMMANDS = {
   'attempt.sendDtmf': AttemptSendDtmf,
   'attempt.hold': AttemptHold,
   'attempt.unhold': AttemptUnhold,
+  'attempt.mute': AttemptMute,
+  'attempt.unmute': AttemptUnmute,
   'attempt.transfer': AttemptTransfer,
+  'attempt.completeTransfer': AttemptCompleteTransfer,
+  'attempt.cancelTransfer': AttemptCancelTransfer,
   'attempt.cancel': AttemptCancel,
   'attempt.hangup': AttemptHangup,
   'attempt.query': AttemptQuery,
@@ -264,6 +290,7 @@ export const LOBBY_COMMANDS = {
   'lobby.close': LobbyClose,
   'lobby.whisper': LobbyWhisper,
   'lobby.monitor': LobbyMonitor,
+  'lobby.unmonitor': LobbyUnmonitor,
 } as const;
 
 /** The whole contract, dialer → gateway. */
@@ -274,6 +301,9 @@ export type CommandType = keyof CommandSchemas;
 export type CommandOf<T extends CommandType> = Static<CommandSchemas[T]>;
 export type AttemptCommandType = keyof typeof ATTEMPT_COMMANDS;
 export type AttemptCommand = { [T in AttemptCommandType]: CommandOf<T> }[AttemptCommandType];
+export type LobbyCommand = {
+  [T in keyof typeof LOBBY_COMMANDS]: CommandOf<T>;
+}[keyof typeof LOBBY_COMMANDS];
 export type TelephonyCommand = { [T in CommandType]: CommandOf<T> }[CommandType];
 
 /** For validation at a process boundary (typebox/compile) and for the published contract. */

@@ -1,13 +1,35 @@
 /**
  * Events, gateway → dialer. At least once, in order per attempt, numbered from 1 per attempt and
  * fence. `attempt.ended` is the last of every attempt that was not refused, and comes once; only
- * `aiAgent.returned` may still follow it.
+ * `aiAgent.returned`, `recording.ended` and `recording.failed` may still follow it.
  */
 import { Type, type Static } from 'typebox';
 import { AttemptEnded } from './attempt-ended.ts';
 import { REFUSAL_CODES } from './command-reply.ts';
-import { GatewayCapacity, TrunkState } from './gateway-events.ts';
-import { LobbyLeft, LobbyReady } from './lobby-events.ts';
+import { GatewayCapacity, GatewayLost, GatewayPresent, TrunkState } from './gateway-events.ts';
+import {
+  AttemptHoldChanged,
+  AttemptMuteChanged,
+  AttemptTransferAnswered,
+  AttemptTransferFailed,
+  AttemptTransferred,
+} from './call-control-events.ts';
+import {
+  InboundCall,
+  InboundEnded,
+  InboundOptOut,
+  RepresentativeDialedIn,
+  RepresentativeDialInEnded,
+} from './inbound-events.ts';
+import {
+  LobbyDtmf,
+  LobbyLeft,
+  LobbyMonitorEnded,
+  LobbyMonitoring,
+  LobbyPlayed,
+  LobbyReady,
+  LobbyReferred,
+} from './lobby-events.ts';
 import {
   AiAgentEscalated,
   AiAgentFailed,
@@ -20,7 +42,7 @@ import {
 import { RecordingEnded, RecordingFailed, RecordingStarted } from './recording-events.ts';
 import { ATTEMPT_ENVELOPE, DurationMs } from './telephony-envelope.ts';
 
-/** The first INVITE has left. */
+/** The first INVITE has left; told again when the call is tried on another trunk of the group. */
 export const AttemptSent = Type.Object({
   type: Type.Literal('attempt.sent'),
   ...ATTEMPT_ENVELOPE,
@@ -134,7 +156,10 @@ export type PlayStatus = (typeof PLAY_STATUSES)[number];
 export const AttemptPlayed = Type.Object({
   type: Type.Literal('attempt.played'),
   ...ATTEMPT_ENVELOPE,
-  playId: Type.String(),
+  playId: Type.String({
+    description:
+      'Of the attempt.play; `failsafe`: the abandonment clock’s message; `optOut`: what confirms one.',
+  }),
   status: Type.Enum([...PLAY_STATUSES], {
     description: 'done: to the end. stopped: by hang-up, break or another command.',
   }),
@@ -163,6 +188,11 @@ export const ATTEMPT_EVENTS = {
   'attempt.dtmf': AttemptDtmf,
   'attempt.optOut': AttemptOptOut,
   'attempt.played': AttemptPlayed,
+  'attempt.holdChanged': AttemptHoldChanged,
+  'attempt.muteChanged': AttemptMuteChanged,
+  'attempt.transferAnswered': AttemptTransferAnswered,
+  'attempt.transferred': AttemptTransferred,
+  'attempt.transferFailed': AttemptTransferFailed,
   'attempt.ended': AttemptEndedEvent,
   'aiAgent.failed': AiAgentFailed,
   'aiAgent.escalated': AiAgentEscalated,
@@ -173,10 +203,24 @@ export const ATTEMPT_EVENTS = {
   'recording.failed': RecordingFailed,
 } as const;
 
-export const LOBBY_EVENTS = { 'lobby.ready': LobbyReady, 'lobby.left': LobbyLeft } as const;
+export const LOBBY_EVENTS = {
+  'lobby.ready': LobbyReady,
+  'lobby.left': LobbyLeft,
+  'lobby.played': LobbyPlayed,
+  'lobby.dtmf': LobbyDtmf,
+  'lobby.referred': LobbyReferred,
+  'lobby.monitoring': LobbyMonitoring,
+  'lobby.monitorEnded': LobbyMonitorEnded,
+} as const;
+
 export const GATEWAY_EVENTS = {
   'trunk.state': TrunkState,
   'gateway.capacity': GatewayCapacity,
+  'inbound.call': InboundCall,
+  'inbound.optOut': InboundOptOut,
+  'inbound.ended': InboundEnded,
+  'representative.dialedIn': RepresentativeDialedIn,
+  'representative.dialInEnded': RepresentativeDialInEnded,
 } as const;
 
 /** The whole contract, gateway → dialer. */
@@ -187,6 +231,9 @@ export type EventType = keyof EventSchemas;
 export type EventOf<T extends EventType> = Static<EventSchemas[T]>;
 export type AttemptEventType = keyof typeof ATTEMPT_EVENTS;
 export type AttemptEvent = { [T in AttemptEventType]: EventOf<T> }[AttemptEventType];
+export type LobbyEvent = {
+  [T in keyof typeof LOBBY_EVENTS]: EventOf<T>;
+}[keyof typeof LOBBY_EVENTS];
 export type TelephonyEvent = { [T in EventType]: EventOf<T> }[EventType];
 
 /** For validation at a process boundary (typebox/compile) and for the published contract. */

@@ -149,6 +149,7 @@ export const SUB_REASON_MEANING: Readonly<Record<SubReason, string>> = {
   trunk_timeout: 'the trunk did not answer',
   trunk_down: 'the trunk was known to be down, and no call was tried',
   switch_lost: 'our own switch was lost during the call',
+  lobby_gone: 'the representative had left before the call was placed',
   recovered: 'a process of ours died or the gateway was silent during the call',
   stale_fence: 'another process of ours had taken it over',
   too_late: 'it could not leave in time',

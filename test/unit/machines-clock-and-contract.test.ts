@@ -148,20 +148,29 @@ t.test('a gap that is never filled does not make the memory grow', async (t) => 
 });
 
 t.test('the contract holds every command and event by its own type', async (t) => {
-  const commands = 'dial connect play sendDtmf hold unhold transfer cancel hangup query'.split(' ');
+  const commands = (
+    'dial connect play sendDtmf hold unhold mute unmute transfer completeTransfer ' +
+    'cancelTransfer cancel hangup query'
+  ).split(' ');
   const events =
     'sent refused alerting earlyMedia answered classified greetingEnded beep connected ' +
-    'connectFailed bridgeEnded dtmf played ended';
+    'connectFailed bridgeEnded dtmf optOut played holdChanged muteChanged transferAnswered ' +
+    'transferred transferFailed ended';
   t.same(Object.keys(TELEPHONY_COMMANDS), [
     ...commands.map((name) => `attempt.${name}`),
     ...['start', 'stop', 'pause', 'resume'].map((name) => `recording.${name}`),
-    ...['open', 'close', 'whisper', 'monitor'].map((name) => `lobby.${name}`),
+    ...['open', 'close', 'whisper', 'monitor', 'unmonitor'].map((name) => `lobby.${name}`),
   ]);
   t.same(Object.keys(TELEPHONY_EVENTS), [
     ...events.split(' ').map((name) => `attempt.${name}`),
     ...['failed', 'escalated', 'returned', 'firstUtterance'].map((name) => `aiAgent.${name}`),
     ...['started', 'ended', 'failed'].map((name) => `recording.${name}`),
-    ...['lobby.ready', 'lobby.left', 'trunk.state', 'gateway.capacity'],
+    ...'ready left played dtmf referred monitoring monitorEnded'
+      .split(' ')
+      .map((name) => `lobby.${name}`),
+    ...['trunk.state', 'gateway.capacity'],
+    ...['call', 'optOut', 'ended'].map((name) => `inbound.${name}`),
+    ...['dialedIn', 'dialInEnded'].map((name) => `representative.${name}`),
   ]);
   for (const [type, schema] of Object.entries({ ...TELEPHONY_COMMANDS, ...TELEPHONY_EVENTS })) {
     t.equal(schema.properties.type.const, type);

@@ -344,6 +344,7 @@ const REFUSED: Readonly<Record<RefusalCode, string>> = {
   SWITCH_DOWN: '32 CallFailed switch_lost untried',
   BAD_STATE: '34 Error config none',
   INVALID_DESTINATION: '34 Error config none',
+  LOBBY_GONE: '32 CallFailed lobby_gone untried',
 };
 
 check(
