@@ -36,6 +36,8 @@ import type { OpenDatabase } from './store/open-database.ts';
 import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
 import type { CancelOutcome } from './tasks/cancel-task.ts';
 import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts';
+import { RepresentativeDesk } from './representatives/representative-desk.ts';
+import type { RepresentativeTimes } from './representatives/representative-runtime.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
 export interface DialerOptions {
@@ -52,6 +54,11 @@ export interface DialerOptions {
   readonly limits: DialerLimits;
   readonly times: CallTimes;
   readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
+  /** Default: those of spec I.3. */
+  readonly representatives?: Partial<Omit<RepresentativeTimes, 'storeRetryMs'>> & {
+    /** Shown → offered to somebody else, ms. */
+    readonly invitationMs?: number;
+  };
   /** What calls of a workstream do once answered. Default: its prompts are played. */
   readonly planAfterAnswer?: (workstream: WorkstreamRow) => PlanAfterAnswer;
 }
@@ -60,6 +67,14 @@ export interface DialerOptions {
 export const QUEUE_GROUP = 'queue-group:all';
 
 const PROMOTE_BATCH_MAX = 500;
+
+/** Spec I.1: an invitation 20 s, the lobby 10 min. */
+const REPRESENTATIVE_TIMES = {
+  phoneRingMs: 30_000,
+  lobbyIdleMs: 600_000,
+  lobbyKeepMs: 5_000,
+  invitationMs: 20_000,
+};
 
 export class Dialer {
   readonly #options: DialerOptions;
@@ -72,6 +87,8 @@ export class Dialer {
   readonly #telephony: TelephonyActors;
   readonly #budgets: TrunkBudgets;
   readonly #keeper: LeaseKeeper;
+  /** Representatives: who is there, and for whom they are reserved. */
+  readonly desk: RepresentativeDesk;
   readonly #unsubscribe: () => void;
   #isStopping = false;
   #recovered: RecoveryReport | undefined;
@@ -95,6 +112,7 @@ export class Dialer {
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
     this.#budgets = new TrunkBudgets(options.trunks);
+    this.desk = this.#makeDesk(lease);
     this.#runtimes = new EngagementRuntimes({
       ...this.#parts,
       budgetOf: (trunk) => this.#budgets.of(trunk),
@@ -124,6 +142,7 @@ export class Dialer {
     const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
     const report = await recover({ ...parts, runtimes, registry, occupy });
     this.#recovered = report;
+    await this.desk.begin();
     this.#promoter.wake();
     await this.#runtimes.begin();
     return report;
@@ -186,6 +205,7 @@ export class Dialer {
       await work.settled();
       await this.#promoter.settled();
       await this.#journal.settled();
+      await this.desk.settled();
     } while (work.count > 0);
   }
 
@@ -202,6 +222,7 @@ export class Dialer {
     this.#isStopping = true;
     const { clock, log } = this.#parts;
     this.#runtimes.stop();
+    this.desk.leave();
     await this.#promoter.stop();
     if (!(await within(clock, graceMs, this.#idle()))) {
       this.#registry.cancelAll('shutdown');
@@ -209,7 +230,7 @@ export class Dialer {
       if (!isIdle) log.warn({ live: this.#registry.size }, 'calls are left to the next start');
     }
     this.#registry.abandonAll();
-    await within(clock, limitMs, this.#journal.settled());
+    await within(clock, limitMs, Promise.all([this.#journal.settled(), this.desk.settled()]));
     await this.#keeper.release().catch((error: unknown) => {
       log.warn({ error }, 'the lease could not be given back: it lapses by itself');
     });
@@ -227,6 +248,7 @@ export class Dialer {
   #close(): void {
     this.#keeper.drop();
     this.#telephony.close();
+    this.desk.stop();
     this.#unsubscribe();
     this.#journal.close();
   }
@@ -262,6 +284,17 @@ export class Dialer {
       onLeaseLost: (error) => this.#leaseIsLost(error),
       onWaiting: () => this.#promoter.wake(),
     };
+  }
+
+  #makeDesk(lease: Lease): RepresentativeDesk {
+    const { database, ids, clock, log, work, gatewayId, actor, limits } = this.#parts;
+    const { telephony, representatives } = this.#options;
+    const { invitationMs, ...times } = { ...REPRESENTATIVE_TIMES, ...representatives };
+    return new RepresentativeDesk({
+      ...{ database, ids, clock, log, work, gatewayId, actor, telephony, invitationMs },
+      ...{ leaseName: lease.name, fence: lease.epoch },
+      times: { ...times, storeRetryMs: limits.storeRetryMs },
+    });
   }
 
   #makeJournal(): AttemptJournal {
@@ -363,7 +396,7 @@ function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): Lea
 }
 
 /** False when the time is over first. */
-async function within(clock: DialerClock, limitMs: number, done: Promise<void>): Promise<boolean> {
+async function within(clock: DialerClock, limitMs: number, done: Promise<unknown>): Promise<boolean> {
   let timer: unknown;
   const limit = new Promise<false>((resolve) => {
     timer = clock.setTimeout(() => resolve(false), limitMs);

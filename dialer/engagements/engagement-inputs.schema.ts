@@ -3,6 +3,7 @@ import { IANAZone } from 'luxon';
 import { Type, type Static } from 'typebox';
 import { Name } from '../checked-input.ts';
 import { QueueHours } from '../eligibility/queue-hours.ts';
+import { RepresentativeRules } from '../representatives/representative-rules.schema.ts';
 import { AnswerSettings } from '../tasks/plan-after-answer.ts';
 import { EngagementConfig } from './engagement-config.schema.ts';
 import { SmsEngagementConfig } from './sms-engagement.schema.ts';
@@ -12,6 +13,12 @@ export type Channel = (typeof CHANNELS)[number];
 
 export const INTAKES = ['api', 'file'] as const;
 export type Intake = (typeof INTAKES)[number];
+
+/** Everything of a workstream that only those read who work its calls. */
+export const WORKSTREAM_SETTINGS = {
+  ...AnswerSettings.properties,
+  representatives: RepresentativeRules,
+};
 
 export const WorkstreamInput = Type.Object(
   {
@@ -32,7 +39,7 @@ export const WorkstreamInput = Type.Object(
       description: 'The AI agent that takes answered calls; none: prompts are played.',
       default: null,
     }),
-    settings: Type.Object(AnswerSettings.properties, { additionalProperties: true, default: {} }),
+    settings: Type.Object(WORKSTREAM_SETTINGS, { additionalProperties: true, default: {} }),
   },
   { additionalProperties: false },
 );

@@ -2,5 +2,6 @@
 import type { Migration } from './migration.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { httpInterface } from './migrations/0002-http-interface.ts';
+import { representatives } from './migrations/0003-representatives.ts';
 
-export const MIGRATIONS: readonly Migration[] = [firstTables, httpInterface];
+export const MIGRATIONS: readonly Migration[] = [firstTables, httpInterface, representatives];

@@ -18,9 +18,14 @@ import { makeHttpApp, type HttpPlugin } from '../../dialer/http/http-server.ts';
 import { createApi, type Api } from '../../dialer/http/v1/api.ts';
 import type { ApiDialer, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
+import { systemClock } from '../../dialer/clock.ts';
+import { RepresentativeDesk } from '../../dialer/representatives/representative-desk.ts';
+import { acquireLease } from '../../dialer/store/leases.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { cancelTask } from '../../dialer/tasks/cancel-task.ts';
+import { WorkInHand } from '../../dialer/work-in-hand.ts';
 import { silentLog } from './silent-log.ts';
+import { SimulatedLobbies } from './simulated-lobbies.ts';
 import type { StorePlace } from './store-target.ts';
 
 export type Json = Record<string, unknown>;
@@ -58,6 +63,7 @@ export class ApiRig {
   readonly adminKey: string;
   readonly businessUnitId: string;
   readonly dialer: StoreDialer;
+  readonly lobbies: SimulatedLobbies;
   readonly folder: string;
   readonly clock: { nowMs: number };
 
@@ -79,12 +85,16 @@ export class ApiRig {
     const app = makeHttpApp({ plugins: [api.plugin, ...plugins], log: silentLog });
     await app.ready();
     const dialer = new StoreDialer(database, nowMs);
-    if (options.isAttached !== false) await api.attach(dialer);
+    const lobbies = new SimulatedLobbies();
     t.teardown(async () => {
       await app.close();
       rmSync(folder, { recursive: true, force: true });
     });
-    return new ApiRig({ app, api, database, ids, adminKey, businessUnitId, dialer, folder, clock });
+    const made = { app, api, database, ids, adminKey, businessUnitId, dialer, lobbies };
+    const rig = new ApiRig({ ...made, folder, clock });
+    dialer.desk = await rig.openDesk(t);
+    if (options.isAttached !== false) await api.attach(dialer);
+    return rig;
   }
 
   private constructor(
@@ -97,6 +107,7 @@ export class ApiRig {
       | 'adminKey'
       | 'businessUnitId'
       | 'dialer'
+      | 'lobbies'
       | 'folder'
       | 'clock'
     >,
@@ -108,6 +119,7 @@ export class ApiRig {
     this.adminKey = made.adminKey;
     this.businessUnitId = made.businessUnitId;
     this.dialer = made.dialer;
+    this.lobbies = made.lobbies;
     this.folder = made.folder;
     this.clock = made.clock;
   }
@@ -171,11 +183,33 @@ export class ApiRig {
       .execute(async (tx) => (await createKeyIn(tx, writer, input)).key);
   }
 
+  /** A desk as the next owner of the queue group has one. */
+  async openDesk(t: Test): Promise<RepresentativeDesk> {
+    const { database, ids } = this;
+    const lease = await acquireLease(database.db, {
+      ...{ name: 'queue-group:all', owner: 'rig', nowMs: this.clock.nowMs, leaseMs: 3_600_000 },
+    });
+    if (lease === undefined) throw new Error('the queue group is held by somebody else');
+    const desk = new RepresentativeDesk({
+      ...{ database, ids, log: silentLog, telephony: this.lobbies, gatewayId: 'g-1' },
+      ...{ actor: 'dialer:rig', leaseName: lease.name, fence: lease.epoch, invitationMs: 20_000 },
+      clock: systemClock,
+      work: new WorkInHand((error) => t.fail(String(error))),
+      times: { phoneRingMs: 30_000, lobbyIdleMs: 600_000, lobbyKeepMs: 5_000, storeRetryMs: 50 },
+    });
+    await desk.begin();
+    t.teardown(() => desk.stop());
+    return desk;
+  }
+
   /** A workstream, a queue, and an engagement of them. */
   async engagement(
     more: Json = {},
   ): Promise<{ workstreamId: string; queueId: string; id: string }> {
-    const workstream = { name: 'Reminders', trunk: 'carrier', number: '+12025550100' };
+    const workstream = {
+      ...{ name: 'Reminders', trunk: 'carrier', number: '+12025550100' },
+      settings: { prompts: ['tone_stream://%(500,0,440)'] },
+    };
     const workstreamId = await this.make('/v1/workstreams', workstream);
     const queueId = await this.make('/v1/queues', { name: 'Always' });
     const config = { mode: { kind: 'copilot', maxConcurrentCalls: 5 } };
@@ -201,6 +235,7 @@ export class StoreDialer implements ApiDialer {
   /** What it was told of. */
   readonly told: string[] = [];
   onTasks: (() => Promise<void>) | undefined;
+  desk!: RepresentativeDesk;
   readonly #database: OpenDatabase;
   readonly #nowMs: () => number;
   readonly #listeners = new Set<NewsListener>();

@@ -8,6 +8,7 @@ import type { Writer } from '../../engagements/create-engagement.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
 import type { Uploads } from '../../intake/uploads.ts';
 import type { Dialer } from '../../main.ts';
+import type { RepresentativeDesk } from '../../representatives/representative-desk.ts';
 import type { OpenDatabase } from '../../store/open-database.ts';
 import { callerOfRequest } from '../access.ts';
 import { HttpError } from '../http-error.ts';
@@ -22,7 +23,12 @@ export interface ApiTrunk {
 export type ApiDialer = Pick<
   Dialer,
   'suspend' | 'resume' | 'engagementChanged' | 'tasksWritten' | 'subscribe' | 'cancelTask'
->;
+> & {
+  readonly desk: Pick<
+    RepresentativeDesk,
+    'changed' | 'get' | 'accept' | 'reject' | 'wrapUpDone' | 'subscribe'
+  >;
+};
 
 export interface ApiContext {
   readonly database: OpenDatabase;

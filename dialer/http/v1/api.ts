@@ -19,6 +19,12 @@ import { EventStreams } from './events/event-streams.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
 import { queueRoutes } from './queues/queues.routes.ts';
+import { representativeRoutes } from './representatives/representatives.routes.ts';
+import {
+  representativeEventRoutes,
+  representativeWorkRoutes,
+} from './representatives/work.routes.ts';
+import { skillRoutes } from './skills/skills.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
 import { workstreamRoutes } from './workstreams/workstreams.routes.ts';
 
@@ -68,6 +74,7 @@ export function createApi(options: ApiOptions): Api {
       guardRoutes(guarded, { database, limit });
       for (const routes of ROUTES) routes(guarded, context);
       eventRoutes(guarded, streams);
+      representativeEventRoutes(guarded, context, streams);
       // Apart: only there is a file taken as a body.
       await guarded.register((own, _, done) => {
         uploadRoutes(own, context);
@@ -91,7 +98,13 @@ export function createApi(options: ApiOptions): Api {
     ...{ plugin, uploads, streams },
     attach: async (running) => {
       dialer = running;
-      unsubscribe = running.subscribe(() => streams.wake());
+      const ends = [
+        running.subscribe(() => streams.wake()),
+        running.desk.subscribe(() => streams.wake()),
+      ];
+      unsubscribe = () => {
+        for (const end of ends) end();
+      };
       forget();
       timer = setInterval(forget, FORGET_EVERY_MS).unref();
       await uploads.resume();
@@ -113,5 +126,8 @@ const ROUTES = [
   batchRoutes,
   deliveryRoutes,
   explanationRoutes,
+  skillRoutes,
+  representativeRoutes,
+  representativeWorkRoutes,
   apiKeyRoutes,
 ];

@@ -7,6 +7,12 @@ import type { AccessTables } from './access-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
 import type { LogTables } from './log-tables.ts';
+import type { RepresentativeTables } from './representative-tables.ts';
 import type { TaskTables } from './task-tables.ts';
 
-export type Database = ContactTables & EngagementTables & TaskTables & LogTables & AccessTables;
+export type Database = ContactTables &
+  EngagementTables &
+  TaskTables &
+  LogTables &
+  AccessTables &
+  RepresentativeTables;

@@ -3,6 +3,7 @@
  * comes first, and what happens is read as soon as the dialer tells that something did.
  */
 import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../../api-keys/api-keys.ts';
 import type { DialerLog } from '../../../dialer-log.ts';
 import { endOfEvents, engagementsOf } from '../../../store/event-place.ts';
@@ -23,6 +24,8 @@ export interface StreamRequest {
   readonly engagementId: string | undefined;
   /** Undefined: every type. */
   readonly types: string | undefined;
+  /** Only of this stream. Default: of all. */
+  readonly streamId?: string;
 }
 
 /** What other processes wrote, and what nobody told of, is seen after this. */
@@ -73,6 +76,17 @@ export class EventStreams {
     const [tx, seq] = (request.lastEventId ?? '').split('-').map(Number);
     if (tx !== undefined && seq !== undefined) return { tx, seq };
     return request.from === 'start' ? BEFORE_FIRST_EVENT : endOfEvents(this.#options.database);
+  }
+
+  /** The answer is a stream from here on, and none of fastify's any more. */
+  begin(reply: FastifyReply): void {
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    });
   }
 
   /** Resolves when the stream is over, whoever ended it. */
@@ -145,9 +159,11 @@ export class EventStreams {
 
   async #textOf(
     events: Parameters<typeof engagementsOf>[1],
-    { engagementId, types }: StreamRequest,
+    { engagementId, types, streamId }: StreamRequest,
   ): Promise<string> {
-    const wanted = events.filter(({ type }) => isWanted(type, types));
+    const wanted = events.filter(({ type, stream_id: id }) => {
+      return isWanted(type, types) && (streamId === undefined || id === streamId);
+    });
     if (wanted.length === 0) return '';
     const engagements = await engagementsOf(this.#options.database, wanted);
     return wanted

@@ -22,13 +22,7 @@ export function eventRoutes(app: ApiApp, streams: EventStreams): void {
       lastEventId: request.headers['last-event-id'],
     };
     const place = await streams.place(asked);
-    reply.hijack();
-    reply.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
-    });
+    streams.begin(reply);
     await streams.serve(reply.raw, asked, place);
   });
 }

@@ -1,8 +1,10 @@
 /** Workstreams as `/v1` takes and shows them. */
 import { Type } from 'typebox';
 import { workstreamInput } from '../../../engagements/change-settings.ts';
-import { WorkstreamInput } from '../../../engagements/engagement-inputs.schema.ts';
-import { AnswerSettings } from '../../../tasks/plan-after-answer.ts';
+import {
+  WORKSTREAM_SETTINGS,
+  WorkstreamInput,
+} from '../../../engagements/engagement-inputs.schema.ts';
 import type { WorkstreamRow } from '../../../store/schema/engagement-tables.ts';
 import { Id, pageOf, Time, timeText } from '../wire-types.ts';
 
@@ -19,7 +21,7 @@ const example = {
 export const NewWorkstream = Type.Object(
   {
     ...WorkstreamInput.properties,
-    settings: Type.Object(AnswerSettings.properties, { additionalProperties: false, default: {} }),
+    settings: Type.Object(WORKSTREAM_SETTINGS, { additionalProperties: false, default: {} }),
   },
   { additionalProperties: false, examples: [example] },
 );

@@ -1,0 +1,311 @@
+/**
+ * All representatives that this dialer works: who is free for an engagement, who is reserved for it,
+ * and what becomes of them. A reservation is on disk before anybody is invited.
+ */
+import { DialerError } from '../../machines/errors.ts';
+import type {
+  Invitation,
+  InvitationKind,
+  ReleaseReason,
+  RepresentativeWork,
+  WrapUpBlock,
+} from '../../machines/representative.events.ts';
+import { isAttemptEvent, type TelephonyEvent } from '../../machines/telephony-events.ts';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import {
+  inOrder,
+  qualifies,
+  type RepresentativeDemand,
+  type RepresentativeProfile,
+} from './match-representatives.ts';
+import { readProfiles } from './read-profiles.ts';
+import { OFFLINE, type RepresentativeRules } from './representative-rules.schema.ts';
+import {
+  RepresentativeRuntime,
+  type Entered,
+  type RepresentativeParts,
+} from './representative-runtime.ts';
+import { reserve, takeOverReservations } from './reservations.ts';
+
+export interface DeskOptions extends Omit<
+  RepresentativeParts,
+  'onEntered' | 'phoneOf' | 'telephony'
+> {
+  readonly telephony: TelephonyPort;
+  readonly leaseName: string;
+  /** Shown → offered to somebody else, ms. */
+  readonly invitationMs: number;
+  /** A phone that has registered; undefined: none has. */
+  readonly bindingOf?: (profile: RepresentativeProfile) => string | undefined;
+}
+
+/** What is offered, beside whom it is for. */
+export interface Offer {
+  readonly kind: InvitationKind;
+  readonly engagementId: string;
+  readonly engagementName: string;
+  readonly engagementDescription: string;
+  readonly isAutoAccepted: boolean;
+  readonly taskId: string | null;
+  readonly attemptId: string | null;
+  readonly rules: RepresentativeRules;
+  /** Not asked again: they have declined this one. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/** Somebody who is reserved. */
+export interface Held {
+  readonly representativeId: string;
+  readonly work: RepresentativeWork;
+  readonly lobbyId: string | null;
+  readonly mediaServerId: string | null;
+  /** The call that is dialled for them or that they are on. */
+  readonly attemptId: string | null;
+}
+
+export interface Headcount {
+  /** Signed on with an allowed presence, whatever they do. */
+  readonly present: number;
+  /** Of those: nobody's. */
+  readonly free: number;
+  /** Of those: in wrap-up. */
+  readonly wrappingUp: number;
+}
+
+export type DeskListener = (entered: Entered) => void;
+
+export class RepresentativeDesk {
+  readonly #options: DeskOptions;
+  readonly #parts: RepresentativeParts;
+  readonly #people = new Map<string, RepresentativeRuntime>();
+  readonly #listeners = new Set<DeskListener>();
+  #unsubscribe: () => void = () => undefined;
+  #isStopping = false;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const { bindingOf } = options;
+    this.#parts = {
+      ...options,
+      phoneOf: (profile) => profile.sipUri ?? bindingOf?.(profile),
+      onEntered: (entered) => {
+        for (const listener of this.#listeners) listener(entered);
+      },
+    };
+  }
+
+  /** Ends what an earlier owner held, closes the legs that it may have left, and signs everybody on. */
+  async begin(): Promise<void> {
+    const { database, fence, telephony, clock, log } = this.#options;
+    this.#unsubscribe = telephony.subscribe((event) => this.#onTelephony(event));
+    const left = await takeOverReservations(database.db, fence);
+    for (const { lobby_id: lobbyId } of left) {
+      if (lobbyId === null) continue;
+      const envelope = { lobbyId, fence, seq: 1, atMs: clock.now() };
+      telephony
+        .send({ type: 'lobby.close', ...envelope, reason: 'released' })
+        .catch((error: unknown) => log.warn({ lobbyId, error }, 'an old lobby leg was not closed'));
+    }
+    for (const profile of await readProfiles(database.db)) this.#learn(profile);
+  }
+
+  /** Their rows were written: made, changed, or another presence. */
+  async changed(representativeId: string): Promise<void> {
+    const [profile] = await readProfiles(this.#options.database.db, representativeId);
+    if (profile !== undefined) this.#learn(profile);
+  }
+
+  subscribe(listener: DeskListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get(representativeId: string): RepresentativeRuntime | undefined {
+    return this.#people.get(representativeId);
+  }
+
+  headcount(demand: RepresentativeDemand): Headcount {
+    let [present, free, wrappingUp] = [0, 0, 0];
+    for (const person of this.#people.values()) {
+      if (!qualifies(person.profile, demand)) continue;
+      present += 1;
+      if (person.isFree && !person.isLeaving) free += 1;
+      if (person.work === 'wrapUp') wrappingUp += 1;
+    }
+    return { present, free, wrappingUp };
+  }
+
+  /** Reserved for this engagement, from the invitation to the end of the wrap-up. */
+  held(engagementId: string): readonly Held[] {
+    return [...this.#people.values()]
+      .filter(({ invitation }) => invitation?.engagementId === engagementId)
+      .map(({ profile: { id: representativeId }, work, lobbyId, mediaServerId, attemptId }) => {
+        return { representativeId, work, lobbyId, mediaServerId, attemptId };
+      });
+  }
+
+  /**
+   * Reserves up to `count` of those who are free, and invites them. Answers who was reserved; somebody
+   * else may have been faster, so that there may be fewer. Throws when the store fails.
+   */
+  async reserve(
+    demand: RepresentativeDemand,
+    offer: Offer,
+    count: number,
+  ): Promise<readonly string[]> {
+    if (this.#isStopping || count < 1) return [];
+    const free = [...this.#people.values()]
+      .filter((person) => person.isFree && !person.isLeaving)
+      .filter(({ profile }) => offer.except?.has(profile.id) !== true)
+      .map(({ profile, freeSinceMs }) => ({ profile, freeSinceMs }));
+    const chosen = inOrder(free, demand).slice(0, count);
+    const invitations = new Map(
+      chosen.map(({ profile }) => [profile.id, this.#invitationOf(offer)]),
+    );
+    const { database, leaseName, fence, actor, clock } = this.#options;
+    const granted = await reserve(
+      { database, leaseName, fence, actor, nowMs: clock.now() },
+      chosen.map(({ profile }) => ({
+        representativeId: profile.id,
+        businessUnitId: profile.businessUnitId,
+        engagementId: offer.engagementId,
+        invitationId: invitations.get(profile.id)?.id ?? '',
+        attemptId: offer.attemptId,
+      })),
+    );
+    const wrapUp = wrapUpOf(offer.rules);
+    for (const id of granted) {
+      const invitation = invitations.get(id);
+      if (invitation === undefined) continue;
+      this.#people.get(id)?.invite({ type: 'desk.invite', invitation, wrapUp });
+    }
+    return [...granted];
+  }
+
+  /** A call is dialled for one who waits in the lobby. False when they do not, or have one already. */
+  assign(representativeId: string, attemptId: string): boolean {
+    const person = this.#people.get(representativeId);
+    if (person?.work !== 'reserved' || person.attemptId !== null) return false;
+    person.assign(attemptId);
+    return true;
+  }
+
+  /** Those who hold no call of this engagement are nobody's again. */
+  release(engagementId: string, reason: ReleaseReason, most = Number.POSITIVE_INFINITY): number {
+    const idle = this.held(engagementId).filter(
+      ({ work, attemptId }) => attemptId === null && (work === 'reserved' || work === 'joining'),
+    );
+    const released = idle.slice(0, most);
+    for (const { representativeId } of released) this.releaseOne(representativeId, reason);
+    return released.length;
+  }
+
+  releaseOne(representativeId: string, reason: ReleaseReason): void {
+    this.#people.get(representativeId)?.tell({ type: 'desk.release', reason });
+  }
+
+  accept(representativeId: string, invitationId: string): void {
+    this.#answer(representativeId, invitationId, 'representative.accept');
+  }
+
+  reject(representativeId: string, invitationId: string): void {
+    this.#answer(representativeId, invitationId, 'representative.reject');
+  }
+
+  /** Throws NOT_CHANGEABLE when they are not wrapping up. */
+  wrapUpDone(representativeId: string): void {
+    const person = this.#require(representativeId);
+    if (person.work !== 'wrapUp') {
+      throw new DialerError('NOT_CHANGEABLE', `there is no wrap-up to end: ${person.work}`);
+    }
+    person.tell({ type: 'representative.wrapUpDone' });
+  }
+
+  /** Everything they do is on disk. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#people.values()].map((person) => person.settled()));
+  }
+
+  /** Nobody is invited any more; those in the lobby are let go, those on a call finish it. */
+  leave(): void {
+    this.#isStopping = true;
+    for (const person of this.#people.values()) {
+      person.tell({ type: 'desk.leave', reason: 'shutdown' });
+    }
+  }
+
+  stop(): void {
+    this.#unsubscribe();
+    for (const person of this.#people.values()) person.stop();
+  }
+
+  #learn(profile: RepresentativeProfile): void {
+    const known = this.#people.get(profile.id);
+    if (known === undefined) {
+      this.#people.set(profile.id, new RepresentativeRuntime(this.#parts, profile));
+      return;
+    }
+    known.profile = profile;
+    if (this.#isStopping) return;
+    if (profile.presence === OFFLINE) known.tell({ type: 'desk.leave', reason: 'signedOff' });
+    else known.tell({ type: 'desk.return' });
+  }
+
+  #onTelephony(event: TelephonyEvent): void {
+    if (event.type === 'lobby.ready' || event.type === 'lobby.left') {
+      for (const person of this.#people.values()) person.onLobbyEvent(event);
+      return;
+    }
+    if (!isAttemptEvent(event)) return;
+    const { attemptId, type } = event;
+    if (type === 'attempt.connected' && event.target === 'lobby') {
+      this.#of(attemptId)?.tell({ type: 'call.connected', attemptId });
+    }
+    if (type === 'attempt.ended' || type === 'attempt.refused') {
+      const person = this.#of(attemptId);
+      if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
+      else if (person?.work === 'reserved') person.assign(null); // kept for the next contact
+    }
+  }
+
+  #of(attemptId: string): RepresentativeRuntime | undefined {
+    for (const person of this.#people.values()) if (person.attemptId === attemptId) return person;
+    return undefined;
+  }
+
+  #answer(
+    representativeId: string,
+    invitationId: string,
+    type: 'representative.accept' | 'representative.reject',
+  ): void {
+    const person = this.#require(representativeId);
+    if (person.work !== 'invited' || person.invitation?.id !== invitationId) {
+      throw new DialerError('NOT_CHANGEABLE', `invitation ${invitationId} is not open any more`);
+    }
+    person.tell({ type, invitationId });
+  }
+
+  #require(representativeId: string): RepresentativeRuntime {
+    const person = this.#people.get(representativeId);
+    if (person !== undefined) return person;
+    throw new DialerError('NOT_FOUND', `there is no representative ${representativeId}`);
+  }
+
+  #invitationOf({ rules, ...offer }: Offer): Invitation {
+    const { kind, engagementId, engagementName, engagementDescription } = offer;
+    const { isAutoAccepted, taskId, attemptId } = offer;
+    return {
+      id: this.#options.ids.id(),
+      ...{ kind, engagementId, engagementName, engagementDescription },
+      template: kind === 'agentDial' ? rules.agentDialTemplate : rules.preDialTemplate,
+      ...{ isAutoAccepted, taskId, attemptId },
+      timeoutMs: this.#options.invitationMs,
+    };
+  }
+}
+
+function wrapUpOf({ wrapUpBlock }: RepresentativeRules): WrapUpBlock {
+  return typeof wrapUpBlock === 'number'
+    ? { kind: 'minutes', minutes: wrapUpBlock }
+    : { kind: wrapUpBlock };
+}

@@ -1,0 +1,237 @@
+/** Goal: representatives are reserved once, invited, freed and seen over `/v1`, on both databases. */
+import t, { type Test } from 'tap';
+import type { RepresentativeDemand } from '../../dialer/representatives/match-representatives.ts';
+import type { Offer } from '../../dialer/representatives/representative-desk.ts';
+import { reserve } from '../../dialer/representatives/reservations.ts';
+import type { RepresentativeRules } from '../../dialer/representatives/representative-rules.schema.ts';
+import { ApiRig, type Json } from '../support/api-rig.ts';
+import { storeTargets, type StoreTarget } from '../support/store-target.ts';
+
+t.setTimeout(120_000);
+
+const RULES: RepresentativeRules = {
+  skillMatching: 'exact',
+  allowedPresences: ['available'],
+  wrapUpBlock: 'always',
+  capacityUnits: 100,
+  preDialTemplate: 'outbound pre-dial',
+  agentDialTemplate: 'outbound agent dial',
+};
+
+async function scene(t: Test, target: StoreTarget) {
+  const rig = await ApiRig.open(t, target.place(t));
+  const { id: engagementId, queueId } = await rig.engagement();
+  const person = async (name: string, more: Json = {}): Promise<string> => {
+    const body = { name, sipUri: `sip:${name}@127.0.0.1:5999`, queueIds: [queueId], ...more };
+    const id = await rig.make('/v1/representatives', body);
+    await rig.ask({
+      ...{ method: 'PUT', url: `/v1/representatives/${id}/presence` },
+      body: { presence: 'available' },
+    });
+    return id;
+  };
+  const demand = (change: Partial<RepresentativeDemand> = {}): RepresentativeDemand => ({
+    ...{ businessUnitId: rig.businessUnitId, queueId, skillIds: [], rules: RULES },
+    ...change,
+  });
+  const offer = (change: Partial<Offer> = {}): Offer => ({
+    ...{ kind: 'preDial', engagementId, engagementName: 'Renewals' },
+    ...{ engagementDescription: 'Policies that end', isAutoAccepted: true },
+    ...{ taskId: null, attemptId: null, rules: RULES },
+    ...change,
+  });
+  const read = async (id: string): Promise<Json> => {
+    return (await rig.get(`/v1/representatives/${id}`)).body;
+  };
+  return { rig, engagementId, queueId, person, demand, offer, read, desk: rig.dialer.desk };
+}
+
+function representativeTests(t: Test, target: StoreTarget): void {
+  t.test('[CFG-10] [WS-09] [WS-11] who is asked, by queue, skills and presence', async (t) => {
+    const { rig, person, demand, offer, desk } = await scene(t, target);
+    const spanish = await rig.make('/v1/skills', { name: 'Spanish' });
+    const claims = await rig.make('/v1/skills', { name: 'Claims' });
+    const skillIds = [spanish, claims];
+    const both = await person('both', { skills: skillIds.map((skillId) => ({ skillId })) });
+    const one = await person('one', { skills: [{ skillId: spanish, proficiency: 9 }] });
+    const none = await person('none');
+    const elsewhere = await person('elsewhere', { queueIds: [] });
+    t.same(desk.headcount(demand({ skillIds })), { present: 1, free: 1, wrappingUp: 0 });
+    const closest = demand({ skillIds, rules: { ...RULES, skillMatching: 'closest' } });
+    t.equal(desk.headcount(closest).free, 3);
+    t.same(await desk.reserve(closest, offer(), 2), [both, one], 'most skills first');
+    t.same(await desk.reserve(demand({ skillIds }), offer(), 5), [], 'exact: nobody is left');
+    const indifferent = demand({ skillIds, rules: { ...RULES, skillMatching: 'none' } });
+    const url = `/v1/representatives/${none}/presence`;
+    await rig.ask({ method: 'PUT', url, body: { presence: 'lunch' } });
+    t.same(await desk.reserve(indifferent, offer(), 5), [], 'lunch is not an allowed presence');
+    await rig.ask({ method: 'PUT', url, body: { presence: 'available' } });
+    t.same(await desk.reserve(indifferent, offer(), 5), [none]);
+    t.equal(desk.get(elsewhere)?.work, 'free');
+  });
+
+  t.test('[WS-14] one has them: reserved, in the lobby, and free again', async (t) => {
+    const { rig, person, demand, offer, read, desk, ...first } = await scene(t, target);
+    const ada = await person('ada');
+    const { id: second } = await rig.engagement();
+    const asked = await Promise.all([
+      desk.reserve(demand(), offer(), 1),
+      desk.reserve(demand(), offer({ engagementId: second }), 1),
+    ]);
+    const engagementId = desk.held(second).length > 0 ? second : first.engagementId;
+    t.same(asked.flat(), [ada], 'two at once: one of them has her');
+    await desk.settled();
+    t.match(await read(ada), { work: 'reserved', reservation: { engagementId } });
+    t.match(desk.held(engagementId), [{ representativeId: ada, mediaServerId: 'm-1' }]);
+    const another = { database: rig.database, nowMs: 1, leaseName: 'queue-group:all', fence: 1 };
+    const wanted = { representativeId: ada, businessUnitId: rig.businessUnitId, engagementId };
+    const none = await reserve({ ...another, actor: 'x' }, [
+      { ...wanted, invitationId: rig.ids.id(), attemptId: null },
+    ]);
+    t.equal(none.size, 0, 'another process finds her taken');
+    await t.rejects(
+      reserve({ ...another, fence: 2, actor: 'x' }, [
+        { ...wanted, invitationId: 'i', attemptId: null },
+      ]),
+      {
+        code: 'LEASE_LOST',
+      },
+    );
+    t.equal(desk.release(engagementId, 'nothingToDial'), 1);
+    await desk.settled();
+    t.match(await read(ada), { work: 'free', reservation: null });
+  });
+
+  t.test('[WS-13] a desktop sees the invitation, takes it, and ends the wrap-up', async (t) => {
+    const { rig, person, demand, offer, read, desk } = await scene(t, target);
+    const ada = await person('ada');
+    const bob = await person('bob');
+    const { attemptId, deliveryId } = await callOf(rig);
+    const asked = offer({ kind: 'escalation', isAutoAccepted: false, attemptId });
+    t.same(await desk.reserve(demand(), asked, 1), [ada]);
+    await desk.settled();
+    const invited = await rig.database.db
+      .selectFrom('events')
+      .select('payload')
+      .where('stream_id', '=', `representative:${ada}`)
+      .where('type', '=', 'representative.invited')
+      .executeTakeFirstOrThrow();
+    t.match(JSON.parse(invited.payload), {
+      ...{ engagementName: 'Renewals', engagementDescription: 'Policies that end' },
+      ...{ template: 'outbound pre-dial', kind: 'escalation', attemptId },
+    });
+    const invitationId = String(desk.get(ada)?.invitation?.id);
+    const invitations = `/v1/representatives/${ada}/invitations`;
+    t.match(await rig.post(`${invitations}/${rig.ids.id()}/accept`, undefined), {
+      status: 409,
+      body: { code: 'NOT_CHANGEABLE' },
+    });
+    t.match(await rig.post(`${invitations}/${invitationId}/reject`, undefined), {
+      status: 200,
+      body: { work: 'free' },
+    });
+    t.same(await desk.reserve(demand(), { ...asked, except: new Set([ada]) }, 1), [bob]);
+    const second = String(desk.get(bob)?.invitation?.id);
+    await rig.post(`/v1/representatives/${bob}/invitations/${second}/accept`, undefined);
+    await desk.settled();
+    t.match(await read(bob), { work: 'reserved' });
+    rig.lobbies.attempt(attemptId, { type: 'attempt.connected', target: 'lobby', connectId: 'c' });
+    await desk.settled();
+    t.match(await read(bob), { work: 'connected', reservation: { attemptId } });
+    const done = `/v1/representatives/${bob}/wrap-up/end`;
+    t.match(await rig.post(done, {}), { status: 409 }, 'still talking');
+    rig.lobbies.attempt(attemptId, { type: 'attempt.ended' });
+    const codes = { dispositionCodes: ['Appointment made'] };
+    t.match(await rig.post(done, codes), { status: 200, body: { work: 'free' } });
+    const delivery = await rig.database.db
+      .selectFrom('deliveries')
+      .select('disposition_codes')
+      .where('id', '=', deliveryId)
+      .executeTakeFirstOrThrow();
+    t.equal(delivery.disposition_codes, '"Appointment made"');
+    const foreign = rig.ids.id();
+    t.match(await rig.post(`/v1/representatives/${foreign}/wrap-up/end`, {}), { status: 404 });
+  });
+
+  t.test('what a dead dialer held is let go, and its legs are closed', async (t) => {
+    const { rig, person, demand, offer, desk, read } = await scene(t, target);
+    const ada = await person('ada');
+    await desk.reserve(demand(), offer(), 1);
+    await desk.settled();
+    const { lobbyId } = rig.lobbies;
+    const next = await rig.openDesk(t);
+    await next.settled();
+    t.match(await read(ada), { work: 'free', reservation: null });
+    const closed = rig.lobbies.sent.findLast(({ type }) => type === 'lobby.close');
+    t.match(closed, { lobbyId, fence: 2 });
+    t.same(await next.reserve(demand(), offer(), 1), [ada]);
+    await desk.settled();
+    await next.settled();
+    t.match(await read(ada), { work: 'reserved' });
+  });
+
+  t.test('what is wrong with a representative is said, and nothing is changed', async (t) => {
+    const { rig, person, queueId } = await scene(t, target);
+    const ada = await person('ada');
+    const url = `/v1/representatives/${ada}`;
+    for (const [body, status] of [
+      [{ name: '' }, 400],
+      [{ name: 'X', sipUri: 'ada' }, 400],
+      [{ name: 'X', queueIds: [rig.ids.id()] }, 404],
+      [{ name: 'X', skills: [{ skillId: rig.ids.id() }] }, 404],
+      [{ name: 'X', password: 'secret' }, 400],
+    ] as const) {
+      t.match(await rig.post('/v1/representatives', body), { status }, JSON.stringify(body));
+    }
+    t.match(await rig.ask({ method: 'PATCH', url, body: { name: 'Eve' } }), { status: 428 });
+    const headers = { 'if-match': '"1"' };
+    const changed = await rig.ask({ method: 'PATCH', url, body: { queueIds: [] }, headers });
+    t.match(changed, { status: 200, body: { queueIds: [], name: 'ada', version: 2 } });
+    const again = await rig.ask({ method: 'PATCH', url, body: { queueIds: [queueId] }, headers });
+    t.match(again, { status: 412 });
+    const presence = { method: 'PUT', url: `${url}/presence`, body: { presence: 'Out!' } } as const;
+    t.match(await rig.ask(presence), { status: 400 });
+    t.match((await rig.get('/v1/representatives?limit=1')).body, { items: [{ id: ada }] });
+    t.match(await rig.post('/v1/skills', { name: 'A' }), { status: 201 });
+    t.match(await rig.post('/v1/skills', { name: 'A' }), { status: 400 });
+    t.match((await rig.get('/v1/skills')).body, { items: [{ name: 'A' }] });
+  });
+}
+
+/** A call in the store that a representative may be asked for. */
+async function callOf(rig: ApiRig): Promise<{ attemptId: string; deliveryId: string }> {
+  const { id: engagementId, queueId } = await rig.engagement();
+  const contact = { uniqueIdentifier: 'C-1', phones: { mobile: '+12025550143' } };
+  const taskId = await rig.make('/v1/tasks', { engagementId, contacts: [contact] });
+  const { db } = rig.database;
+  const { id, mobile_point_id: point } = await db
+    .selectFrom('contacts')
+    .selectAll()
+    .executeTakeFirstOrThrow();
+  const [attemptId, deliveryId] = [rig.ids.id(), rig.ids.id()];
+  const atMs = rig.clock.nowMs;
+  const common = { business_unit_id: rig.businessUnitId, engagement_id: engagementId };
+  await db
+    .insertInto('deliveries')
+    .values({
+      ...{ ...common, id: deliveryId, task_id: taskId, contact_id: id, contact_point_id: point },
+      ...{ seq_no: 1, channel: 'voice', status: 'InProcess', dial_mode: 'copilot' },
+      ...{ queue_id: queueId, speech_detected: 0, exceeded_customer_wait_threshold: 0 },
+      ...{ created_at_ms: atMs, updated_at_ms: atMs },
+    })
+    .execute();
+  await db
+    .insertInto('attempts')
+    .values({
+      ...{ ...common, id: attemptId, task_id: taskId, delivery_id: deliveryId },
+      ...{ contact_point_id: point ?? '', fence: 1, gateway_id: 'g-1', trunk: 'carrier' },
+      ...{ phase: 'answered', invites: 1, ai_handled: 0, created_at_ms: atMs },
+      machine_version: 'm@1',
+    })
+    .execute();
+  return { attemptId, deliveryId };
+}
+
+for (const target of await storeTargets(t)) {
+  void t.test(target.name, async (t) => representativeTests(t, target));
+}
