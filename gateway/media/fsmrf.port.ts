@@ -17,6 +17,9 @@ export interface EslConnection {
   closing?: boolean;
   send(command: string, args?: Record<string, string>): void;
   api(command: string, reply: (event: EslEvent) => void): void;
+  sendRecv(command: string, reply: (event: EslEvent) => void): void;
+  /** In addition to what is told already. */
+  subscribe(events: string): void;
   on(event: string, listener: (value: never) => void): void;
   removeAllListeners(event?: string): void;
 }

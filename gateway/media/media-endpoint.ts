@@ -3,6 +3,7 @@
  * destroyed. It ends as a whole: when its event socket, its SIP dialog or its channel goes, `gone`
  * fires and whatever still waits for it is let go.
  */
+import type { TappedChannel } from '../audio-taps/audio-tap.port.ts';
 import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
 import { OneTimeSignal } from '../one-time-signal.ts';
@@ -35,11 +36,14 @@ export interface MediaEndpointParts {
   readonly clock: GatewayClock;
   readonly commandTimeoutMs: number;
   readonly counters: GatewayCounters;
+  readonly mediaServerId: string;
 }
 
 export class MediaEndpoint {
   readonly gone = new OneTimeSignal<string>();
   readonly channelId: string;
+  /** Legs on two media servers cannot be bridged. */
+  readonly mediaServerId: string;
   onDigit: ((digit: ReceivedDigit) => void) | undefined;
   readonly #parts: MediaEndpointParts;
   #remoteSdp: string | undefined;
@@ -52,6 +56,7 @@ export class MediaEndpoint {
     this.#parts = parts;
     const { endpoint, dialog } = parts;
     this.channelId = endpoint.uuid;
+    this.mediaServerId = parts.mediaServerId;
     endpoint.on('destroy', () => this.#end('the channel ended'));
     endpoint.on('dtmf', (event: { dtmf?: string; duration?: string; source?: string }) => {
       this.onDigit?.({
@@ -106,15 +111,66 @@ export class MediaEndpoint {
   async bridgeWith(other: MediaEndpoint): Promise<MediaOutcome<undefined>> {
     const { endpoint } = this.#parts;
     for (const { channelId } of [this, other]) {
-      const stays = await this.#api('uuid_setvar', `${channelId} park_after_bridge true`);
+      const stays = await this.command('uuid_setvar', `${channelId} park_after_bridge true`);
       if (stays.kind !== 'done') return stays;
     }
-    return this.#api('uuid_bridge', `${endpoint.uuid} ${other.channelId}`);
+    return this.command('uuid_bridge', `${endpoint.uuid} ${other.channelId}`);
+  }
+
+  /** Ends a bridge: both channels rest, and neither hears the other. */
+  park(): Promise<MediaOutcome<undefined>> {
+    return this.command('uuid_transfer', `${this.channelId} -both park inline`);
+  }
+
+  /** An application of the dial plan on this channel, until it is over. */
+  run(application: string, argument: string, limitMs?: number): Promise<MediaOutcome<EslEvent>> {
+    return this.#wait(this.#parts.endpoint.execute(application, argument), limitMs);
+  }
+
+  /** A command of the media server that answers `+OK`. */
+  async command(name: string, args: string): Promise<MediaOutcome<undefined>> {
+    const outcome = await this.#wait(this.#parts.endpoint.api(name, args));
+    if (outcome.kind !== 'done') return outcome;
+    const said = outcome.value.getBody() ?? '';
+    if (said.startsWith('+OK')) return { kind: 'done', value: undefined };
+    return { kind: 'failed', problem: `${name}: ${said.trim()}` };
+  }
+
+  /** `parked` runs whenever the channel comes to rest: after a bridge, with nobody to hear. */
+  watchParking(parked: () => void): void {
+    const { conn } = this.#parts.endpoint;
+    conn?.on(`esl::event::CHANNEL_PARK::${this.channelId}`, () => {
+      if (!this.#released) parked();
+    });
+    conn?.subscribe('CHANNEL_PARK');
+  }
+
+  /** Ends what is played, and forgets what waits behind it. */
+  stopPlaying(): Promise<MediaOutcome<undefined>> {
+    return this.command('uuid_break', `${this.channelId} all`);
+  }
+
+  /** This channel as a tap needs it. */
+  get tapped(): TappedChannel {
+    const { endpoint } = this.#parts;
+    return {
+      channelId: this.channelId,
+      api: async (command, args) => {
+        const answer = await this.#wait(endpoint.api(command, args));
+        if (answer.kind === 'done') return answer.value.getBody() ?? '';
+        throw new Error(answer.kind === 'timeout' ? `no answer to ${command}` : answer.problem);
+      },
+      message: async (headers) => {
+        const reply = await this.#wait(sendMessage(endpoint, headers));
+        if (reply.kind === 'done') return reply.value.getHeader('Reply-Text') ?? '';
+        throw new Error(reply.kind === 'timeout' ? 'no answer to sendmsg' : reply.problem);
+      },
+    };
   }
 
   /** Audio packets received from the far end so far. */
   async packetsReceived(): Promise<MediaOutcome<number>> {
-    const taken = await this.#api('uuid_set_media_stats', this.channelId);
+    const taken = await this.command('uuid_set_media_stats', this.channelId);
     if (taken.kind !== 'done') return taken;
     const asked = `${this.channelId} rtp_audio_in_media_packet_count`;
     const answer = await this.#wait(this.#parts.endpoint.api('uuid_getvar', asked));
@@ -148,15 +204,6 @@ export class MediaEndpoint {
     });
   }
 
-  /** A command that answers `+OK`. */
-  async #api(command: string, args: string): Promise<MediaOutcome<undefined>> {
-    const outcome = await this.#wait(this.#parts.endpoint.api(command, args));
-    if (outcome.kind !== 'done') return outcome;
-    const said = outcome.value.getBody() ?? '';
-    if (said.startsWith('+OK')) return { kind: 'done', value: undefined };
-    return { kind: 'failed', problem: `${command}: ${said.trim()}` };
-  }
-
   async #wait<T>(work: Promise<T>, limitMs?: number): Promise<MediaOutcome<T>> {
     const { clock, commandTimeoutMs, counters } = this.#parts;
     const until = { gone: this.gone, limitMs: limitMs ?? commandTimeoutMs, clock };
@@ -175,4 +222,16 @@ export class MediaEndpoint {
   #end(problem: string): void {
     this.gone.fire(problem);
   }
+}
+
+/** `sendmsg` to the channel, in one piece: its lines must not be parted by another command. */
+function sendMessage(
+  { conn, uuid }: FsmrfEndpoint,
+  headers: Readonly<Record<string, string>>,
+): Promise<EslEvent> {
+  if (conn === null) return Promise.reject(new Error('the event socket of the channel has ended'));
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return new Promise((resolve) => {
+    conn.sendRecv([`sendmsg ${uuid}`, ...lines].join('\n'), resolve);
+  });
 }

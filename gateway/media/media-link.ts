@@ -52,6 +52,12 @@ export class MediaLink {
     return this.#server !== undefined;
   }
 
+  /** Names the media server in the contract: which legs can be bridged. */
+  get serverId(): string {
+    const { host, port } = this.#parts.options;
+    return `${host}:${port}`;
+  }
+
   get problem(): string {
     return this.#problem;
   }
@@ -90,6 +96,7 @@ export class MediaLink {
         ender: this.#parts.ender,
         clock: this.#parts.clock,
         commandTimeoutMs: this.#parts.options.mediaCommandTimeoutMs,
+        mediaServerId: this.serverId,
         counters,
       });
     } catch (error) {
