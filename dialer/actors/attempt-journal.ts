@@ -177,7 +177,11 @@ function changeOf(event: AttemptEvent): Changes | undefined {
         channel_id: event.channelId,
       };
     case 'attempt.connected':
-      return { connected_at_ms: atMs };
+      return event.target === 'lobby'
+        ? { connected_at_ms: atMs, joined_at_ms: atMs }
+        : { connected_at_ms: atMs };
+    case 'aiAgent.escalated':
+      return { escalated_at_ms: atMs };
     case 'attempt.ended':
       return { invites: event.invites };
     default:

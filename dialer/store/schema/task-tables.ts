@@ -131,6 +131,11 @@ export interface AttemptRow {
   alerting_at_ms: number | null;
   answered_at_ms: number | null;
   connected_at_ms: number | null;
+  /** The AI agent asked for a person. */
+  escalated_at_ms: number | null;
+  /** A representative was bridged to them. */
+  joined_at_ms: number | null;
+  representative_id: string | null;
   ended_at_ms: number | null;
   result: string | null;
   sub_reason: string | null;
