@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { pathText } from '../config/config-path.ts';
+import { meantSchema } from '../config/meant-schema.ts';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { DialerError } from '../machines/errors.ts';
 
@@ -15,10 +16,14 @@ export function checkedInput<T extends TSchema>(
   what: string,
 ): Static<T> {
   const value = Value.Default(schema, structuredClone(input));
-  const faults = schemaFaults(schema, value, () => undefined);
-  if (faults.length === 0) return value as Static<T>;
+  if (Value.Check(schema, value)) return value;
+  const faults = schemaFaults(meantSchema(schema, value), value, () => undefined);
   const all = faults.map(({ path, problem, remedy }) => `${pathText(path)} ${problem}: ${remedy}`);
-  throw new DialerError('REQUEST_INVALID', `${what} cannot be used: ${all.join('; ')}`);
+  const places = faults.map(({ path, problem, remedy }) => {
+    return { pointer: `/${path.join('/')}`, detail: `${problem}: ${remedy}` };
+  });
+  const detail = `${what} cannot be used: ${all.join('; ')}`;
+  throw new DialerError('REQUEST_INVALID', detail, { faults: places });
 }
 
 /** The name of anything that people name. */

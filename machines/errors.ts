@@ -21,6 +21,7 @@ export const OPERATING_CODES = [
   'NOT_FOUND', // no row of that id in this business unit
   'VERSION_CONFLICT', // changed by somebody else since the caller looked
   'NOT_CHANGEABLE', // what a thing is, rather than how it is set
+  'MODE_NOT_PACED', // nothing here can pace an engagement of this dial mode
   'ENGAGEMENT_INACTIVE', // takes no work any more, or none yet
   'INTAKE_NOT_ALLOWED', // the engagement is fed in another way
   'TASK_FINAL', // nothing is left of it to be cancelled
@@ -33,6 +34,8 @@ export const OPERATING_CODES = [
   'ATTRIBUTES_INVALID', // what an AI agent returned has another shape than agreed
   'ATTRIBUTE_TOO_LONG',
   'ATTRIBUTES_TOO_MANY',
+  'BUS_UNAVAILABLE', // Redis is not reachable, and dialer and gateway are in different processes
+  'GATEWAY_LOST', // no answer from the gateway: nobody knows whether it acted on the command
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way
 ] as const;
 
@@ -42,19 +45,29 @@ export const ERROR_CODES: readonly ErrorCode[] = [...REFUSAL_CODES, ...OPERATING
 
 export type ErrorContext = Readonly<Record<string, string | number>>;
 
+/** One place of what was asked for that is wrong, and why. */
+export interface ErrorFault {
+  /** JSON pointer (RFC 6901) into what was asked for. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
 export class DialerError extends Error {
   override readonly name = 'DialerError';
   readonly code: ErrorCode;
   /** Ids only, never a phone number: this is logged and sent to clients. */
   readonly context: ErrorContext;
+  /** Every place that is wrong, where the places can be told. */
+  readonly faults: readonly ErrorFault[];
 
   constructor(
     code: ErrorCode,
     detail: string,
-    more: { context?: ErrorContext; cause?: unknown } = {},
+    more: { context?: ErrorContext; cause?: unknown; faults?: readonly ErrorFault[] } = {},
   ) {
     super(detail, { cause: more.cause });
     this.code = code;
     this.context = more.context ?? {};
+    this.faults = more.faults ?? [];
   }
 }

@@ -11,6 +11,7 @@ import {
   suspensionOf,
   type EngagementFacts,
 } from '../engagements/engagement-facts.ts';
+import { inFlightMaxOf } from '../engagements/in-flight-max.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { NewsOf } from '../dialer-news.ts';
 import { isDefect } from '../store/store-defect.ts';
@@ -75,7 +76,7 @@ export class EngagementRuntime {
       clock,
       input: {
         engagementId: facts.engagement.id,
-        maxConcurrentCalls: facts.config.mode.maxConcurrentCalls,
+        maxConcurrentCalls: inFlightMaxOf(facts.config.mode),
         claimSizeMax: limits.claimSizeMax,
         inFlight: live,
         suspended: suspensionOf(facts),
@@ -107,8 +108,8 @@ export class EngagementRuntime {
   update(facts: EngagementFacts): void {
     const before = this.#facts;
     this.#facts = facts;
-    const { maxConcurrentCalls } = facts.config.mode;
-    if (maxConcurrentCalls !== before.config.mode.maxConcurrentCalls) {
+    const maxConcurrentCalls = inFlightMaxOf(facts.config.mode);
+    if (maxConcurrentCalls !== inFlightMaxOf(before.config.mode)) {
       this.#pacer.send({ type: 'engagement.capChanged', maxConcurrentCalls });
     }
     this.#watchQueue();

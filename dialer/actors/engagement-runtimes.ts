@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readEngagementFacts } from '../engagements/engagement-facts.ts';
+import { requirePacer } from '../engagements/modes-with-pacer.ts';
 import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
 
 export class EngagementRuntimes {
@@ -101,6 +102,7 @@ export class EngagementRuntimes {
   async #make(id: string, live: number): Promise<EngagementRuntime | undefined> {
     const facts = await readEngagementFacts(this.#parts.database, id);
     if (facts === undefined || this.#isStopped) return undefined;
+    requirePacer(facts.config.mode.kind);
     const runtime = new EngagementRuntime(this.#parts, facts, live);
     this.#runtimes.set(id, runtime);
     runtime.start();

@@ -6,11 +6,13 @@ import type { Transaction } from 'kysely';
 import { isMapping } from '../../config/config-path.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { mergePatch } from '../merge-patch.ts';
+import { givenConfig, storedConfig } from './complete-config.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
 import {
   engagementColumns,
+  hasTalker,
   queueColumns,
   requireRow,
   workstreamColumns,
@@ -45,14 +47,24 @@ export function queueInput({ name, hours, time_zone: timeZone }: QueueRow) {
   return { name, hours: hours === null ? null : (JSON.parse(hours) as unknown), timeZone };
 }
 
+/** With every default filled in: what it works by. */
 export function engagementInput(row: EngagementRow) {
+  return { ...engagementGiven(row), config: shownConfig(row) };
+}
+
+/** As it was asked for: a default that follows another setting still follows it after an edit. */
+function engagementGiven(row: EngagementRow) {
   const { name, description, channel, intake } = row;
   return {
     ...{ name, description, channel, intake },
     workstreamId: row.workstream_id,
     queueId: row.queue_id,
-    config: JSON.parse(row.config) as Record<string, unknown>,
+    config: givenConfig(row.config),
   };
+}
+
+function shownConfig({ channel, config }: EngagementRow): Readonly<Record<string, unknown>> {
+  return channel === 'voice' ? { ...storedConfig(config) } : givenConfig(config);
 }
 
 export async function changeWorkstream(
@@ -64,7 +76,23 @@ export async function changeWorkstream(
   const before = workstreamInput(row);
   const input = mergePatch(before, change.patch);
   refuseChangeOf(['channel'], before, input);
-  return changed(tx, writer, 'workstreams', row, workstreamColumns(input));
+  const columns = workstreamColumns(input);
+  if (!hasTalker(columns)) await refuseForAiLed(tx, row.id);
+  return changed(tx, writer, 'workstreams', row, columns);
+}
+
+/** WS-04, from the other side. */
+async function refuseForAiLed(tx: Transaction<Database>, workstreamId: string): Promise<void> {
+  const engagements = await tx
+    .selectFrom('engagements')
+    .select(['id', 'config'])
+    .where('workstream_id', '=', workstreamId)
+    .where('channel', '=', 'voice')
+    .execute();
+  const led = engagements.find(({ config }) => storedConfig(config).engagementType === 'aiLed');
+  if (led === undefined) return;
+  const detail = `AI-led engagement ${led.id} needs somebody on the workstream who talks`;
+  throw new DialerError('NOT_CHANGEABLE', detail);
 }
 
 export async function changeQueue(
@@ -83,7 +111,8 @@ export async function changeQueue(
 }
 
 /**
- * The workstream, the channel and the intake are what an engagement is, and stay. So does the call
+ * The workstream, the channel, the intake, the dial mode and who talks first are what an engagement
+ * is, and stay. So does the call
  * order once there are tasks: each was given its place by it.
  */
 export async function changeEngagement(
@@ -92,10 +121,11 @@ export async function changeEngagement(
   change: Change,
 ): Promise<EngagementRow> {
   const row = await rowToChange(tx, writer, 'engagements', change);
-  const before = engagementInput(row);
+  const before = engagementGiven(row);
   const input = mergePatch(before, change.patch);
   refuseChangeOf(['channel', 'intake', 'workstreamId'], before, input);
   const { columns } = engagementColumns(input);
+  refuseOtherMode(row, columns);
   if (columns.queue_id !== row.queue_id) await requireRow(tx, writer, 'queues', columns.queue_id);
   const open = row.tasks_waiting + row.tasks_ready + row.tasks_working;
   if (columns.call_order !== row.call_order && open > 0) {
@@ -103,6 +133,20 @@ export async function changeEngagement(
     throw new DialerError('NOT_CHANGEABLE', detail);
   }
   return changed(tx, writer, 'engagements', row, columns);
+}
+
+/** Its calls are paced by the one and planned for the other from the moment it is made. */
+function refuseOtherMode(
+  row: EngagementRow,
+  after: { readonly dial_mode: string; readonly config: string },
+): void {
+  if (row.channel !== 'voice') return;
+  const isSameMode = row.dial_mode === after.dial_mode;
+  const isSameType =
+    storedConfig(row.config).engagementType === storedConfig(after.config).engagementType;
+  if (isSameMode && isSameType) return;
+  const what = isSameMode ? 'who talks first' : 'the dial mode';
+  throw new DialerError('NOT_CHANGEABLE', `${what} cannot be changed: make another engagement`);
 }
 
 function refuseChangeOf(

@@ -5,10 +5,16 @@ import { DialerError } from '../../machines/errors.ts';
 import { AiAgentSettings } from '../ai-agents/ai-agent-settings.schema.ts';
 import { checkedInput, Name } from '../checked-input.ts';
 import type { IdSource } from '../ids/uuid7.ts';
+import { promptsOf } from '../tasks/plan-after-answer.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
+import { completeConfig } from './complete-config.ts';
+import { configFaults, misplacedFaults } from './config-faults.ts';
+import type { EngagementType } from './dial-modes.schema.ts';
+import type { GivenConfig } from './engagement-config.schema.ts';
+import { requirePacer } from './modes-with-pacer.ts';
 import {
   engagementInputOf,
   QueueInput,
@@ -115,8 +121,8 @@ export async function createEngagementIn(
   writer: Writer,
   input: unknown,
 ): Promise<EngagementRow> {
-  const { columns, checked } = engagementColumns(input);
-  await requireWorkstream(tx, writer, checked);
+  const { columns, checked, engagementType } = engagementColumns(input);
+  await requireWorkstream(tx, writer, { ...checked, engagementType });
   await requireRow(tx, writer, 'queues', checked.queueId);
   const row: EngagementRow = {
     ...common(writer),
@@ -149,6 +155,7 @@ export function engagementColumns(input: unknown) {
     'the engagement',
   );
   const { name, description, queueId, config } = checked;
+  const engagementType = 'mode' in config ? checkedType(config) : undefined;
   const columns = {
     ...{ name, description, queue_id: queueId },
     config: JSON.stringify(config),
@@ -156,14 +163,28 @@ export function engagementColumns(input: unknown) {
     call_order: config.callOrder,
     priority: PRIORITY_OF[config.priority],
   };
-  return { columns, checked };
+  return { columns, checked, engagementType };
+}
+
+/** Who talks first. Throws REQUEST_INVALID with every contradiction between two settings. */
+function checkedType(given: GivenConfig): EngagementType {
+  const config = completeConfig(given);
+  const found = [...misplacedFaults(given, config), ...configFaults(config)];
+  if (found.length === 0) return config.engagementType;
+  const faults = found.map(({ pointer, detail }) => ({ pointer: `/config${pointer}`, detail }));
+  const all = faults.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  const detail = `the engagement contradicts itself: ${all.join('; ')}`;
+  throw new DialerError('REQUEST_INVALID', detail, { faults });
 }
 
 function statusOf(checked: VoiceEngagementInput | SmsEngagementInput, nowMs: number) {
   const nothing = { suspension_type: null, suspension_reason: null, suspended_at_ms: null };
   // Nothing here sends messages yet, and an engagement that is not worked must not look as if it were.
   if (checked.channel === 'sms') return { status: 'inactive', ...nothing };
-  if (!checked.startsSuspended) return { status: 'running', ...nothing };
+  if (!checked.startsSuspended) {
+    requirePacer(checked.config.mode.kind);
+    return { status: 'running', ...nothing };
+  }
   return {
     status: 'suspended',
     suspension_type: 'apiAction',
@@ -206,16 +227,37 @@ async function tellOfNew(
 async function requireWorkstream(
   tx: Transaction<Database>,
   writer: Writer,
-  { workstreamId, channel }: { readonly workstreamId: string; readonly channel: string },
+  {
+    workstreamId,
+    channel,
+    engagementType,
+  }: {
+    readonly workstreamId: string;
+    readonly channel: string;
+    readonly engagementType: EngagementType | undefined;
+  },
 ): Promise<void> {
   const workstream = await requireRow(tx, writer, 'workstreams', workstreamId);
-  if (workstream.channel === channel) return;
-  const detail = `workstream ${workstreamId} is for ${workstream.channel}, not for ${channel}`;
-  throw new DialerError('REQUEST_INVALID', detail);
+  const refuse = (detail: string): never => {
+    const faults = [{ pointer: '/workstreamId', detail }];
+    throw new DialerError('REQUEST_INVALID', `workstream ${workstreamId} ${detail}`, { faults });
+  };
+  if (workstream.channel !== channel) refuse(`is for ${workstream.channel}, not for ${channel}`);
+  if (engagementType === 'aiLed' && !hasTalker(workstream)) {
+    refuse('has no AI agent, which an AI-led engagement needs');
+  }
+}
+
+/**
+ * Whether somebody talks to whoever answers without a representative: an AI agent, or the announcement
+ * of a workstream that has none (WS-04).
+ */
+export function hasTalker(workstream: Pick<WorkstreamRow, 'ai_agent' | 'settings'>): boolean {
+  return workstream.ai_agent !== null || promptsOf(workstream).length > 0;
 }
 
 interface RowOf {
-  readonly workstreams: Pick<WorkstreamRow, 'id' | 'channel'>;
+  readonly workstreams: Pick<WorkstreamRow, 'id' | 'channel' | 'ai_agent' | 'settings'>;
   readonly queues: Pick<QueueRow, 'id'>;
 }
 

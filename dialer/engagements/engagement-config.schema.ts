@@ -1,5 +1,8 @@
 /** How an engagement dials (spec A.4): everything a person chooses, and nothing the dialer counts. */
 import { Type, type Static } from 'typebox';
+import { AnsweringSettings } from './answering.schema.ts';
+import { ENGAGEMENT_TYPES, ModeSettings, type EngagementType } from './dial-modes.schema.ts';
+import { ThrottleSettings } from './throttle.schema.ts';
 
 export const PHONE_TYPES = ['mobile', 'business', 'home'] as const;
 export type PhoneType = (typeof PHONE_TYPES)[number];
@@ -26,22 +29,6 @@ export type AiFailureAction = (typeof AI_FAILURE_ACTIONS)[number];
 const minutes = (description: string, maximum = 43_200) =>
   Type.Integer({ description: `${description} Minutes.`, minimum: 0, maximum, default: 0 });
 
-export const CopilotMode = Type.Object(
-  {
-    kind: Type.Literal('copilot'),
-    maxConcurrentCalls: Type.Integer({
-      description: 'Calls in flight at one moment, from the INVITE to the end or the hand-over.',
-      minimum: 1,
-      maximum: 500,
-    }),
-    ignoreQueueHours: Type.Boolean({
-      description: 'Dial while the queue is closed too. Copilot only.',
-      default: false,
-    }),
-  },
-  { additionalProperties: false },
-);
-
 export const AiFailureRule = Type.Object(
   {
     action: Type.Enum([...AI_FAILURE_ACTIONS], {
@@ -55,7 +42,7 @@ export const AiFailureRule = Type.Object(
       default: 1,
     }),
   },
-  { additionalProperties: false, default: {} },
+  { additionalProperties: false },
 );
 
 export const ReattemptRule = Type.Object(
@@ -84,11 +71,14 @@ export const ReattemptRule = Type.Object(
 
 export const EngagementConfig = Type.Object(
   {
-    engagementType: Type.Enum(['aiLed', 'repLed'], {
-      description: 'Who talks first.',
-      default: 'aiLed',
-    }),
-    mode: Type.Union([CopilotMode]),
+    engagementType: Type.Optional(
+      Type.Enum([...ENGAGEMENT_TYPES], {
+        description:
+          'Who talks first: an AI agent or a representative. Default: as the mode has it, and ' +
+          'AI-led where the mode has both.',
+      }),
+    ),
+    mode: ModeSettings,
     priority: Type.Enum(['critical', 'high', 'normal'], { default: 'normal' }),
     callOrder: Type.Enum([...CALL_ORDERS], { default: 'earliestScheduledDate' }),
     phoneTypes: Type.Array(Type.Enum([...PHONE_TYPES]), {
@@ -99,7 +89,9 @@ export const EngagementConfig = Type.Object(
       default: ['mobile', 'business', 'home'],
     }),
     reattempt: ReattemptRule,
-    aiFailure: AiFailureRule,
+    aiFailure: Type.Optional(AiFailureRule),
+    throttle: Type.Optional(ThrottleSettings),
+    answering: Type.Optional(AnsweringSettings),
     uniqueIdentifier: Type.String({
       description: 'Name of the contact attribute that identifies a contact.',
       maxLength: 100,
@@ -116,7 +108,22 @@ export const EngagementConfig = Type.Object(
   },
   { additionalProperties: false },
 );
-export type EngagementConfig = Static<typeof EngagementConfig>;
-export type CopilotMode = Static<typeof CopilotMode>;
 export type ReattemptRule = Static<typeof ReattemptRule>;
 export type AiFailureRule = Static<typeof AiFailureRule>;
+
+/** What a person writes: the parts that the engagement's type does not have are left out. */
+export type GivenConfig = Static<typeof EngagementConfig>;
+
+/** The same with every default filled in (complete-config.ts). */
+export interface EngagementConfig extends GivenConfig {
+  readonly engagementType: EngagementType;
+  // Of an AI-led engagement there are exactly these two, and no `answering`:
+  readonly aiFailure?: AiFailureRule;
+  readonly throttle?: ThrottleSettings;
+  /** Of a rep-led one that is progressive or predictive, and of no other. */
+  readonly answering?: CompleteAnswering;
+}
+
+export interface CompleteAnswering extends AnsweringSettings {
+  readonly amdTimeSeconds: number;
+}

@@ -1,10 +1,11 @@
 /** Everything about an engagement that dialing asks for, read from its rows. */
 import { Value } from 'typebox/value';
+import { storedConfig } from './complete-config.ts';
 import { QueueHours, queueFactAt } from '../eligibility/queue-hours.ts';
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
-import { EngagementConfig } from './engagement-config.schema.ts';
+import type { EngagementConfig } from './engagement-config.schema.ts';
 import type { Suspension } from './suspend-engagement.ts';
 
 export interface EngagementFacts {
@@ -38,7 +39,7 @@ export async function readEngagementFacts(
     .where('id', '=', engagement.queue_id)
     .where('business_unit_id', '=', ofTenant)
     .executeTakeFirstOrThrow();
-  const config = Value.Parse(EngagementConfig, JSON.parse(engagement.config));
+  const config = storedConfig(engagement.config);
   return { engagement, config, workstream, queue: hoursOf(queue) };
 }
 
@@ -48,8 +49,10 @@ function hoursOf({ hours, time_zone: timeZone }: QueueRow): EngagementFacts['que
 
 /** Whether the queue lets calls start now; an engagement may be set to ignore its hours. */
 export function queueFactOf({ config, queue }: EngagementFacts, nowMs: number): QueueFact {
+  const { mode } = config;
   const fact = queueFactAt(queue.hours, queue.timeZone, nowMs);
-  return fact.kind === 'closed' && config.mode.ignoreQueueHours ? { kind: 'ignored' } : fact;
+  const ignores = mode.kind === 'copilot' && mode.ignoreQueueHours;
+  return fact.kind === 'closed' && ignores ? { kind: 'ignored' } : fact;
 }
 
 /** Null while it runs. */

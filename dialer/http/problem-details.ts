@@ -40,6 +40,7 @@ export const PROBLEMS = {
   NOT_FOUND: [404, 'There is no such thing'],
   METHOD_NOT_ALLOWED: [405, 'The address does not take this method'],
   NOT_ACCEPTABLE: [406, 'The answer cannot be given in this form'],
+  MODE_NOT_PACED: [409, 'The dial mode cannot be worked here'],
   ENGAGEMENT_INACTIVE: [409, 'The engagement takes no work'],
   INTAKE_NOT_ALLOWED: [409, 'The engagement is fed in another way'],
   NOT_CHANGEABLE: [409, 'This cannot be changed'],
@@ -100,9 +101,8 @@ export function errorHandler(log: DialerLog) {
 }
 
 export function problemFor(error: FastifyError | Error): Problem {
-  if (error instanceof DialerError || error instanceof HttpError) {
-    return problemOf(error.code, error.message);
-  }
+  if (error instanceof DialerError) return problemOf(error.code, error.message, error.faults);
+  if (error instanceof HttpError) return problemOf(error.code, error.message);
   if (error instanceof RequestFaults) {
     return problemOf('REQUEST_INVALID', error.message, error.faults);
   }

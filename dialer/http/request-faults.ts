@@ -7,6 +7,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { isMapping } from '../../config/config-path.ts';
+import { branchOf, meantSchema } from '../../config/meant-schema.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { RequestFaults, type RequestFault } from './http-error.ts';
 
@@ -35,7 +36,7 @@ export function requestValidator(schema: TSchema, part: HttpPart) {
     const typed = part === 'body' ? data : typedParameters(branch, data);
     const value = Value.Default(branch, typed);
     if (checks(branch, value)) return { value };
-    return { error: new RequestFaults(faultsOf(branch, value, part)) };
+    return { error: new RequestFaults(faultsOf(meantSchema(branch, value), value, part)) };
   };
 }
 
@@ -58,31 +59,6 @@ function typedParameters(schema: TSchema, data: unknown): unknown {
     return [name, value];
   });
   return Object.fromEntries(typed);
-}
-
-interface Discriminated {
-  readonly anyOf?: readonly TSchema[];
-  readonly discriminator?: { readonly propertyName: string };
-}
-
-interface Literal {
-  readonly properties?: Readonly<
-    Record<string, { readonly const?: unknown; readonly default?: unknown }>
-  >;
-}
-
-/** Of a union that names its discriminator the branch that is meant: its faults alone are told. */
-function branchOf(schema: TSchema, data: unknown): TSchema {
-  const { anyOf = [], discriminator } = schema as Discriminated;
-  if (discriminator === undefined || !isMapping(data)) return schema;
-  const name = discriminator.propertyName;
-  const literalOf = (branch: TSchema) => (branch as Literal).properties?.[name];
-  const given = data[name];
-  const meant =
-    given === undefined
-      ? anyOf.find((branch) => literalOf(branch)?.default !== undefined)
-      : anyOf.find((branch) => literalOf(branch)?.const === given);
-  return meant ?? anyOf[0] ?? schema;
 }
 
 /** PostgreSQL takes no NUL in a text, and neither does anybody who types. */

@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import type { EngagementConfig, PhoneType } from '../engagements/engagement-config.schema.ts';
+import { inFlightMaxOf } from '../engagements/in-flight-max.ts';
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { Window } from '../eligibility/window.ts';
 import type { IdSource } from '../ids/uuid7.ts';
@@ -179,7 +180,7 @@ async function lockEngagement(
 }
 
 function freePlaces(engagement: EngagementRow, { mode }: EngagementConfig): number {
-  return mode.maxConcurrentCalls - engagement.in_flight;
+  return inFlightMaxOf(mode) - engagement.in_flight;
 }
 
 async function settle(

@@ -37,9 +37,13 @@ export const AnswerSettings = Type.Object({
 });
 export type AnswerSettings = Static<typeof AnswerSettings>;
 
+/** What a workstream without an AI agent announces. */
+export function promptsOf({ settings }: Pick<WorkstreamRow, 'settings'>): readonly string[] {
+  return Value.Parse(AnswerSettings, Value.Default(AnswerSettings, JSON.parse(settings))).prompts;
+}
+
 /** For a workstream without an AI agent. */
 export function playPrompts(workstream: WorkstreamRow): PlanAfterAnswer {
-  const settings = Value.Default(AnswerSettings, JSON.parse(workstream.settings));
-  const { prompts } = Value.Parse(AnswerSettings, settings);
+  const prompts = promptsOf(workstream);
   return (_, calls) => Promise.resolve(calls.map(() => ({ prompts })));
 }

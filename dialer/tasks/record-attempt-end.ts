@@ -278,7 +278,7 @@ async function applyAiFailureRule(
   { aiFailure }: EngagementConfig,
   { wasAiHandled }: AttemptEnd,
 ): Promise<Suspension | null> {
-  if (!wasAiHandled) return null;
+  if (!wasAiHandled || aiFailure === undefined) return null;
   const verdict = aiFailureVerdict(aiFailure, await readAiWindow(tx, engagementId));
   if (verdict.action === 'goOn') return null;
   const suspension: Suspension = { type: 'botFailure', reason: verdict.reason };

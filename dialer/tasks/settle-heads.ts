@@ -3,6 +3,7 @@
  * taken in one statement for all; one that an earlier head wants is in flight for those behind it.
  */
 import type { Transaction } from 'kysely';
+import { inFlightMaxOf } from '../engagements/in-flight-max.ts';
 import { takeNumbers } from '../store/number-guards.ts';
 import type { ContactPointRow } from '../store/schema/contact-tables.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -109,7 +110,7 @@ function prepared(
       previousAttemptAtMs: facts.numberOf(target.contactPointId).lastAttemptAtMs,
       numberGapMinMs: context.numberGapMinMs,
       inFlight,
-      inFlightMax: request.config.mode.maxConcurrentCalls,
+      inFlightMax: inFlightMaxOf(request.config.mode),
     },
   };
 }

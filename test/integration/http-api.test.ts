@@ -88,6 +88,90 @@ function settingsTests(t: Test, target: StoreTarget): void {
     });
   });
 
+  t.test(
+    '[CFG-06] [DM-44] the engagement’s type decides its modes; its risks are told',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const { id, workstreamId, queueId } = await rig.engagement();
+      const make = (config: Json, more: Json = {}) =>
+        rig.post('/v1/engagements', {
+          ...{ name: 'E', workstreamId, queueId, startsSuspended: true, config },
+          ...more,
+        });
+      t.match(await make({ engagementType: 'aiLed', mode: { kind: 'preview' } }), {
+        status: 400,
+        body: { code: 'REQUEST_INVALID', errors: [{ pointer: '/config/mode/kind' }] },
+      });
+      t.match(
+        await make({ mode: { kind: 'preview', callDelay: { kind: 'timer', seconds: 59 } } }),
+        {
+          status: 400,
+          body: { errors: [{ pointer: '/config/mode/callDelay/seconds', detail: /60/ }] },
+        },
+      );
+      const answering = {
+        ...{ customerWaitThresholdSeconds: 9, amdAction: 'hangup' },
+        abandonedMessage: { text: 'Example Ltd' },
+      };
+      const repLed = { engagementType: 'repLed', mode: { kind: 'predictive' }, answering };
+      const made = await make(repLed);
+      t.match(made, {
+        status: 201,
+        body: {
+          status: 'suspended',
+          config: { answering: { amdTimeSeconds: 3 }, mode: { queueAllotmentPercent: 100 } },
+          warnings: [{ code: 'CONNECT_TIME', detail: /TCPA/ }, { code: 'WAIT_THRESHOLD' }, {}],
+        },
+      });
+      const url = `/v1/engagements/${String(made.body['id'])}`;
+      const patch = { config: { answering: { customerWaitThresholdSeconds: 21 } } };
+      t.match(
+        await rig.ask({ method: 'PATCH', url, headers: { 'if-match': '"1"' }, body: patch }),
+        {
+          body: { config: { answering: { amdTimeSeconds: 7 } } },
+        },
+      );
+      t.match(await rig.post(`${url}/start`), {
+        ...{ status: 409, body: { code: 'MODE_NOT_PACED', detail: /predictive/ } },
+      });
+      t.match(await make(repLed, { startsSuspended: false }), { status: 409 });
+      const other = { config: { engagementType: 'repLed' } };
+      const headers = { 'if-match': '"1"' };
+      t.match(
+        await rig.ask({ method: 'PATCH', url: `/v1/engagements/${id}`, headers, body: other }),
+        { status: 400, body: { errors: [{ pointer: '/config/mode/kind' }] } },
+      );
+    },
+  );
+
+  t.test('[WS-04] an AI-led engagement needs somebody on its workstream who talks', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { workstreamId: talking, queueId } = await rig.engagement();
+    const mute = await rig.make('/v1/workstreams', {
+      ...{ name: 'Representatives only', trunk: 'carrier', number: '+12025550102' },
+    });
+    const make = (config: Json, workstreamId = mute) =>
+      rig.post('/v1/engagements', {
+        ...{ name: 'E', workstreamId, queueId, startsSuspended: true, config },
+      });
+    const refusal = { errors: [{ pointer: '/workstreamId', detail: /no AI agent/ }] };
+    for (const mode of [
+      { kind: 'copilot', maxConcurrentCalls: 5 },
+      { kind: 'progressive' },
+      { kind: 'predictive' },
+    ]) {
+      t.match(await make({ mode }), { status: 400, body: refusal }, mode.kind);
+      t.match(await make({ mode }, talking), { status: 201 }, mode.kind);
+    }
+    t.match(await make({ mode: { kind: 'preview' } }), { status: 201 });
+    const headers = { 'if-match': '"1"' };
+    const url = `/v1/workstreams/${talking}`;
+    t.match(await rig.ask({ method: 'PATCH', url, headers, body: { settings: { prompts: [] } } }), {
+      status: 409,
+      body: { code: 'NOT_CHANGEABLE', detail: /AI-led engagement/ },
+    });
+  });
+
   t.test('[CFG-14] a name of 101 and a description of 201 characters are refused', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));
     const { workstreamId, queueId } = await rig.engagement();

@@ -27,6 +27,7 @@ type Provocation = (rig: ApiRig, made: Made) => Asked | Promise<Asked>;
 
 export interface Made {
   readonly id: string;
+  readonly workstreamId: string;
   readonly queueId: string;
   readonly fed: string;
   readonly sms: string;
@@ -35,7 +36,7 @@ export interface Made {
 }
 
 export async function makeForProblems(rig: ApiRig): Promise<Made> {
-  const { id, queueId } = await rig.engagement();
+  const { id, queueId, workstreamId: voice } = await rig.engagement();
   const { id: fed } = await rig.engagement({ intake: 'file' });
   const smsWorkstream = { name: 'S', channel: 'sms', number: '+12025550101' };
   const workstreamId = await rig.make('/v1/workstreams', smsWorkstream);
@@ -43,7 +44,15 @@ export async function makeForProblems(rig: ApiRig): Promise<Made> {
   const finalTask = await rig.make('/v1/tasks', task(id));
   await rig.post(`/v1/tasks/${finalTask}/cancel`);
   const smsId = await rig.make('/v1/engagements', sms);
-  return { id, queueId, fed, sms: smsId, finalTask, readKey: await rig.key('read') };
+  return {
+    id,
+    workstreamId: voice,
+    queueId,
+    fed,
+    sms: smsId,
+    finalTask,
+    readKey: await rig.key('read'),
+  };
 }
 
 function task(engagementId: string, contact: Json = {}, more: Json = {}): Json {
@@ -93,6 +102,10 @@ export const PROVOCATIONS: Readonly<
     url: '/v1/queues',
     headers: { accept: 'text/html, application/json;q=0' },
   }),
+  MODE_NOT_PACED: (_, { workstreamId, queueId }) => {
+    const config = { mode: { kind: 'preview' } };
+    return post('/v1/engagements', { name: 'P', workstreamId, queueId, config });
+  },
   ENGAGEMENT_INACTIVE: (_, { sms }) => post(`/v1/engagements/${sms}/start`, undefined),
   INTAKE_NOT_ALLOWED: (_, { fed }) => post('/v1/tasks', task(fed)),
   NOT_CHANGEABLE: (_, { id }) => change(`/v1/engagements/${id}`, '"1"', { intake: 'file' }),

@@ -102,6 +102,7 @@ async function fillStore(address: StoreAddress, contacts: number): Promise<void>
     name: 'trial',
     trunk: 'far',
     number: '+12025550100',
+    settings: { prompts: ['greeting'] },
   });
   const queueId = await createQueue(writer, { name: 'trial' });
   const engagementId = await createEngagement(writer, {

@@ -1,6 +1,5 @@
 /** An engagement with tasks in a store, and the handful of things that dialing does to them. */
 import { sql } from 'kysely';
-import { Value } from 'typebox/value';
 import { promoteDue, type Promotion } from '../../dialer/actors/promoter.ts';
 import { upsertContacts, type ContactInput } from '../../dialer/contacts/upsert-contacts.ts';
 import {
@@ -10,7 +9,8 @@ import {
   createWorkstream,
   type Writer,
 } from '../../dialer/engagements/create-engagement.ts';
-import { EngagementConfig } from '../../dialer/engagements/engagement-config.schema.ts';
+import { storedConfig } from '../../dialer/engagements/complete-config.ts';
+import type { EngagementConfig } from '../../dialer/engagements/engagement-config.schema.ts';
 import type { QueueFact } from '../../dialer/eligibility/eligibility.ts';
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
 import { acquireLease } from '../../dialer/store/leases.ts';
@@ -75,15 +75,11 @@ export class WorkScene {
       name: 'voice',
       trunk: 'carrier',
       number: '+12025550199',
+      settings: { prompts: ['greeting'] },
     });
     const queueId = await createQueue(writer, { name: 'queue' });
-    const full = Value.Parse(
-      EngagementConfig,
-      Value.Default(EngagementConfig, {
-        mode: { kind: 'copilot', maxConcurrentCalls: cap },
-        ...config,
-      }),
-    );
+    const mode = { kind: 'copilot', maxConcurrentCalls: cap };
+    const full = storedConfig(JSON.stringify({ mode, ...config }));
     const engagementId = await createEngagement(writer, {
       ...{ name: 'engagement', workstreamId, queueId, config: full },
     });

@@ -1,10 +1,14 @@
-/** Goal: the dialer's pure rules hold at their edges: AI failures, trunk budgets, the lab's gap. */
+/** Goal: the dialer's pure rules hold at their edges: AI failures, settings, trunk budgets, the gap. */
 import fc from 'fast-check';
 import t from 'tap';
 import { checkConfig } from '../../config/load-config.ts';
 import { TrunkBudget } from '../../dialer/actors/trunk-budget.ts';
 import { dialerSettings } from '../../dialer/dialer-settings.ts';
 import { aiFailureVerdict } from '../../dialer/engagements/ai-failure-rule.ts';
+import { storedConfig } from '../../dialer/engagements/complete-config.ts';
+import { configWarnings } from '../../dialer/engagements/config-warnings.ts';
+import { engagementColumns } from '../../dialer/engagements/create-engagement.ts';
+import type { DialerError } from '../../machines/errors.ts';
 
 const failures: readonly {
   name: string;
@@ -171,4 +175,268 @@ t.test('the lab’s gap is refused while any trunk leads outside', async (t) => 
   t.throws(() => checkConfig('x.yaml', text, {}), /labNumberGapMinMs.*not on loopback: a/);
   const short = 'dialer: { numberGapMinMs: 1000 }\n';
   t.throws(() => checkConfig('x.yaml', short, {}), /numberGapMinMs/);
+});
+
+type Config = Readonly<Record<string, unknown>>;
+const COPILOT = { kind: 'copilot', maxConcurrentCalls: 5 };
+const ANSWERING = { abandonedMessage: { text: 'This is Example Ltd.' } };
+
+function engagementOf(config: Config) {
+  return { name: 'e', channel: 'voice', workstreamId: 'w', queueId: 'q', config };
+}
+
+/** What the engagement would dial by. */
+function completed(config: Config) {
+  return storedConfig(engagementColumns(engagementOf(config)).columns.config);
+}
+
+/** Where the configuration is at fault; empty when it is taken. */
+function faultyPlaces(config: Config): readonly string[] {
+  try {
+    engagementColumns(engagementOf(config));
+    return [];
+  } catch (error) {
+    return (error as DialerError).faults.map(({ pointer }) => pointer);
+  }
+}
+
+const contradictions: readonly { name: string; config: Config; at: readonly string[] }[] = [
+  {
+    name: '[CFG-06] AI-led excludes preview',
+    config: { engagementType: 'aiLed', mode: { kind: 'preview' } },
+    at: ['/config/mode/kind'],
+  },
+  {
+    name: '[CFG-06] rep-led excludes Copilot',
+    config: { engagementType: 'repLed', mode: COPILOT },
+    at: ['/config/mode/kind'],
+  },
+  { name: '[CFG-06] preview is rep-led unsaid', config: { mode: { kind: 'preview' } }, at: [] },
+  ...['progressive', 'predictive'].flatMap((kind) => [
+    { name: `[CFG-06] ${kind} may be AI-led`, config: { mode: { kind } }, at: [] },
+    {
+      name: `[CFG-06] ${kind} may be rep-led`,
+      config: { engagementType: 'repLed', mode: { kind }, answering: ANSWERING },
+      at: [],
+    },
+    {
+      name: `[DM-07] AI-led ${kind} has an AI-failure rule`,
+      config: { mode: { kind }, aiFailure: { action: 'threshold', ratePercent: 5 } },
+      at: [],
+    },
+    {
+      name: `[DM-07] rep-led ${kind} has none`,
+      config: {
+        ...{ engagementType: 'repLed', mode: { kind }, answering: ANSWERING },
+        aiFailure: { action: 'suspend' },
+      },
+      at: ['/config/aiFailure'],
+    },
+    {
+      name: `[DM-30] AI-led ${kind} takes no AMD setting`,
+      config: { mode: { kind }, answering: ANSWERING },
+      at: ['/config/answering'],
+    },
+    {
+      name: `rep-led ${kind} has to say what people hear`,
+      config: { engagementType: 'repLed', mode: { kind } },
+      at: ['/config/answering'],
+    },
+  ]),
+  {
+    name: '[DM-07] preview has no AI-failure rule',
+    config: { mode: { kind: 'preview' }, aiFailure: { action: 'none' } },
+    at: ['/config/aiFailure'],
+  },
+  {
+    name: '[DM-30] Copilot takes no AMD setting',
+    config: { mode: COPILOT, answering: ANSWERING },
+    at: ['/config/answering'],
+  },
+  {
+    name: 'nothing is detected in preview',
+    config: { mode: { kind: 'preview' }, answering: ANSWERING },
+    at: ['/config/answering'],
+  },
+  {
+    name: '[DM-27] a message to leave needs its text',
+    config: answeringOf({ amdAction: 'leaveMessage' }),
+    at: ['/config/answering/amdMessage'],
+  },
+  {
+    name: '[DM-26] a hang-up has no text',
+    config: answeringOf({ amdAction: 'hangup', amdMessage: 'Hello' }),
+    at: ['/config/answering/amdMessage'],
+  },
+  {
+    name: 'an abandoned message needs its text, unless it is off',
+    config: answeringOf({ abandonedMessage: {} }),
+    at: ['/config/answering/abandonedMessage/text'],
+  },
+  {
+    name: 'without the message nobody can press a digit in it',
+    config: answeringOf({ abandonedMessage: { enabled: false, optOutDigits: '9' } }),
+    at: ['/config/answering/abandonedMessage/optOutDigits'],
+  },
+  ...[0, 8].map((amdTimeSeconds) => ({
+    name: `[DM-29] an AMD time of ${amdTimeSeconds} s is refused`,
+    config: answeringOf({ amdTimeSeconds }),
+    at: ['/config/answering/amdTimeSeconds'],
+  })),
+  ...[59, 7_081].map((seconds) => ({
+    name: `[DM-13] a call delay of ${seconds} s is refused`,
+    config: { mode: { kind: 'preview', callDelay: { kind: 'timer', seconds } } },
+    at: ['/config/mode/callDelay/seconds'],
+  })),
+  ...[60, 7_080].map((seconds) => ({
+    name: `[DM-13] a call delay of ${seconds} s is taken`,
+    config: { mode: { kind: 'preview', callDelay: { kind: 'timer', seconds } } },
+    at: [],
+  })),
+  ...[0, 6].map((maxCallsPerRep) => ({
+    name: `[DM-18] ${maxCallsPerRep} calls for each representative are refused`,
+    config: { mode: { kind: 'progressive', maxCallsPerRep } },
+    at: ['/config/mode/maxCallsPerRep'],
+  })),
+  {
+    name: '[DM-18] rep-led it is always one call',
+    config: { ...answeringOf({}), mode: { kind: 'progressive', maxCallsPerRep: 2 } },
+    at: ['/config/mode/maxCallsPerRep'],
+  },
+  {
+    name: 'AI-led progressive holds no share of a queue',
+    config: { mode: { kind: 'progressive', queueAllotmentPercent: 50 } },
+    at: ['/config/mode/queueAllotmentPercent'],
+  },
+  {
+    name: 'an unknown mode is one fault, not one for each mode',
+    config: { mode: { kind: 'power' } },
+    at: ['/config/mode/kind'],
+  },
+  ...['abandonmentRate', 'averageWaitTime'].flatMap((metric) =>
+    [COPILOT, { kind: 'progressive' }, { kind: 'predictive' }].map((mode) => ({
+      name: `[DM-36] [DM-37] ${metric} can be chosen in ${mode.kind}`,
+      config: { mode, throttle: { rules: [ruleOf(metric)] } },
+      at: [],
+    })),
+  ),
+  ...['escalationCount', 'openEscalations'].flatMap((metric) => [
+    {
+      name: `[DM-38] [DM-39] ${metric} can be chosen in copilot`,
+      config: { mode: COPILOT, throttle: { rules: [ruleOf(metric)] } },
+      at: [],
+    },
+    ...['progressive', 'predictive'].map((kind) => ({
+      name: `[DM-38] [DM-39] ${metric} cannot be chosen in ${kind}`,
+      config: { mode: { kind }, throttle: { rules: [ruleOf(metric)] } },
+      at: ['/config/throttle/rules/0/metric'],
+    })),
+  ]),
+  {
+    name: '[DM-36] rep-led engagements have no throttle',
+    config: { ...answeringOf({}), throttle: { rules: [ruleOf('abandonmentRate')] } },
+    at: ['/config/throttle'],
+  },
+  {
+    name: '[DM-41] two rules of one metric need two periods',
+    config: {
+      mode: COPILOT,
+      throttle: { rules: [ruleOf('escalationCount'), ruleOf('escalationCount')] },
+    },
+    at: ['/config/throttle/rules/1'],
+  },
+  {
+    name: '[DM-41] a third rule is refused',
+    config: {
+      mode: COPILOT,
+      throttle: { rules: [1, 2, 3].map((minutes) => ruleOf('escalationCount', minutes)) },
+    },
+    at: ['/config/throttle/rules'],
+  },
+  {
+    name: 'every contradiction is told at once',
+    config: {
+      engagementType: 'aiLed',
+      mode: { kind: 'preview' },
+      answering: ANSWERING,
+      throttle: { rules: [ruleOf('abandonmentRate')] },
+    },
+    at: ['/config/answering', '/config/mode/kind', '/config/throttle/rules/0/metric'],
+  },
+];
+
+function answeringOf(more: Config): Config {
+  const answering = { ...ANSWERING, ...more };
+  return { engagementType: 'repLed', mode: { kind: 'progressive' }, answering };
+}
+
+function ruleOf(metric: string, periodMinutes = 5) {
+  return { metric, threshold: 10, periodMinutes };
+}
+
+for (const { name, config, at } of contradictions) {
+  t.test(name, async (t) => t.same(faultyPlaces(config), at));
+}
+
+t.test(
+  '[DM-29] the AMD time is a third of the wait, from 1 to 7 s, unless it is given',
+  async (t) => {
+    const amdTime = (customerWaitThresholdSeconds: number, more: Config = {}) =>
+      completed(answeringOf({ customerWaitThresholdSeconds, ...more })).answering?.amdTimeSeconds;
+    t.same(
+      [0, 2, 4, 5, 9, 21, 60].map((wait) => amdTime(wait)),
+      [1, 1, 1, 2, 3, 7, 7],
+    );
+    t.equal(amdTime(9, { amdTimeSeconds: 7 }), 7);
+  },
+);
+
+t.test(
+  '[DM-07] AI-led engagements have the rule of AI failures, whatever was written',
+  async (t) => {
+    const rule = { action: 'suspend', ratePercent: 1 };
+    for (const mode of [COPILOT, { kind: 'progressive' }, { kind: 'predictive' }]) {
+      t.same(completed({ mode }).aiFailure, rule, mode.kind);
+    }
+    for (const config of [answeringOf({}), { mode: { kind: 'preview' } }]) {
+      t.notOk(Object.hasOwn(completed(config), 'aiFailure'));
+    }
+  },
+);
+
+t.test('what the first release stored reads as it dialled', async (t) => {
+  const stored = {
+    ...{ engagementType: 'repLed', mode: { ...COPILOT, ignoreQueueHours: true } },
+    ...{ priority: 'high', callOrder: 'firstInFirstOut', phoneTypes: ['home'], skillIds: [] },
+    reattempt: {
+      ...{ reasons: ['busy'], retriesMax: 1, waitMinutes: 5, priority: 'same' },
+      ...{ delayBetweenNumbersMinutes: 0, delayBetweenContactsMinutes: 0 },
+    },
+    aiFailure: { action: 'threshold', ratePercent: 2 },
+    ...{ uniqueIdentifier: 'contactid', ringTimeoutMs: 20_000 },
+  };
+  t.same(storedConfig(JSON.stringify(stored)), {
+    ...{ ...stored, engagementType: 'aiLed' },
+    throttle: { rules: [], adjustPercent: 10 },
+  });
+});
+
+t.test('[DM-44] rep-led progressive and predictive warn of the time to connect', async (t) => {
+  const codes = (config: Config) => configWarnings(completed(config)).map(({ code }) => code);
+  const lawful = answeringOf({
+    ...{ customerWaitThresholdSeconds: 2, waitFrom: 'greetingEnd' },
+    abandonedMessage: { text: 'Press 9 to opt out.', optOutDigits: '9' },
+  });
+  t.same(codes(lawful), ['CONNECT_TIME']);
+  t.same(codes({ ...lawful, mode: { kind: 'predictive' } }), ['CONNECT_TIME']);
+  t.match(configWarnings(completed(lawful)), [{ pointer: '/config/mode/kind', detail: /TCPA/ }]);
+  t.same(codes(answeringOf({ abandonedMessage: { enabled: false }, stopRule: { percent: 4 } })), [
+    'CONNECT_TIME',
+    'WAIT_THRESHOLD',
+    'ABANDONED_MESSAGE_OFF',
+    'ABANDONMENT_LIMIT',
+  ]);
+  t.same(codes(answeringOf({})), ['CONNECT_TIME', 'WAIT_THRESHOLD', 'ABANDONED_OPT_OUT']);
+  t.same(codes({ mode: { kind: 'preview' } }), []);
+  t.same(codes({ mode: COPILOT }), ['AI_DISCLOSURE']);
 });

@@ -1,6 +1,8 @@
 /** Engagements as `/v1` takes and shows them. */
 import { Type } from 'typebox';
 import { engagementInput } from '../../../engagements/change-settings.ts';
+import { storedConfig } from '../../../engagements/complete-config.ts';
+import { configWarnings, WARNING_CODES } from '../../../engagements/config-warnings.ts';
 import { EngagementConfig } from '../../../engagements/engagement-config.schema.ts';
 import {
   CHANNELS,
@@ -26,6 +28,42 @@ const voiceExample = {
   },
   startsSuspended: true,
 };
+const repLedExample = {
+  name: 'Renewals',
+  channel: 'voice',
+  intake: 'api',
+  queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
+  config: {
+    engagementType: 'repLed',
+    mode: { kind: 'predictive', queueAllotmentPercent: 50 },
+    answering: {
+      amdAction: 'leaveMessageOnLastAttemptOnly',
+      amdMessage: 'This is Example Ltd about your contract. Please call +1 202 555 0100.',
+      customerWaitThresholdSeconds: 2,
+      waitFrom: 'greetingEnd',
+      abandonedMessage: {
+        text: 'This is Example Ltd, +1 202 555 0100. Press 9 not to be called again.',
+        optOutDigits: '9',
+      },
+      stopRule: { percent: 3, lookbackMinutes: 60 },
+    },
+  },
+  startsSuspended: true,
+};
+const throttledExample = {
+  name: 'Surveys',
+  channel: 'voice',
+  intake: 'api',
+  queueId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a12',
+  config: {
+    mode: { kind: 'progressive', maxCallsPerRep: 2 },
+    throttle: {
+      rules: [{ metric: 'averageWaitTime', threshold: 20, periodMinutes: 15 }],
+      adjustPercent: 10,
+    },
+  },
+  startsSuspended: true,
+};
 const smsExample = {
   name: 'Delivery notices',
   channel: 'sms',
@@ -34,6 +72,8 @@ const smsExample = {
 };
 /** OpenAPI 3.1: which of the two shapes is meant. It decides whose faults are told. */
 const discriminator = { propertyName: 'channel' };
+
+const EXAMPLES = [voiceExample, repLedExample, throttledExample, smsExample];
 
 const closed = { additionalProperties: false };
 const { workstreamId } = VoiceEngagementInput.properties;
@@ -44,14 +84,14 @@ export const NewEngagement = Type.Union(
   [Type.Object({ ...voice, workstreamId }, closed), Type.Object({ ...sms, workstreamId }, closed)],
   {
     discriminator,
-    examples: [voiceExample, smsExample].map((one) => ({ ...one, workstreamId: WORKSTREAM })),
+    examples: EXAMPLES.map((one) => ({ ...one, workstreamId: WORKSTREAM })),
   },
 );
 
 /** Where the address names the workstream, the body does not. */
 export const NewEngagementOfWorkstream = Type.Union(
   [Type.Object(voice, closed), Type.Object(sms, closed)],
-  { discriminator, examples: [voiceExample, smsExample] },
+  { discriminator, examples: EXAMPLES },
 );
 
 export const STATUSES = ['running', 'suspended', 'inactive'] as const;
@@ -72,6 +112,14 @@ export const Engagement = Type.Object(
     awaitsFile: Type.Boolean({
       description: 'Fed by file, and none was uploaded yet: POST one to its batches.',
     }),
+    warnings: Type.Array(
+      Type.Object({
+        code: Type.Enum([...WARNING_CODES]),
+        pointer: Type.String({ description: 'JSON pointer to the setting that it is about.' }),
+        detail: Type.String(),
+      }),
+      { description: 'What to have confirmed before it is started. Nothing is refused for them.' },
+    ),
     version: Type.Integer(),
     createdAt: Time,
     updatedAt: Time,
@@ -96,6 +144,7 @@ export const Engagement = Type.Object(
         },
         status: 'inactive',
         awaitsFile: true,
+        warnings: [],
         version: 1,
         createdAt: '2026-03-02T15:00:00.000Z',
         updatedAt: '2026-03-02T15:00:00.000Z',
@@ -111,6 +160,7 @@ export function engagementBody(row: EngagementRow, hasBatch: boolean) {
     ...engagementInput(row),
     status: row.status,
     awaitsFile: row.intake === 'file' && !hasBatch,
+    warnings: row.channel === 'voice' ? [...configWarnings(storedConfig(row.config))] : [],
     version: row.version,
     createdAt: timeText(row.created_at_ms),
     updatedAt: timeText(row.updated_at_ms),
