@@ -15,6 +15,7 @@ import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { AttemptDesk } from './attempts/attempt-desk.ts';
 import { AttemptRegistry } from './attempts/attempt-registry.ts';
+import { deafListening } from './audio-taps/deaf-listening.ts';
 import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents } from './gateway-events.ts';
@@ -257,6 +258,7 @@ export class Gateway implements TelephonyPort {
       services: {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
+        listening: deafListening,
       },
       view: () => ({
         gatewayId: this.#config.id,

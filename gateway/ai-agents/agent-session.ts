@@ -33,8 +33,12 @@ export interface AgentSessionParts {
     readonly endpoint: MediaEndpoint;
     readonly mediaReady: () => Promise<unknown>;
     readonly answeredAtMs: number;
+    /** By the gateway's clock; undefined while it is not known. */
+    readonly greetingEndedAtMs: () => number | undefined;
   };
   readonly emit: EventOutlet['emit'];
+  /** Just before it is told. */
+  readonly onConnected: () => void;
   readonly onOver: () => void;
 }
 
@@ -60,6 +64,10 @@ export class AgentSession {
 
   constructor(parts: AgentSessionParts) {
     this.#parts = parts;
+  }
+
+  get connectId(): string {
+    return this.#parts.connectId;
   }
 
   get isConnected(): boolean {
@@ -169,12 +177,17 @@ export class AgentSession {
     clock.clearTimeout(this.#timer);
     this.#connectedAtMs = clock.now();
     counters.agentsConnected += 1;
+    this.#parts.onConnected();
+    const greetingEndedAtMs = customer.greetingEndedAtMs();
     emit({
       type: 'attempt.connected',
       connectId,
       target: 'aiAgent',
       afterAnswerMs: elapsedMs(customer.answeredAtMs, this.#connectedAtMs),
-      afterGreetingEndMs: null,
+      afterGreetingEndMs:
+        greetingEndedAtMs === undefined
+          ? null
+          : Math.round(this.#connectedAtMs - greetingEndedAtMs),
     });
     if (this.isOver()) return;
     const limits = {

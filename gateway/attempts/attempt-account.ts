@@ -42,6 +42,11 @@ export class AttemptAccount {
     return elapsedMs(this.#sentAtMs, this.#now());
   }
 
+  /** Status code of the last provisional response; 0 when there was none. */
+  get lastProvisional(): number {
+    return this.#lastProvisional;
+  }
+
   /** True when the code is not the one that came before: a 180 may be repeated every minute. */
   isNews(statusCode: number): boolean {
     const isNews = statusCode !== this.#lastProvisional;

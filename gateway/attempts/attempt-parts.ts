@@ -1,5 +1,6 @@
 /** What an attempt is made of and works with. */
 import type { AttemptDial } from '../../machines/telephony-commands.ts';
+import type { ListeningPort } from '../audio-taps/listening.port.ts';
 import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { GatewayLog } from '../gateway-log.ts';
@@ -18,6 +19,7 @@ export interface AttemptServices {
   readonly ender: DialogEnder;
   readonly pool: EndpointPool<MediaEndpoint>;
   readonly prompts: PromptFiles;
+  readonly listening: ListeningPort;
   readonly clock: GatewayClock;
   readonly log: GatewayLog;
   readonly counters: GatewayCounters;

@@ -25,6 +25,7 @@ import { SipLadder } from '../sip/sip-ladder.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import { AttemptAccount, type GiveUp } from './attempt-account.ts';
 import { AttemptLaunch } from './attempt-launch.ts';
+import { CustomerEars } from './customer-ears.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import { Conversation } from './conversation.ts';
 import { digitOfInfo } from './info-digit.ts';
@@ -44,6 +45,7 @@ export class Attempt {
   #launch: AttemptLaunch | undefined;
   #endpoint: MediaEndpoint | undefined;
   #leg: MediaLeg | undefined;
+  #ears: CustomerEars | undefined;
   #conversation: Conversation | undefined;
   #callId: string | undefined;
   #dialogId: string | undefined;
@@ -161,6 +163,7 @@ export class Attempt {
     endpoint.gone.onFire(() => this.#end({ by: 'switch', reason: null }));
     if (this.#phase !== 'starting') return;
     this.#leg = leg;
+    this.#ears = this.#openEars(endpoint);
     // Counted before the echo: if the connection drops in between, somebody may have been rung.
     this.#account.invites = 1;
     leg.start();
@@ -188,6 +191,7 @@ export class Attempt {
     }
     if (withSdp && account.isFirstEarlyMedia()) {
       events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict: null });
+      this.#ears?.early();
     }
     if (!account.beginsToRing(statusCode)) return;
     this.#phase = 'alerting';
@@ -200,7 +204,8 @@ export class Attempt {
     const { counters } = services;
     const endpoint = this.#endpoint;
     const leg = this.#leg;
-    if (this.#phase === 'ended' || endpoint === undefined || leg === undefined) {
+    const ears = this.#ears;
+    if (this.#phase === 'ended' || !endpoint || !leg || !ears) {
       void leg?.bye();
       return;
     }
@@ -212,32 +217,50 @@ export class Attempt {
     const { afterSentMs, giveUp } = this.#account;
     if (giveUp === undefined) {
       // Before the news, which may be answered by a command at once.
-      this.#conversation = this.#converse(endpoint, leg);
+      this.#conversation = this.#converse(endpoint, leg, ears);
       this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
       endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
     }
     events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
     // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
     if (giveUp !== undefined) this.#hangUp(giveUp.by);
+    this.#conversation?.listen();
   }
 
-  #converse(endpoint: MediaEndpoint, leg: MediaLeg): Conversation {
-    const { services, events, trunk } = this.#parts;
-    const { id: attemptId, ladder } = this;
+  #openEars(endpoint: MediaEndpoint): CustomerEars {
+    const { services, events } = this.#parts;
+    const { listening, clock } = services;
+    const account = this.#account;
+    return new CustomerEars({
+      ...{ endpoint, listening, clock },
+      emit: (body) => events.emit(body),
+      onEarlyMedia: (verdict) => {
+        const { lastProvisional: statusCode, afterSentMs } = account;
+        events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict });
+      },
+    });
+  }
+
+  #converse(endpoint: MediaEndpoint, leg: MediaLeg, ears: CustomerEars): Conversation {
+    const { dial, services, events, trunk } = this.#parts;
+    const { ladder } = this;
     const answeredAtMs = services.clock.now();
     return new Conversation({
-      ...{ attemptId, services, ladder, codecs: trunk.config.codecs },
+      ...{ dial, services, ladder, ears, codecs: trunk.config.codecs },
       customer: { endpoint, answeredAtMs, mediaReady: () => leg.mediaReady },
       emit: (...bodies) => events.emit(...bodies),
-      onForsaken: () => {
-        services.log.warn({ attemptId }, 'nobody took care of the customer: hung up');
+      hangUp: (why) => {
+        services.log.warn({ attemptId: this.id, why }, 'hung up by the gateway itself');
         this.#hangUp('gateway');
       },
     });
   }
 
   #onDigit(digit: ReceivedDigit): void {
-    if (this.#phase !== 'ended') this.#parts.events.emit({ type: 'attempt.dtmf', ...digit });
+    if (this.#phase === 'ended') return;
+    if (this.#conversation === undefined) {
+      this.#parts.events.emit({ type: 'attempt.dtmf', ...digit });
+    } else this.#conversation.digit(digit);
   }
 
   #onUnusable(response: SipResponse, problem: string): void {
@@ -312,10 +335,11 @@ export class Attempt {
     const { events, onReleased } = this.#parts;
     const ended = this.#account.close(final, endedBy);
     this.#phase = 'ended';
-    const agentReleased = this.#conversation?.end(endedBy);
+    this.#ears?.stop();
+    const partnerReleased = this.#conversation?.end(endedBy);
     events.emit({ type: 'attempt.ended', ...ended });
     this.#over();
-    void Promise.all([rest, agentReleased]).then(() => {
+    void Promise.all([rest, partnerReleased]).then(() => {
       // An ended attempt is remembered for a while; its SIP messages and its channel are not.
       this.#leg = undefined;
       onReleased(this);
@@ -326,7 +350,7 @@ export class Attempt {
     this.#phase = 'ended';
     this.#parts.services.clock.clearTimeout(this.#timer);
     this.#endpoint?.release();
-    this.#launch = this.#endpoint = this.#conversation = undefined;
+    this.#launch = this.#endpoint = this.#ears = this.#conversation = undefined;
     this.#parts.onOver(this);
   }
 

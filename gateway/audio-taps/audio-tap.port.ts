@@ -13,8 +13,8 @@ export interface AudioTapCapabilities {
   readonly reachesOtherHosts: boolean;
 }
 
-/** 20 ms at a time, 16-bit linear, 8 kHz; valid for as long as it is kept. */
-export type OnAudio = (pcm: Int16Array) => void;
+/** 20 ms at a time, 16-bit linear, 8 kHz; undefined: nothing came from the far end for 20 ms. */
+export type OnAudio = (pcm: Int16Array | undefined) => void;
 
 export interface AudioTap {
   readonly capabilities: AudioTapCapabilities;
@@ -37,6 +37,7 @@ export interface AudioTapFactory {
   start(channel: TappedChannel, onAudio: OnAudio): Promise<AudioTap>;
 }
 
+export const FRAME_MS = 20;
 /** 20 ms of L16 at 8 kHz. */
 export const FRAME_BYTES = 320;
 

@@ -22,6 +22,8 @@ export interface UnicastTapOptions {
   readonly mediaHost: string;
 }
 
+const FILL = Buffer.alloc(FRAME_BYTES, 255);
+
 const CAPABILITIES = {
   survivesPlayback: false,
   survivesBridge: false,
@@ -43,8 +45,8 @@ export class UnicastTaps implements AudioTapFactory {
     await once(socket, 'listening'); // rejects with the socket's error
     socket.on('error', () => undefined); // of one datagram: the next may come through
     socket.on('message', (bytes, from) => {
-      if (from.address !== mediaHost || bytes.length !== FRAME_BYTES || isFill(bytes)) return;
-      onAudio(samplesOf(bytes));
+      if (from.address !== mediaHost || bytes.length !== FRAME_BYTES) return;
+      onAudio(isFill(bytes) ? undefined : samplesOf(bytes));
     });
     try {
       const reply = await channel.message({
@@ -68,7 +70,7 @@ export class UnicastTaps implements AudioTapFactory {
 
 /** What is sent where nothing came from the far end: no audio, and no silence either. */
 function isFill(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 255);
+  return bytes.equals(FILL);
 }
 
 function closed(socket: Socket): Promise<void> {

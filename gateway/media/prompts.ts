@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 export interface PromptFiles {
   /** Undefined when an id cannot name a prompt. Whether the file exists, the media server finds out. */
   resolve(prompt: string): string | undefined;
+  /** The same for any prompt: what is to be spoken is made first, or found made. */
+  locate(prompt: string): Promise<string | undefined>;
 }
 
 /** No separators: an id cannot leave the folder. No `!`, which separates files in a playback. */
@@ -16,13 +18,15 @@ const STREAM = /^(?:tone_stream|silence_stream):\/\/[^!\r\n]+$/;
  * The version of a file is part of its URL: media servers keep what they read for a day.
  */
 export function promptFiles(promptsDir: string, baseUrl: () => string): PromptFiles {
+  const resolvePrompt = (prompt: string): string | undefined => {
+    if (STREAM.test(prompt)) return prompt;
+    const file = promptPath(promptsDir, prompt);
+    if (file === undefined) return undefined;
+    return `${baseUrl()}/prompts/${promptVersion(file) ?? 'missing'}/${prompt}.wav`;
+  };
   return {
-    resolve(prompt) {
-      if (STREAM.test(prompt)) return prompt;
-      const file = promptPath(promptsDir, prompt);
-      if (file === undefined) return undefined;
-      return `${baseUrl()}/prompts/${promptVersion(file) ?? 'missing'}/${prompt}.wav`;
-    },
+    resolve: resolvePrompt,
+    locate: (prompt) => Promise.resolve(resolvePrompt(prompt)),
   };
 }
 

@@ -434,6 +434,7 @@ function taps(t: Test, target: MediaTarget): void {
       const waiting: { count: number; done: () => void }[] = [];
       const factory = await make(t);
       const tap = await factory.start(channel, (pcm) => {
+        if (pcm === undefined) return;
         frames.push(pcm);
         if (frames.length >= (waiting[0]?.count ?? Infinity)) waiting.shift()?.done();
       });

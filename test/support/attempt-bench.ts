@@ -5,6 +5,8 @@
 import { Value } from 'typebox/value';
 import { TrunkConfig } from '../../config/trunk.schema.ts';
 import { AttemptDesk } from '../../gateway/attempts/attempt-desk.ts';
+import type { TappedChannel } from '../../gateway/audio-taps/audio-tap.port.ts';
+import type { Heard, Listening, ListenOrder } from '../../gateway/audio-taps/listening.port.ts';
 import { AttemptRegistry } from '../../gateway/attempts/attempt-registry.ts';
 import { GatewayCounters } from '../../gateway/counters.ts';
 import { watchLoss } from '../../gateway/loss.ts';
@@ -18,7 +20,7 @@ import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
-import type { AttemptDial, ConnectTarget } from '../../machines/telephony-commands.ts';
+import type { AttemptDial, AttemptPlay, ConnectTarget } from '../../machines/telephony-commands.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { FAR_SDP, FakeSrf, type FakeInvite } from './fake-srf.ts';
@@ -57,6 +59,22 @@ export class FakeMediaEndpoint {
     });
   }
 
+  /** Playbacks that were broken off. */
+  breaks = 0;
+
+  stopPlaying(): Promise<MediaOutcome<undefined>> {
+    this.breaks += 1;
+    return Promise.resolve({ kind: 'done', value: undefined });
+  }
+
+  get tapped(): TappedChannel {
+    return {
+      channelId: this.channelId,
+      api: () => Promise.reject(new Error('no media server')),
+      message: () => Promise.reject(new Error('no media server')),
+    };
+  }
+
   /** What uuid_bridge meets; a promise that never settles: no answer comes. */
   bridgeOutcome: Promise<MediaOutcome<undefined>> = Promise.resolve({
     kind: 'done',
@@ -88,6 +106,32 @@ export class FakeMediaEndpoint {
   }
 }
 
+/** A tap whose detectors the test speaks for. */
+export class FakeListening implements Listening {
+  readonly channelId: string;
+  /** What is listened for now. */
+  ordered: ListenOrder = {};
+  stopped = false;
+  readonly #tell: (heard: Heard) => void;
+
+  constructor(channelId: string, tell: (heard: Heard) => void) {
+    this.channelId = channelId;
+    this.#tell = tell;
+  }
+
+  order(order: ListenOrder): void {
+    this.ordered = order;
+  }
+
+  hear(...heard: Heard[]): void {
+    for (const each of heard) this.#tell(each);
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+}
+
 export interface BenchOptions {
   readonly trunk?: Partial<TrunkConfig>;
   readonly warm?: number;
@@ -105,6 +149,15 @@ export class AttemptBench {
   readonly endpoints: FakeMediaEndpoint[] = [];
   /** Endpoints being made, when none is warm. */
   readonly creating: ((endpoint: FakeMediaEndpoint) => void)[] = [];
+  readonly listenings: FakeListening[] = [];
+  readonly listening = {
+    capabilities: { survivesPlayback: true, survivesBridge: true, reachesOtherHosts: false },
+    listen: ({ channelId }: TappedChannel, tell: (heard: Heard) => void): Listening => {
+      const listening = new FakeListening(channelId, tell);
+      this.listenings.push(listening);
+      return listening;
+    },
+  };
   readonly link: SipLink;
   readonly ender: DialogEnder;
   readonly pool: EndpointPool<MediaEndpoint>;
@@ -155,6 +208,7 @@ export class AttemptBench {
       services: {
         ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
         prompts: promptFiles('/prompts', () => 'http://gateway'),
+        listening: this.listening,
       },
       view: () => ({
         gatewayId: 'gateway-1',
@@ -199,7 +253,7 @@ export class AttemptBench {
 
   command(
     body:
-      | { type: 'attempt.play'; playId: string; prompts: string[] }
+      | Omit<AttemptPlay, 'attemptId' | 'fence' | 'seq' | 'atMs'>
       | { type: 'attempt.cancel'; reason: 'ring_timeout' | 'cancelled' }
       | { type: 'attempt.hangup'; reason: 'completed' | 'failed'; dialogId?: string }
       | { type: 'attempt.query' }

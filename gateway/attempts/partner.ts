@@ -1,0 +1,29 @@
+/** Whom the customer is joined with, whatever it is: what a conversation asks of it. */
+import type { AttemptConnect } from '../../machines/telephony-commands.ts';
+import type { EventOf } from '../../machines/telephony-events.ts';
+import { AgentSession, type AgentSessionParts } from '../ai-agents/agent-session.ts';
+
+export type PartnerParts = Omit<AgentSessionParts, 'connectId' | 'target'>;
+
+export interface Partner {
+  readonly connectId: string;
+  /** Both can hear each other. */
+  readonly isConnected: boolean;
+  /** Settles when nothing of its leg is left on the wire. */
+  readonly released: Promise<void>;
+  isOver(): boolean;
+  start(): void;
+  /** The attempt ends, or its clock has run out: silent when nobody was connected yet. */
+  end(by: EventOf<'attempt.bridgeEnded'>['endedBy']): void;
+}
+
+/** Undefined when the target is none that is offered here. */
+export function partnerFor(command: AttemptConnect, parts: PartnerParts): Partner | undefined {
+  const { connectId, target } = command;
+  switch (target.kind) {
+    case 'aiAgent':
+      return new AgentSession({ ...parts, connectId, target });
+    case 'lobby':
+      return undefined;
+  }
+}
