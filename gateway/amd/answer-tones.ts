@@ -1,0 +1,162 @@
+/** What the tones on an answered call mean: a beep, a fax, an announcement's SIT, or call progress. */
+import type { FrameAnalysis } from './frame-analysis.ts';
+import { SitSequence } from './sit-sequence.ts';
+import type { Tone, ToneTracker } from './tone-tracker.ts';
+
+export type AnswerTone =
+  | { readonly kind: 'beep'; readonly tone: Tone }
+  | { readonly kind: 'fax'; readonly signal: 'CED' | 'CNG' }
+  | { readonly kind: 'sit'; readonly code: string }
+  /** Ringback, busy and the like: the far end is a network, not a voice. */
+  | { readonly kind: 'progress'; readonly tone: Tone };
+
+/** No standard says what a beep is: any single tone (notes of docs/amd.md). */
+const BEEP_LEAST_HZ = 330;
+const BEEP_MOST_HZ = 2_550;
+const BEEP_LEAST_MS = 60;
+const BEEP_MOST_MS = 1_750;
+const DEVIATION_MAX_HZ = 11;
+const RIPPLE_MAX = 0.42;
+const LEVEL_LEAST_DB = -46;
+/** A tone cut out of a vowel has no edges; one this long needs none. */
+const EDGE_LEAST_DB = 5;
+const EDGELESS_LEAST_MS = 240;
+/** Another tone within this time makes it a melody, a SIT or a cadence. */
+const ALONE_MS = 100;
+/** Single-tone call progress of most of the world (ITU-T E.180 supplement 2: 425 ± 15 Hz, and 400). */
+const PROGRESS_TONES_HZ = [400, 425, 440, 450];
+const PROGRESS_WITHIN_HZ = 8;
+const PROGRESS_LEAST_MS = 180;
+/** Once somebody has spoken for this long, a tone of 425 Hz is a beep like any other. */
+const GREETING_LEAST_MS = 900;
+/** ITU-T T.30: CED is 2100 ± 15 Hz for 2.6 to 4 s; CNG 1100 ± 38 Hz, 0.5 s on and 3 s off. */
+const CED_HZ = 2_100;
+const CED_WITHIN_HZ = 20;
+const CED_SURE_MS = 500;
+const CNG_HZ = 1_100;
+const CNG_WITHIN_HZ = 30;
+const CNG_LEAST_MS = 410;
+const CNG_MOST_MS = 600;
+
+export class AnswerTones {
+  readonly #sit = new SitSequence();
+  #held: Tone | undefined;
+  #faxTold = false;
+  /** End of the last tone of any kind, for the melody test. */
+  #lastEndMs = -10_000;
+  #lastHz = 0;
+
+  /** `speechMs`: what has been spoken so far. */
+  feed(
+    analysis: FrameAnalysis,
+    tracker: ToneTracker,
+    ended: Tone | undefined,
+    speechMs: number,
+  ): AnswerTone | undefined {
+    const nowMs = analysis.frames * 20;
+    if (ended !== undefined) {
+      const told = this.#ended(ended, speechMs);
+      if (told !== undefined) return told;
+    }
+    if (this.#isCed(tracker, speechMs)) {
+      this.#faxTold = true;
+      this.#held = undefined;
+      return { kind: 'fax', signal: 'CED' };
+    }
+    const code = this.#sit.sounding(tracker);
+    if (code !== undefined) {
+      this.#held = undefined;
+      return { kind: 'sit', code };
+    }
+    return this.#release(nowMs, tracker);
+  }
+
+  /** No more audio: a beep that was waiting for what comes next is one. */
+  end(): AnswerTone | undefined {
+    const tone = this.#held;
+    this.#held = undefined;
+    return tone === undefined ? undefined : { kind: 'beep', tone };
+  }
+
+  #ended(tone: Tone, speechMs: number): AnswerTone | undefined {
+    const isMelody =
+      tone.startMs - this.#lastEndMs < ALONE_MS && Math.abs(tone.hz - this.#lastHz) > 15;
+    if (tone.endMs - tone.startMs >= BEEP_LEAST_MS) {
+      this.#lastEndMs = tone.endMs;
+      this.#lastHz = tone.hz;
+    }
+    this.#sit.ended(tone);
+    if (isMelody) {
+      this.#held = undefined;
+      return undefined;
+    }
+    if (this.#isCng(tone, speechMs)) {
+      this.#faxTold = true;
+      return { kind: 'fax', signal: 'CNG' };
+    }
+    if (isProgress(tone, speechMs)) return { kind: 'progress', tone };
+    if (isBeep(tone)) this.#held = tone;
+    return undefined;
+  }
+
+  #release(nowMs: number, tracker: ToneTracker): AnswerTone | undefined {
+    const tone = this.#held;
+    if (tone === undefined || nowMs < tone.endMs + ALONE_MS) return undefined;
+    // Another tone has begun close behind it: wait for what that one turns out to be.
+    if (tracker.soundingMs > 0 && tracker.soundingFrom * 20 < tone.endMs + ALONE_MS) {
+      if (tracker.soundingMs < BEEP_LEAST_MS) return undefined;
+      if (Math.abs(tracker.soundingHz - tone.hz) > 15) {
+        this.#held = undefined;
+        return undefined;
+      }
+    }
+    this.#held = undefined;
+    return { kind: 'beep', tone };
+  }
+
+  #isCed(tracker: ToneTracker, speechMs: number): boolean {
+    return (
+      !this.#faxTold &&
+      speechMs < GREETING_LEAST_MS &&
+      tracker.soundingMs >= CED_SURE_MS &&
+      !tracker.isSoundingPair &&
+      Math.abs(tracker.soundingHz - CED_HZ) <= CED_WITHIN_HZ
+    );
+  }
+
+  #isCng(tone: Tone, speechMs: number): boolean {
+    const lengthMs = tone.endMs - tone.startMs;
+    return (
+      !this.#faxTold &&
+      speechMs < GREETING_LEAST_MS &&
+      tone.secondHz === 0 &&
+      Math.abs(tone.hz - CNG_HZ) <= CNG_WITHIN_HZ &&
+      lengthMs >= CNG_LEAST_MS &&
+      lengthMs <= CNG_MOST_MS
+    );
+  }
+}
+
+/** Steady, with edges: taken out of what counts as speech. */
+export function isSurelyTone(tone: Tone): boolean {
+  const lengthMs = tone.endMs - tone.startMs;
+  if (tone.secondHz > 0) return lengthMs >= 150 && tone.steadyDb <= 3;
+  return isBeep(tone) && (lengthMs >= 120 || tone.purity > 0.9);
+}
+
+function isProgress(tone: Tone, speechMs: number): boolean {
+  if (tone.endMs - tone.startMs < PROGRESS_LEAST_MS) return false;
+  if (tone.secondHz > 0 || tone.ripple > RIPPLE_MAX) return tone.hz < 700;
+  if (speechMs >= GREETING_LEAST_MS) return false;
+  return PROGRESS_TONES_HZ.some((hz) => Math.abs(tone.hz - hz) <= PROGRESS_WITHIN_HZ);
+}
+
+function isBeep(tone: Tone): boolean {
+  const lengthMs = tone.endMs - tone.startMs;
+  if (tone.secondHz > 0 || tone.hz < BEEP_LEAST_HZ || tone.hz > BEEP_MOST_HZ) return false;
+  if (lengthMs < BEEP_LEAST_MS || lengthMs > BEEP_MOST_MS) return false;
+  if (tone.deviationHz > DEVIATION_MAX_HZ || tone.ripple > RIPPLE_MAX) return false;
+  if (tone.levelDb < LEVEL_LEAST_DB) return false;
+  const hasEdges = tone.riseDb >= EDGE_LEAST_DB && tone.fallDb >= EDGE_LEAST_DB;
+  return hasEdges || lengthMs >= EDGELESS_LEAST_MS;
+}

@@ -1,0 +1,108 @@
+/** Levels of the frames heard so far, and the line between noise and speech that they suggest. */
+import { SILENCE_DB } from './frame-analysis.ts';
+
+/** 10 s: the longest stretch that a verdict looks back on. */
+export const LEVELS_KEPT = 512;
+const HISTOGRAM_FROM_DB = -72;
+const HISTOGRAM_BINS = 76;
+/** A tone, a lost frame and digital silence say nothing about the line's noise, nor about a voice. */
+export const UNHEARD_DB = -200;
+const FLOOR_SHARE = 0.1;
+/** The peak is the level that this many frames reach: one click does not move it. */
+const PEAK_FRAMES = 5;
+/** Fewer frames than 300 ms tell nothing about the floor. */
+export const FLOOR_FRAMES_MIN = 15;
+const FLOOR_LEAST_DB = -66;
+/** Speech is at least this much above the floor, whatever the peak. */
+const ABOVE_FLOOR_DB = 6.5;
+/** The whole range, noise alone: nothing in it is speech. */
+const RANGE_LEAST_DB = 9;
+const THRESHOLD_LEAST_DB = -56;
+
+/**
+ * The levels are kept and read again with every frame: a floor that turns out to be higher, or a
+ * voice that turns out to be louder, then also corrects what was made of the frames before. That
+ * costs about 1 µs, and spares all the special cases of a floor that only follows.
+ */
+export class SpeechLevels {
+  /** Smoothed over 60 ms; index 0 is frame `firstFrame`. */
+  readonly smoothDb = new Float32Array(LEVELS_KEPT);
+  count = 0;
+  firstFrame = 0;
+  floorDb = FLOOR_LEAST_DB;
+  peakDb = SILENCE_DB;
+  readonly #powers = new Float64Array(LEVELS_KEPT);
+  readonly #histogram = new Uint16Array(HISTOGRAM_BINS);
+
+  /** `levelDb` is UNHEARD_DB for digital silence and lost frames. */
+  add(levelDb: number): void {
+    if (this.count === LEVELS_KEPT) this.#forget(LEVELS_KEPT / 8);
+    this.#powers[this.count] = levelDb <= SILENCE_DB ? 0 : 10 ** (levelDb / 10);
+    this.count += 1;
+    this.#smooth(this.count - 2);
+    this.#smooth(this.count - 1);
+  }
+
+  /** These frames, counted from the first one fed, hold a tone. */
+  markTone(fromFrame: number, toFrame: number): void {
+    const from = Math.max(0, fromFrame - this.firstFrame);
+    const to = Math.min(this.count - 1, toFrame - this.firstFrame);
+    for (let i = from; i <= to; i += 1) this.#powers[i] = 0;
+    for (let i = Math.max(0, from - 1); i <= Math.min(this.count - 1, to + 1); i += 1) {
+      this.#smooth(i);
+    }
+  }
+
+  /** Floor and peak of frames from index `from` on. */
+  measure(from: number): void {
+    this.#histogram.fill(0);
+    let heard = 0;
+    for (let i = from; i < this.count; i += 1) {
+      const level = this.smoothDb[i] as number;
+      if (level <= SILENCE_DB) continue;
+      const bin = Math.min(HISTOGRAM_BINS - 1, (level - HISTOGRAM_FROM_DB) | 0);
+      this.#histogram[bin] = (this.#histogram[bin] as number) + 1;
+      heard += 1;
+    }
+    this.floorDb = this.#levelAt(Math.max(1, Math.floor(heard * FLOOR_SHARE)));
+    this.peakDb = this.#levelAt(Math.max(1, heard - PEAK_FRAMES));
+    if (heard < FLOOR_FRAMES_MIN) this.floorDb = FLOOR_LEAST_DB;
+    this.floorDb = Math.max(FLOOR_LEAST_DB, this.floorDb);
+  }
+
+  get rangeDb(): number {
+    return this.peakDb - this.floorDb;
+  }
+
+  /** `share` of the way from the floor to the peak; Infinity when there is nothing but noise. */
+  threshold(share: number): number {
+    if (this.rangeDb < RANGE_LEAST_DB) return Infinity;
+    const above = Math.max(ABOVE_FLOOR_DB, share * this.rangeDb);
+    return Math.max(THRESHOLD_LEAST_DB, this.floorDb + above);
+  }
+
+  #levelAt(rank: number): number {
+    let seen = 0;
+    for (let bin = 0; bin < HISTOGRAM_BINS; bin += 1) {
+      seen += this.#histogram[bin] as number;
+      if (seen >= rank) return HISTOGRAM_FROM_DB + bin + 0.5;
+    }
+    return HISTOGRAM_FROM_DB;
+  }
+
+  #smooth(i: number): void {
+    if (i < 0) return;
+    const here = this.#powers[i] as number;
+    const before = i > 0 ? (this.#powers[i - 1] as number) : here;
+    const after = i + 1 < this.count ? (this.#powers[i + 1] as number) : here;
+    const mean = (before + here + after) / 3;
+    this.smoothDb[i] = mean <= 0 ? UNHEARD_DB : 10 * Math.log10(mean);
+  }
+
+  #forget(frames: number): void {
+    this.smoothDb.copyWithin(0, frames);
+    this.#powers.copyWithin(0, frames);
+    this.count -= frames;
+    this.firstFrame += frames;
+  }
+}
