@@ -3,13 +3,8 @@
  * what the task does next. Done twice for one attempt, the second time changes nothing.
  */
 import assert from 'node:assert/strict';
-import { sql, type Transaction } from 'kysely';
-import {
-  AI_WINDOW_MAX,
-  aiFailureVerdict,
-  type AiCallWindow,
-} from '../engagements/ai-failure-rule.ts';
-import { suspendIn, type Suspension } from '../engagements/suspend-engagement.ts';
+import type { Transaction } from 'kysely';
+import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { EngagementConfig } from '../engagements/engagement-config.schema.ts';
 import { eventQueries } from '../store/event-log.ts';
 import { releaseQuery } from '../store/number-guards.ts';
@@ -19,8 +14,9 @@ import type { Database } from '../store/schema/database.ts';
 import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { meaningOf, type WalkMeaning } from './attempt-meaning.ts';
-import { afterAttempt, type NextForTask } from './after-attempt.ts';
+import { afterAttempt, NEW_DELIVERY_CLASS, type NextForTask } from './after-attempt.ts';
 import { describeTasks } from './ready-heads.ts';
+import { suspendByRule } from './suspend-by-rule.ts';
 
 export interface RecordContext {
   readonly database: OpenDatabase;
@@ -66,15 +62,29 @@ export async function recordAttemptEnd(
     assert(head !== undefined, `task ${task.id} cannot be described`);
     const { result } = end.outcome;
     const ended = { result, contactPointId: attempt.contact_point_id };
-    const next = afterAttempt(head, config.reattempt, meaning, ended, context);
+    const next = pacedAnew(
+      config,
+      afterAttempt(head, config.reattempt, meaning, ended, context),
+      context.nowMs,
+    );
     await runTogether(tx, [
       moveQuery(context, tx, { task, attempt, end, next, meaning }),
       countQuery(tx, attempt.engagement_id, end, next),
       ...endEvents(context, tx, attempt, end, next),
     ]);
-    const suspension = await applyAiFailureRule(context, tx, attempt, config, end);
+    const suspension = await suspendByRule(context, tx, attempt, config, end);
     return { taskId: task.id, next, suspension };
   });
+}
+
+/**
+ * Only Copilot's chains go on by themselves from number to number. Where representatives are dialled
+ * for, the next number is a start like any other: the task goes back among the ready at once.
+ */
+function pacedAnew({ mode }: EngagementConfig, next: NextForTask, nowMs: number): NextForTask {
+  if (next.kind !== 'goOn' || mode.kind === 'copilot') return next;
+  const { progress } = next;
+  return { kind: 'wait', dueAtMs: nowMs, retryClass: NEW_DELIVERY_CLASS, progress };
 }
 
 /**
@@ -265,46 +275,4 @@ function inWords(next: NextForTask): Readonly<Record<string, unknown>> {
     case 'finish':
       return { kind: next.kind, status: next.status, reason: next.reason };
   }
-}
-
-/**
- * Decided here, before the record of the deciding failure is visible to anybody: no claim can be
- * made between the two.
- */
-async function applyAiFailureRule(
-  { nowMs, actor }: RecordContext,
-  tx: Transaction<Database>,
-  { engagement_id: engagementId }: AttemptRow,
-  { aiFailure }: EngagementConfig,
-  { wasAiHandled }: AttemptEnd,
-): Promise<Suspension | null> {
-  if (!wasAiHandled || aiFailure === undefined) return null;
-  const verdict = aiFailureVerdict(aiFailure, await readAiWindow(tx, engagementId));
-  if (verdict.action === 'goOn') return null;
-  const suspension: Suspension = { type: 'botFailure', reason: verdict.reason };
-  const suspended = await suspendIn(tx, { engagementId, suspension, actor, nowMs });
-  return suspended === undefined ? null : suspension;
-}
-
-/** The last AI-handled calls that ended since the engagement was resumed, or was made. */
-async function readAiWindow(
-  tx: Transaction<Database>,
-  engagementId: string,
-): Promise<AiCallWindow> {
-  const { resumed_at_ms: since } = await tx
-    .selectFrom('engagements')
-    .select('resumed_at_ms')
-    .where('id', '=', engagementId)
-    .executeTakeFirstOrThrow();
-  const results = await tx
-    .selectFrom('attempts')
-    .select('result')
-    .where('engagement_id', '=', engagementId)
-    .where('ai_handled', '=', sql.lit(1)) // a bound value would not match the partial index
-    .where('ended_at_ms', '>', since ?? 0)
-    .orderBy('ended_at_ms', 'desc')
-    .limit(AI_WINDOW_MAX)
-    .execute();
-  const failed = results.filter(({ result }) => result === 'BotFailed').length;
-  return { handled: results.length, failed };
 }

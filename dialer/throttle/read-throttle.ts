@@ -50,9 +50,9 @@ async function valueOf(
     // Whoever waits still has waited until now; whoever hung up, until then.
     const mean = sql<
       number | null
-    >`avg(coalesce(joined_at_ms, ended_at_ms, ${sql.lit(nowMs)}) - escalated_at_ms)`;
+    >`avg(coalesce(joined_at_ms, ended_at_ms, ${sql.lit(nowMs)}) - escalated_at_ms) as double precision)`;
     const row = await inPeriod.select(mean.as('mean')).executeTakeFirstOrThrow();
-    return row.mean === null ? null : Number(row.mean) / 1_000;
+    return row.mean === null ? null : row.mean / 1_000;
   }
   // Those who still wait have not hung up, and have not been joined: they count for nothing yet.
   const { settled, left } = await inPeriod
