@@ -1,6 +1,6 @@
 /** `ringfence softswitch`: the embedded switch alone, for drachtio-srf and drachtio-fsmrf. */
 import { Command } from 'commander';
-import { isWellKnownSecret } from '../config/consistency-faults.ts';
+import { isWellKnownSecret } from '../config/well-known-secrets.ts';
 import { loadProcessConfig } from '../config/process-config.ts';
 import type { SoftswitchConfig } from '../config/softswitch.schema.ts';
 import { startSoftswitch } from '../softswitch/start-softswitch.ts';

@@ -1,32 +1,11 @@
 /** What no single entry can say: values that contradict one another, and secrets everybody knows. */
+import { busFaults } from './bus-faults.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { RingfenceConfig } from './ringfence.schema.ts';
 import type { SchemaFault } from './schema-faults.ts';
 import { isLoopback, readTrunkAddress } from './trunk-address.ts';
-import type { TrunkConfig } from './trunk.schema.ts';
-
-/** Defaults of the servers we connect to, and what people write while meaning to change it. */
-const WELL_KNOWN_SECRETS = [
-  'cymru', // drachtio-server
-  'cluecon', // FreeSWITCH
-  'changeme',
-  'change-me',
-  'change_me',
-  'password',
-  'passw0rd',
-  'secret',
-  'admin',
-  'default',
-  'example',
-  'test',
-  '1234',
-  '12345',
-  '123456',
-];
-
-export function isWellKnownSecret(secret: string): boolean {
-  return WELL_KNOWN_SECRETS.includes(secret.trim().toLowerCase());
-}
+import { trunkFaults } from './trunk-faults.ts';
+import { secretFault } from './well-known-secrets.ts';
 
 export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
   return [
@@ -34,10 +13,10 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...orderFaults(config),
     ...portFaults(config),
     ...tlsFaults(config),
+    ...busFaults(config),
     ...labFaults(config),
     ...httpFaults(config),
-    ...duplicateNames(config.gateway.trunks),
-    ...config.gateway.trunks.flatMap(trunkFaults),
+    ...trunkFaults(config.gateway),
   ];
 }
 
@@ -51,28 +30,7 @@ function secretFaults({ gateway, softswitch }: RingfenceConfig): SchemaFault[] {
   ];
 }
 
-function secretFault(path: ConfigPath, secret: string, needed: boolean): SchemaFault[] {
-  if (secret === '' && !needed) return [];
-  if (secret.trim() === '') {
-    return [
-      {
-        path,
-        problem: 'is empty, and an outside server is used',
-        remedy: 'give the secret that the server is set to, or set gateway.embedded: true',
-      },
-    ];
-  }
-  if (!isWellKnownSecret(secret)) return [];
-  return [
-    {
-      path,
-      problem: 'is a default that everybody knows',
-      remedy: 'set a secret of your own here and on the server (openssl rand -hex 16)',
-    },
-  ];
-}
-
-function orderFaults({ gateway, softswitch, dialing }: RingfenceConfig): SchemaFault[] {
+function orderFaults({ bus, gateway, softswitch, dialing }: RingfenceConfig): SchemaFault[] {
   const pairs: [ConfigPath, number | string, string, number | string][] = [
     [['gateway', 'endpointsWarm'], gateway.endpointsWarm, 'endpointsMax', gateway.endpointsMax],
     [
@@ -81,6 +39,13 @@ function orderFaults({ gateway, softswitch, dialing }: RingfenceConfig): SchemaF
       'reconnectDelayMaxMs',
       gateway.reconnectDelayMaxMs,
     ],
+    [
+      ['bus', 'reconnectDelayMinMs'],
+      bus.reconnectDelayMinMs,
+      'reconnectDelayMaxMs',
+      bus.reconnectDelayMaxMs,
+    ],
+    [['bus', 'heartbeatMs'], bus.heartbeatMs * 2, 'gatewayLostMs', bus.gatewayLostMs],
     [['softswitch', 'rtpPortMin'], softswitch.rtpPortMin, 'rtpPortMax', softswitch.rtpPortMax],
     [
       ['dialing', 'callingHoursFrom'],
@@ -175,49 +140,5 @@ function httpFaults({ http }: RingfenceConfig): SchemaFault[] {
       remedy: 'give tlsCertificateFile and tlsKeyFile, or allowInsecure: true behind a proxy',
     });
   }
-  return faults;
-}
-
-function duplicateNames(trunks: readonly TrunkConfig[]): SchemaFault[] {
-  return trunks.flatMap(({ name }, index) => {
-    const first = trunks.findIndex((trunk) => trunk.name === name);
-    if (first === index) return [];
-    return [
-      {
-        path: ['gateway', 'trunks', index, 'name'],
-        problem: `is '${name}', which names trunks[${String(first)}] already`,
-        remedy: 'give each trunk its own name',
-      },
-    ];
-  });
-}
-
-function trunkFaults(trunk: TrunkConfig, index: number): SchemaFault[] {
-  const at = (key: string): ConfigPath => ['gateway', 'trunks', index, key];
-  const faults: SchemaFault[] = [];
-  const address = readTrunkAddress(trunk.address);
-  if ('problem' in address) {
-    faults.push({
-      path: at('address'),
-      problem: `cannot be used: ${address.problem}`,
-      remedy: 'write it like sip:198.51.100.7:5060;transport=udp',
-    });
-  }
-  if (trunk.username !== undefined && trunk.password === undefined) {
-    faults.push({
-      path: at('username'),
-      problem: 'stands without a password',
-      remedy: 'add password (or its environment variable), or delete username',
-    });
-  }
-  if (trunk.password !== undefined && trunk.username === undefined) {
-    faults.push({
-      path: at('password'),
-      problem: 'stands without a username',
-      remedy: 'add username, or delete password',
-    });
-  }
-  if (trunk.password !== undefined)
-    faults.push(...secretFault(at('password'), trunk.password, true));
   return faults;
 }

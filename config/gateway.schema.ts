@@ -1,6 +1,6 @@
 /** The SIP edge gateway: its switch, its pool of media endpoints, its patience, its trunks. */
 import { Type, type Static } from 'typebox';
-import { TrunkConfig } from './trunk.schema.ts';
+import { TrunkConfig, TrunkGroupConfig } from './trunk.schema.ts';
 
 const DrachtioConfig = Type.Object(
   {
@@ -185,6 +185,13 @@ export const GatewayConfig = Type.Object(
       description: 'The trunks, in no order of preference.',
       default: [],
       maxItems: 200,
+    }),
+    trunkGroups: Type.Array(TrunkGroupConfig, {
+      description:
+        'Groups of trunks: a call goes to one by priority and weight, and to another when that one ' +
+        'fails before anything can be ringing.',
+      default: [],
+      maxItems: 50,
     }),
   },
   { additionalProperties: false, default: {}, description: 'The SIP edge gateway.' },

@@ -5,6 +5,16 @@ import { Type, type Static } from 'typebox';
 export const DESTINATION_FORMATS = ['e164', 'e164-no-plus', 'any'] as const;
 export type DestinationFormat = (typeof DESTINATION_FORMATS)[number];
 
+/** Kinds of numbers that are refused unless a trunk says otherwise; see docs/trunks.md. */
+export const GUARDED_CLASSES = ['emergency', 'premium', 'sharedCost', 'satellite'] as const;
+export type GuardedClass = (typeof GUARDED_CLASSES)[number];
+
+const prefixes = (description: string, env: string) =>
+  Type.Array(
+    Type.String({ description: 'The first digits, with the plus.', pattern: '^\\+\\d{1,15}$' }),
+    { description, default: [], maxItems: 1_000, uniqueItems: true, env },
+  );
+
 export const TrunkConfig = Type.Object(
   {
     name: Type.String({
@@ -54,6 +64,26 @@ export const TrunkConfig = Type.Object(
         source: 'RFC 3261 §22.3',
       }),
     ),
+    registerSeconds: Type.Integer({
+      description:
+        'Register at the trunk for this long, and again before it is over; 0 does not register. ' +
+        'Needs `username` and `password`. s',
+      default: 0,
+      minimum: 0,
+      maximum: 86_400,
+      env: 'RINGFENCE_TRUNK_<NAME>_REGISTER_SECONDS',
+      source: 'RFC 3261 §10',
+    }),
+    domain: Type.Optional(
+      Type.String({
+        description:
+          'Host part of From, P-Asserted-Identity and of the registration, where the trunk wants ' +
+          'its own domain there. Default: the address of the switch; to register, the host of `address`.',
+        pattern: '^[A-Za-z0-9.-]{1,253}$',
+        examples: ['sip.carrier.example'],
+        env: 'RINGFENCE_TRUNK_<NAME>_DOMAIN',
+      }),
+    ),
     callerId: Type.String({
       description:
         'User part of From when a dial names no other. A number you own and that can be rung ' +
@@ -97,6 +127,99 @@ export const TrunkConfig = Type.Object(
       env: 'RINGFENCE_TRUNK_<NAME>_DESTINATION_FORMAT',
       source: 'ITU-T E.164',
     }),
+    destinationStrip: Type.String({
+      description:
+        'Taken off the front of what is sent, where it stands there: `+1` sends 4155550100 for ' +
+        '+14155550100. After `destinationFormat`, before `destinationPrefix`.',
+      default: '',
+      pattern: '^\\+?[0-9*#]{0,15}$',
+      env: 'RINGFENCE_TRUNK_<NAME>_DESTINATION_STRIP',
+    }),
+    destinationPrefix: Type.String({
+      description: 'Put in front of what is sent: a carrier code, or 00 for +.',
+      default: '',
+      pattern: '^\\+?[0-9*#]{0,15}$',
+      env: 'RINGFENCE_TRUNK_<NAME>_DESTINATION_PREFIX',
+    }),
+    destinationsAllowed: prefixes(
+      'Only E.164 numbers that begin with one of these are dialled. Empty: all. The classes that are ' +
+        'refused by default stay refused.',
+      'RINGFENCE_TRUNK_<NAME>_DESTINATIONS_ALLOWED',
+    ),
+    destinationsDenied: prefixes(
+      'E.164 numbers that begin with one of these are never dialled; stronger than every allowance.',
+      'RINGFENCE_TRUNK_<NAME>_DESTINATIONS_DENIED',
+    ),
+    destinationClassesAllowed: Type.Array(
+      Type.Enum(GUARDED_CLASSES, { description: 'A class of numbers.' }),
+      {
+        description:
+          'Classes that this trunk may dial although they are refused by default: premium and ' +
+          'shared-cost numbers, satellite and international networks, emergency numbers.',
+        default: [],
+        maxItems: GUARDED_CLASSES.length,
+        uniqueItems: true,
+        env: 'RINGFENCE_TRUNK_<NAME>_DESTINATION_CLASSES_ALLOWED',
+      },
+    ),
+    identityHeaders: Type.Array(
+      Type.Enum(['P-Asserted-Identity', 'P-Preferred-Identity', 'Remote-Party-ID'], {
+        description: 'A header that names the caller.',
+      }),
+      {
+        description:
+          'Headers beside From that name the number shown. Trunks that trust us want ' +
+          'P-Asserted-Identity, registrars of subscribers P-Preferred-Identity, old ones Remote-Party-ID.',
+        default: ['P-Asserted-Identity'],
+        maxItems: 3,
+        uniqueItems: true,
+        env: 'RINGFENCE_TRUNK_<NAME>_IDENTITY_HEADERS',
+        source: 'RFC 3325 §9, draft-ietf-sip-privacy-04',
+      },
+    ),
+    hidesCallerId: Type.Boolean({
+      description:
+        'Ask the trunk to withhold our number (`Privacy: id`, From anonymous). Forbidden for ' +
+        'telemarketing in most countries.',
+      default: false,
+      env: 'RINGFENCE_TRUNK_<NAME>_HIDES_CALLER_ID',
+      source: 'RFC 3323 §4.2, RFC 3325 §7; 47 CFR §64.1601(e)',
+    }),
+    callLengthMaxMs: Type.Integer({
+      description: 'Longest call on this trunk, answer to hang-up, whatever a dial allows. ms',
+      default: 14_400_000,
+      minimum: 10_000,
+      maximum: 86_400_000,
+      env: 'RINGFENCE_TRUNK_<NAME>_CALL_LENGTH_MAX_MS',
+    }),
+    sessionSeconds: Type.Integer({
+      description:
+        'Session timer asked for in an INVITE: a call whose other side has died is ended after this ' +
+        'at the latest. 0 asks for none. s',
+      default: 1_800,
+      minimum: 0,
+      maximum: 86_400,
+      env: 'RINGFENCE_TRUNK_<NAME>_SESSION_SECONDS',
+      source: 'RFC 4028 §4: 1800 is recommended, below 90 is refused',
+    }),
+    invalidRatioMax: Type.Number({
+      description:
+        'Of the last 50 attempts, the fraction that the trunk may call numbers that do not exist. ' +
+        'Above it the trunk is suspended: such a list earns blocks, and a broken trunk says the ' +
+        'same of good numbers. 1 never suspends.',
+      default: 0.3,
+      minimum: 0.02,
+      maximum: 1,
+      env: 'RINGFENCE_TRUNK_<NAME>_INVALID_RATIO_MAX',
+    }),
+    suspendMs: Type.Integer({
+      description:
+        'A suspended trunk takes calls again after this; 0: when an operator says so. ms',
+      default: 900_000,
+      minimum: 0,
+      maximum: 86_400_000,
+      env: 'RINGFENCE_TRUNK_<NAME>_SUSPEND_MS',
+    }),
     stripAttemptHeaders: Type.Boolean({
       description:
         'Leave the attempt id and fence out of the INVITE. They let an independent witness ' +
@@ -109,3 +232,37 @@ export const TrunkConfig = Type.Object(
 );
 
 export type TrunkConfig = Static<typeof TrunkConfig>;
+
+/** Several trunks under one name, which dials and workstreams use like that of a trunk. */
+export const TrunkGroupConfig = Type.Object(
+  {
+    name: Type.String({
+      description: 'Unique among trunks and groups; lower case, digits, hyphens.',
+      pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+      examples: ['domestic'],
+    }),
+    members: Type.Array(
+      Type.Object(
+        {
+          trunk: Type.String({ description: 'Name of a trunk.', examples: ['carrier-a'] }),
+          priority: Type.Integer({
+            description: 'Lower ones are used first; the next when all of one are full or down.',
+            default: 1,
+            minimum: 1,
+            maximum: 100,
+          }),
+          weight: Type.Integer({
+            description: 'Share of the calls among members of one priority.',
+            default: 1,
+            minimum: 0,
+            maximum: 1_000,
+          }),
+        },
+        { additionalProperties: false, description: 'A trunk of the group.' },
+      ),
+      { description: 'Its trunks, each once.', minItems: 1, maxItems: 50 },
+    ),
+  },
+  { additionalProperties: false, description: 'A group of trunks.' },
+);
+export type TrunkGroupConfig = Static<typeof TrunkGroupConfig>;

@@ -32,8 +32,12 @@ export class GatewayCounters {
   /** Dials that were not taken on, by reason; their sum is `attemptsRefused`. */
   readonly refusals = new Map<RefusalCode, number>();
 
-  countRefusal(code: RefusalCode): void {
+  /** Of those the ones that a rule about the destination forbids, by that rule. */
+  readonly rules = new Map<string, number>();
+
+  countRefusal(code: RefusalCode, rule?: string): void {
     this.attemptsRefused += 1;
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+    if (rule !== undefined) this.rules.set(rule, (this.rules.get(rule) ?? 0) + 1);
   }
 }

@@ -3,7 +3,7 @@ import type { GatewayCapacity } from '../machines/gateway-events.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { GatewayClock } from './clock.ts';
 import type { GatewayLog } from './gateway-log.ts';
-import type { Trunk } from './trunks/trunk.ts';
+import type { TrunkNews } from './trunks/trunk-directory.ts';
 
 type Capacity = Pick<GatewayCapacity, 'attemptsMax' | 'attemptsInFlight' | 'endpointsWarm'>;
 
@@ -53,8 +53,7 @@ export class GatewayEvents {
     }
   }
 
-  trunkState(trunk: Trunk): void {
-    const { state, stateDetail: detail, name } = trunk;
+  trunkState({ name, state, detail }: TrunkNews): void {
     this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
   }
 

@@ -33,9 +33,8 @@ import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
 import { answerStrayRequests } from './sip/sip-routes.ts';
 import { makeSrf } from './sip/srf.ts';
-import { Trunk } from './trunks/trunk.ts';
 import type { TrunkVerdict } from './trunks/trunk-check.ts';
-import { TrunkMonitor } from './trunks/trunk-monitor.ts';
+import { TrunkDirectory } from './trunks/trunk-directory.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -69,8 +68,7 @@ export class Gateway implements TelephonyPort {
   readonly #pool: EndpointPool<MediaEndpoint>;
   readonly #registry: AttemptRegistry;
   readonly #desk: AttemptDesk;
-  readonly #trunks: ReadonlyMap<string, Trunk>;
-  readonly #monitor: TrunkMonitor;
+  readonly #directory: TrunkDirectory;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -80,7 +78,6 @@ export class Gateway implements TelephonyPort {
     this.#log = log;
     this.#clock = clock;
     this.#events = new GatewayEvents({ gatewayId: config.id, clock, log });
-    this.#trunks = new Map(config.trunks.map((trunk) => [trunk.name, new Trunk(trunk)]));
     const srf = makeSrf(config.drachtio.sharedTag);
     answerStrayRequests(srf);
     const link = new SipLink({
@@ -106,8 +103,8 @@ export class Gateway implements TelephonyPort {
       endedKeptMs: ENDED_KEPT_MS,
       endedKeptMax,
     });
+    this.#directory = this.#makeDirectory();
     this.#desk = this.#makeDesk();
-    this.#monitor = this.#makeMonitor();
     const { onChange } = this;
     const { registry, media, pool } = this.#watched();
     watchLoss({ link, media, pool, registry, log, onChange });
@@ -117,7 +114,7 @@ export class Gateway implements TelephonyPort {
   start(): void {
     this.#link.start();
     this.#media.start();
-    this.#monitor.start();
+    this.#directory.start();
   }
 
   /** Resolves when dials are taken. Rejects with what was in the way when that takes too long. */
@@ -150,12 +147,16 @@ export class Gateway implements TelephonyPort {
 
   /** One OPTIONS to a trunk of the configuration. Throws UNKNOWN_TRUNK for another. */
   checkTrunk(name: string): Promise<TrunkVerdict> {
-    const trunk = this.#trunks.get(name);
-    if (trunk === undefined) {
-      const known = [...this.#trunks.keys()].join(', ');
-      throw new DialerError('UNKNOWN_TRUNK', `no trunk ${name}; there are: ${known || 'none'}`);
-    }
-    return this.#monitor.check(trunk);
+    return this.#directory.check(name);
+  }
+
+  /** No call is given to the trunk until it is resumed, or until its configured time is over. */
+  suspendTrunk(name: string, detail: string): void {
+    this.#directory.suspend(name, detail);
+  }
+
+  resumeTrunk(name: string): void {
+    this.#directory.resume(name);
   }
 
   /** The SIP messages of an attempt that is known still; numbers masked unless asked for. */
@@ -186,7 +187,7 @@ export class Gateway implements TelephonyPort {
 
   /** Whether it could dial now, part by part, and in words why not. */
   get health(): GatewayHealth {
-    return gatewayHealth(this.#link, this.#media, this.#trunks.values());
+    return gatewayHealth(this.#link, this.#media, this.#directory.trunks.values());
   }
 
   /** Takes no more dials, ends every call, and lets go of the switch. */
@@ -196,12 +197,12 @@ export class Gateway implements TelephonyPort {
   }
 
   async #close(): Promise<void> {
-    this.#monitor.stop();
+    const unregistered = this.#directory.close();
     const attempts = [...this.#registry.active];
     for (const attempt of attempts) attempt.cancel({ reason: 'shutdown' });
     this.#pool.pause('the gateway is closing');
     const idle = this.#untilIdle();
-    await idle.promise;
+    await Promise.all([idle.promise, unregistered]);
     this.#media.close();
     await this.#files.close();
     this.#ender.close();
@@ -262,7 +263,8 @@ export class Gateway implements TelephonyPort {
       },
       view: () => ({
         gatewayId: this.#config.id,
-        trunks: this.#trunks,
+        trunks: this.#directory.trunks,
+        groups: this.#directory.groups,
         switchProblem: switchProblem(this.#watched()),
         closing: this.#closing !== undefined,
       }),
@@ -271,10 +273,11 @@ export class Gateway implements TelephonyPort {
     });
   }
 
-  #makeMonitor(): TrunkMonitor {
-    const { trunkCheckIntervalMs, trunkCheckTimeoutMs } = this.#config;
-    return new TrunkMonitor({
-      trunks: this.#trunks,
+  #makeDirectory(): TrunkDirectory {
+    const { trunks, trunkGroups, trunkCheckIntervalMs, trunkCheckTimeoutMs } = this.#config;
+    return new TrunkDirectory({
+      trunks,
+      groups: trunkGroups,
       clock: this.#clock,
       intervalMs: trunkCheckIntervalMs,
       check: {
@@ -283,7 +286,7 @@ export class Gateway implements TelephonyPort {
         timeoutMs: trunkCheckTimeoutMs,
         resolveHost: lookup,
       },
-      onNews: (trunk) => this.#events.trunkState(trunk),
+      onNews: (news) => this.#events.trunkState(news),
     });
   }
 

@@ -84,7 +84,7 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
     case 'attempt.sent': {
       const { callId, trunk, dialogId } = event;
       const sent = { seq, callId, trunk, ...(dialogId === undefined ? {} : { dialogId }) };
-      return { ...evidence, sent: earliest(evidence.sent, sent) };
+      return { ...evidence, sent: latest(evidence.sent, sent) };
     }
     case 'attempt.refused':
       return withRefusal(evidence, event);

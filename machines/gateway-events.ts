@@ -8,14 +8,24 @@ const GATEWAY_ENVELOPE = {
   atMs: AtMs,
 };
 
-export const TRUNK_STATES = ['up', 'down', 'unknown'] as const;
+export const TRUNK_STATES = [
+  'up',
+  'down', // calls are still given to it, unless a closed port or a name without address is the proof
+  'unknown', // not asked yet
+  'authFailed', // it refuses our credentials: no calls, but for one that tries from time to time
+  'suspended', // by an operator, or because too many numbers of the list do not exist: no calls
+] as const;
 
 export const TrunkState = Type.Object({
   type: Type.Literal('trunk.state'),
   ...GATEWAY_ENVELOPE,
-  trunk: Type.String(),
-  state: Type.Enum([...TRUNK_STATES], { description: 'unknown: not asked yet.' }),
-  detail: Type.String({ description: 'In words: what the OPTIONS or the last INVITE met.' }),
+  trunk: Type.String({ description: 'A trunk, or a group: then the best state of its members.' }),
+  state: Type.Enum([...TRUNK_STATES], {
+    description:
+      'unknown: not asked yet. down: out of reach or silent. authFailed: it refuses our ' +
+      'credentials. suspended: by an operator, or for a list whose numbers do not exist.',
+  }),
+  detail: Type.String({ description: 'In words: what OPTIONS, REGISTER or the last INVITE met.' }),
 });
 export type TrunkState = Static<typeof TrunkState>;
 

@@ -154,6 +154,7 @@ export const SUB_REASON_MEANING: Readonly<Record<SubReason, string>> = {
   stale_fence: 'another process of ours had taken it over',
   too_late: 'it could not leave in time',
   config: 'the configuration or the data do not allow it',
+  destination_refused: 'a rule forbids the number: emergency, premium, satellite or denied',
 };
 
 /** What people are to do about it. */

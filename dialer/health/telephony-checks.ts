@@ -1,4 +1,5 @@
 /** The gateway's switch and its trunks, as the gateway reports them. */
+import type { TrunkState } from '../../machines/gateway-events.ts';
 import type { Finding, HealthCheck } from './readiness.ts';
 
 /** As a gateway gives it; in one process it is asked directly. */
@@ -7,7 +8,7 @@ export interface TelephonyHealth {
   readonly freeswitch: { readonly isUp: boolean; readonly detail: string };
   readonly trunks: readonly {
     readonly name: string;
-    readonly state: 'up' | 'down' | 'unknown';
+    readonly state: TrunkState['state'];
     readonly detail: string;
   }[];
 }
@@ -25,8 +26,8 @@ function halfFinding({ isUp, detail }: TelephonyHealth['drachtio']): Finding {
 }
 
 /**
- * Fails when not one trunk can be dialled through. A trunk that was not asked yet may be up; that
- * none is configured is a choice, and the rest of the service works.
+ * Fails when not one trunk can be dialled through, whatever keeps each from it. A trunk that was not
+ * asked yet may be up; that none is configured is a choice, and the rest of the service works.
  */
 function trunksFinding(trunks: TelephonyHealth['trunks']): Finding {
   if (trunks.length === 0)
@@ -35,5 +36,8 @@ function trunksFinding(trunks: TelephonyHealth['trunks']): Finding {
     if (state === 'unknown') return `${name}: not asked yet`;
     return `${name} is ${state}: ${detail}`;
   });
-  return { ok: trunks.some(({ state }) => state !== 'down'), detail: words.join('; ') };
+  return {
+    ok: trunks.some(({ state }) => state === 'up' || state === 'unknown'),
+    detail: words.join('; '),
+  };
 }

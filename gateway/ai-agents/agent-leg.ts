@@ -57,7 +57,7 @@ export class AgentLeg {
     const { services, endpoint, ladder, uri, headers, offer } = parts;
     const { link, ender, clock } = services;
     this.#leg = new MediaLeg({
-      ...{ link, ender, endpoint, ladder, uri, headers, offer, auth: undefined },
+      ...{ link, ender, endpoint, ladder, uri, headers, offer },
       handlers: {
         onSent: () => undefined,
         onRetry: () => undefined,

@@ -5,7 +5,7 @@
 import type { AttemptSnapshot, CommandReply, RefusalCode } from '../../machines/command-reply.ts';
 import type { AttemptCommand, AttemptDial } from '../../machines/telephony-commands.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
-import type { Trunk } from '../trunks/trunk.ts';
+import type { CallRoute } from '../trunks/call-route.ts';
 import { NO_FINAL } from '../sip/sip-final.ts';
 import { admitDial, type AdmissionView } from './dial-admission.ts';
 import { Attempt } from './attempt.ts';
@@ -119,26 +119,23 @@ export class AttemptDesk {
   #dial(dial: AttemptDial, known: KnownAttempt): CommandReply {
     const { registry, services, view, publish } = this.#parts;
     const nowMs = services.clock.now();
-    const admission = admitDial(dial, { nowMs, ...view() });
+    const admission = admitDial(dial, { nowMs, ...view() }, services.clock);
     if (!admission.ok) {
-      services.counters.countRefusal(admission.code);
+      services.counters.countRefusal(admission.code, admission.rule);
       registry.add(dial.attemptId, known);
       registry.end(dial.attemptId, undefined);
       return refusal(admission.code, admission.detail);
     }
     services.counters.attemptsAccepted += 1;
-    const { trunk, uri, headers, momentMs } = admission;
+    const { route } = admission;
     const now = (): number => services.clock.now();
     known.events = new EventOutlet(dial.attemptId, known.gate.fence, { now, publish });
     known.attempt = new Attempt({
       dial,
-      trunk,
-      uri,
-      headers,
-      momentMs,
+      route,
       services,
       events: known.events,
-      ...this.#endings(dial.attemptId, trunk),
+      ...this.#endings(dial.attemptId, route),
     });
     registry.add(dial.attemptId, known);
     known.attempt.start();
@@ -146,8 +143,7 @@ export class AttemptDesk {
     return { accepted: true };
   }
 
-  #endings(attemptId: string, trunk: Trunk) {
-    const freeChannel = trunk.takeChannel();
+  #endings(attemptId: string, route: CallRoute) {
     return {
       onOver: (attempt: Attempt) => {
         this.#parts.services.counters.attemptsEnded += 1;
@@ -156,7 +152,7 @@ export class AttemptDesk {
         this.#parts.onChange();
       },
       onReleased: () => {
-        freeChannel();
+        route.release();
         this.#releasing.delete(attemptId);
         const waiters = this.#releaseWaiters.get(attemptId) ?? [];
         this.#releaseWaiters.delete(attemptId);

@@ -9,7 +9,7 @@ import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import type { PromptFiles } from '../media/prompts.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
 import type { SipLink } from '../sip/sip-link.ts';
-import type { Trunk } from '../trunks/trunk.ts';
+import type { CallRoute } from '../trunks/call-route.ts';
 import type { Attempt } from './attempt.ts';
 import type { EventOutlet } from './event-outlet.ts';
 
@@ -27,11 +27,8 @@ export interface AttemptServices {
 
 export interface AttemptParts {
   readonly dial: AttemptDial;
-  readonly trunk: Trunk;
-  /** When the trunk's rate lets the INVITE go, epoch ms. */
-  readonly momentMs: number;
-  readonly uri: string;
-  readonly headers: Record<string, string>;
+  /** Its trunk, with a channel taken, and those to try should that one fail. */
+  readonly route: CallRoute;
   readonly events: EventOutlet;
   readonly services: AttemptServices;
   /** The attempt has ended or was refused: nothing more will be told. */

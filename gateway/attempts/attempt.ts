@@ -66,7 +66,8 @@ export class Attempt {
   }
 
   start(): void {
-    const { dial, trunk, momentMs, services, events } = this.#parts;
+    const { dial, route, services, events } = this.#parts;
+    const { trunk, momentMs } = route.way;
     const { pool, clock } = services;
     this.#launch = new AttemptLaunch(
       { dial, trunk, momentMs, pool, clock },
@@ -110,7 +111,7 @@ export class Attempt {
       attemptId: this.id,
       fence,
       phase: this.#phase,
-      trunk: this.#parts.trunk.name,
+      trunk: this.#parts.route.trunk.name,
       ...(this.#callId === undefined ? {} : { callId: this.#callId }),
       ...(this.#dialogId === undefined ? {} : { dialogId: this.#dialogId }),
       ...(this.#channelId === undefined ? {} : { channelId: this.#channelId }),
@@ -120,7 +121,8 @@ export class Attempt {
   }
 
   #invite(endpoint: MediaEndpoint, offer: string): void {
-    const { trunk, uri, headers, services } = this.#parts;
+    const { route, services } = this.#parts;
+    const { trunk, uri, headers } = route.way;
     const { link, ender } = services;
     this.#launch = undefined;
     this.#endpoint = endpoint;
@@ -134,7 +136,8 @@ export class Attempt {
       uri,
       headers,
       offer,
-      auth: trunk.auth,
+      account: trunk.account,
+      reroute: route.reroute(endpoint.localSdp),
       handlers: {
         onSent: (invite) => this.#onSent(invite),
         onRetry: () => {
@@ -170,14 +173,18 @@ export class Attempt {
   }
 
   #onSent({ callId, dialogId }: InviteIdentity): void {
-    const { dial, trunk, events, services } = this.#parts;
+    const { dial, route, events, services } = this.#parts;
+    const isFirst = this.#callId === undefined;
     this.#callId = callId;
-    this.#account.sent();
-    this.#phase = 'sent';
-    services.counters.invitesSent += 1;
+    if (isFirst) {
+      this.#account.sent();
+      this.#phase = 'sent';
+      services.counters.invitesSent += 1;
+    }
     const { invites } = this.#account;
-    events.emit({ type: 'attempt.sent', callId, dialogId, trunk: trunk.name, invites });
-    if (this.#account.giveUp !== undefined) return;
+    events.emit({ type: 'attempt.sent', callId, dialogId, trunk: route.trunk.name, invites });
+    // On another trunk the limit of the first goes on.
+    if (!isFirst || this.#account.giveUp !== undefined) return;
     this.#limit(dial.setupTimeoutMs, () => this.#end({ by: 'gateway', reason: 'setup_timeout' }));
   }
 
@@ -200,7 +207,7 @@ export class Attempt {
   }
 
   #onAnswered(dialogId: string): void {
-    const { dial, events, services } = this.#parts;
+    const { dial, route, events, services } = this.#parts;
     const { counters } = services;
     const endpoint = this.#endpoint;
     const leg = this.#leg;
@@ -210,6 +217,7 @@ export class Attempt {
       return;
     }
     this.#account.answered();
+    route.trunk.works('answers calls');
     this.#dialogId = dialogId;
     this.#phase = 'answered';
     counters.attemptsAnswered += 1;
@@ -218,8 +226,9 @@ export class Attempt {
     if (giveUp === undefined) {
       // Before the news, which may be answered by a command at once.
       this.#conversation = this.#converse(endpoint, leg, ears);
-      this.#limit(dial.callLengthMaxMs, () => this.#hangUp('gateway'));
-      endpoint.scheduleHangup(dial.callLengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
+      const lengthMaxMs = Math.min(dial.callLengthMaxMs, route.trunk.config.callLengthMaxMs);
+      this.#limit(lengthMaxMs, () => this.#hangUp('gateway'));
+      endpoint.scheduleHangup(lengthMaxMs + SWITCH_LIMIT_MARGIN_MS);
     }
     events.emit({ type: 'attempt.answered', dialogId, channelId, afterSentMs });
     // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
@@ -242,11 +251,11 @@ export class Attempt {
   }
 
   #converse(endpoint: MediaEndpoint, leg: MediaLeg, ears: CustomerEars): Conversation {
-    const { dial, services, events, trunk } = this.#parts;
+    const { dial, services, events, route } = this.#parts;
     const { ladder } = this;
     const answeredAtMs = services.clock.now();
     return new Conversation({
-      ...{ dial, services, ladder, ears, codecs: trunk.config.codecs },
+      ...{ dial, services, ladder, ears, codecs: route.trunk.config.codecs },
       customer: { endpoint, answeredAtMs, mediaReady: () => leg.mediaReady },
       emit: (...bodies) => events.emit(...bodies),
       hangUp: (why) => {
@@ -269,6 +278,7 @@ export class Attempt {
   }
 
   #onFinal(response: SipResponse): void {
+    this.#parts.route.trunk.inviteFailed(response);
     const by = originOf(response) === 'stack' ? 'trunk' : 'far';
     // The 487 to our CANCEL is our doing; any other code crossed it and is the far end's.
     const ours = response.status === 487 ? this.#account.giveUp?.by : undefined;
@@ -278,7 +288,8 @@ export class Attempt {
   /** The switch refused to send it, so nobody was rung. */
   #onNotSent(problem: string): void {
     this.#parts.services.log.warn({ attemptId: this.id, problem }, 'INVITE not sent');
-    this.#account.invites = 0;
+    this.#account.invites -= 1;
+    this.#parts.route.trunk.inviteFailed(undefined);
     this.#finish(NO_FINAL, 'switch');
   }
 
@@ -319,6 +330,7 @@ export class Attempt {
 
   #cancel(): void {
     this.#leg?.cancel();
+    if (this.#phase === 'ended') return; // it waited for another trunk: no INVITE was out
     this.#limit(CANCEL_LIMIT_MS, () => {
       this.#finish(NO_FINAL, this.#account.giveUp?.by ?? 'gateway', this.#leg?.orphan());
     });
@@ -334,6 +346,7 @@ export class Attempt {
     if (this.#phase === 'ended') return;
     const { events, onReleased } = this.#parts;
     const ended = this.#account.close(final, endedBy);
+    this.#parts.route.ended(ended);
     this.#phase = 'ended';
     this.#ears?.stop();
     const partnerReleased = this.#conversation?.end(endedBy);

@@ -23,7 +23,6 @@ export class EndpointSignalling implements EndpointSignallingPort {
     return new Promise<SipDialog>((resolve, reject) => {
       this.#link.invite(uri, options, {
         onSent: () => undefined,
-        onRetry: () => undefined,
         onProvisional: () => undefined,
         onAnswered: (dialog) => {
           dialog.destroy = () => this.#ender.bye(dialogRecord(dialog));

@@ -70,6 +70,16 @@ export const GATEWAY_METRICS = {
     ['why'],
   ),
   trunkUp: gauge('gateway_trunk_up', '1: reachable; 0: not; absent: not asked yet.', ['trunk']),
+  trunkState: gauge(
+    'gateway_trunk_state',
+    '1 for the state that the trunk is in, 0 for the others: up, down, unknown, authFailed, suspended.',
+    ['trunk', 'state'],
+  ),
+  destinationsRefused: counter(
+    'gateway_destinations_refused_total',
+    'Dials refused by a rule about the destination, before any INVITE.',
+    ['rule'],
+  ),
   trunkChannelsInUse: gauge('gateway_trunk_channels_in_use', 'Channels of the trunk in use.', [
     'trunk',
   ]),

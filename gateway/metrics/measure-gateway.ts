@@ -1,5 +1,6 @@
 /** Connects one gateway with a meter: its events as they come, its counters and gauges at each scrape. */
 import type { Meter, SetReading } from '../../machines/meter.port.ts';
+import { TRUNK_STATES } from '../../machines/gateway-events.ts';
 import type { Gateway } from '../gateway.ts';
 import { AttemptMetrics } from './attempt-metrics.ts';
 import { GATEWAY_METRICS as metrics } from './gateway-metrics.ts';
@@ -44,6 +45,7 @@ const READ_AT_SCRAPE = [
   ...[metrics.endpoints, metrics.endpointsWaited, metrics.endpointsMade, metrics.endpointsReleased],
   ...[metrics.cancels, metrics.byes, metrics.commands, metrics.mediaTimeouts],
   ...[metrics.switchUp, metrics.switchConnections],
+  ...[metrics.trunkState, metrics.destinationsRefused],
   ...[metrics.trunkUp, metrics.trunkChannelsInUse, metrics.trunkChannelsMax, metrics.trunkRateMax],
 ];
 
@@ -67,6 +69,7 @@ function readCounters({ counters }: Measured, set: SetReading): void {
   set(metrics.byes, { outcome: 'sent' }, counters.byesSent);
   set(metrics.byes, { outcome: 'recovered' }, counters.byesRecovered);
   set(metrics.byes, { outcome: 'abandoned' }, counters.byesAbandoned);
+  for (const [rule, refused] of counters.rules) set(metrics.destinationsRefused, { rule }, refused);
   set(metrics.commands, { why: 'duplicate' }, counters.commandsDuplicate);
   set(metrics.commands, { why: 'stale' }, counters.commandsStale);
   set(metrics.mediaTimeouts, {}, counters.mediaTimeouts);
@@ -80,6 +83,9 @@ function readCounters({ counters }: Measured, set: SetReading): void {
 function readTrunks({ health }: Measured, set: SetReading): void {
   for (const { name: trunk, state, channelsInUse, channelsMax, rateMax } of health.trunks) {
     if (state !== 'unknown') set(metrics.trunkUp, { trunk }, state === 'up' ? 1 : 0);
+    for (const one of TRUNK_STATES) {
+      set(metrics.trunkState, { trunk, state: one }, state === one ? 1 : 0);
+    }
     set(metrics.trunkChannelsInUse, { trunk }, channelsInUse);
     set(metrics.trunkChannelsMax, { trunk }, channelsMax);
     set(metrics.trunkRateMax, { trunk }, rateMax);

@@ -6,10 +6,11 @@
 import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { GatewayLog } from '../gateway-log.ts';
+import type { DigestAccount } from './authorization.ts';
 import { byeHeaders, type DialogRecord } from './dialog-record.ts';
 import type { InviteIdentity } from './outgoing-invite.ts';
 import type { SipLink } from './sip-link.ts';
-import type { DigestAnswer, SipResponse } from './srf.port.ts';
+import type { SipResponse } from './srf.port.ts';
 
 /** ended: the far end (or timer F) answered the BYE. gone: nobody knew the dialog any more. */
 export type DialogEnd =
@@ -24,7 +25,8 @@ export type DialogEnd =
 const ORPHAN_PAUSES_MS = [0, 1_000, 4_000, 12_000, 20_000];
 
 export interface ByeOptions {
-  readonly auth?: DigestAnswer;
+  /** Answers a challenge of the BYE. */
+  readonly account?: DigestAccount;
   readonly headers?: Record<string, string>;
 }
 
@@ -161,8 +163,10 @@ export class DialogEnder {
   }
 
   #sendBye(options: ByeOptions & { stackDialogId?: string }, uri = 'sip:placeholder') {
+    const { account, ...rest } = options;
     this.#parts.counters.byesSent += 1;
-    return this.#parts.link.request(uri, { method: 'BYE', ...options });
+    const more = account === undefined ? {} : { account };
+    return this.#parts.link.request(uri, { method: 'BYE', ...rest }, more);
   }
 
   #abandoned(record: DialogRecord, problem: string): DialogEnd {

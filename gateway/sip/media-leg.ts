@@ -4,17 +4,21 @@
  */
 import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
 import { hasUsableAudio } from '../media/sdp-offer.ts';
+import { Authorization, type DigestAccount } from './authorization.ts';
 import type { DialogEnd, DialogEnder } from './dialog-ender.ts';
 import { dialogRecord, recordOfAnswer, type DialogRecord } from './dialog-record.ts';
 import type { InviteFailure, InviteIdentity, OutgoingInvite } from './outgoing-invite.ts';
 import { Redirection } from './redirection.ts';
+import { repetitionOf } from './repetition.ts';
+import type { LegRoute, Reroute } from './reroute.ts';
 import type { SipLadder } from './sip-ladder.ts';
 import type { RequestOutcome, SipLink } from './sip-link.ts';
-import type { DigestAnswer, SipDialog, SipRequest, SipResponse } from './srf.port.ts';
+import type { SipDialog, SipRequest, SipResponse } from './srf.port.ts';
 
 export interface MediaLegHandlers {
+  /** The first INVITE has left; or the first by another way, which is a call of its own. */
   onSent(identity: InviteIdentity): void;
-  /** One more INVITE, because of a digest challenge or a 3xx. */
+  /** One more INVITE, because of a digest challenge, a 3xx or another way. */
   onRetry(): void;
   onProvisional(statusCode: number, withSdp: boolean): void;
   /** A 2xx with SDP, its own or that of a provisional response before it. */
@@ -35,15 +39,13 @@ export interface MediaLegHandlers {
   onRefer?(refer: SipRequest, response: SipResponse): void;
 }
 
-export interface MediaLegParts {
+export interface MediaLegParts extends LegRoute {
   readonly link: SipLink;
   readonly ender: DialogEnder;
   readonly endpoint: MediaEndpoint;
   readonly ladder: SipLadder;
-  readonly uri: string;
-  readonly headers: Record<string, string>;
-  readonly offer: string;
-  readonly auth: DigestAnswer | undefined;
+  /** Other ways for the same call, should this one fail. */
+  readonly reroute?: Reroute;
   readonly handlers: MediaLegHandlers;
 }
 
@@ -53,14 +55,22 @@ export class MediaLeg {
   #dialog: SipDialog | undefined;
   #record: DialogRecord | undefined;
   #hasEarlySdp = false;
-  readonly #redirection: Redirection;
+  #route: LegRoute;
+  #redirection: Redirection;
+  #authorization: Authorization | undefined;
+  /** A provisional response other than 100 has come: somebody may be hearing a telephone. */
+  #mayRing = false;
+  /** In the ladder already, and to be told should there be no other way. */
+  #failed: InviteFailure | undefined;
   #mediaReady: Promise<unknown> = Promise.resolve();
   #cancelled = false;
   #over = false;
 
   constructor(parts: MediaLegParts) {
     this.#parts = parts;
+    this.#route = parts;
     this.#redirection = new Redirection(parts.uri);
+    this.#authorization = authorizationOf(parts.account);
     parts.endpoint.onDigit = (digit) => parts.handlers.onDigit(digit);
   }
 
@@ -74,30 +84,29 @@ export class MediaLeg {
   }
 
   start(): void {
-    const { uri, headers, auth, ladder, handlers } = this.#parts;
-    this.#launch(uri, headers, auth, (identity) => {
-      ladder.out(`INVITE ${identity.uri} SIP/2.0`);
-      handlers.onSent(identity);
+    const { uri, headers } = this.#route;
+    this.#launch(uri, headers, (identity) => {
+      this.#parts.ladder.out(`INVITE ${identity.uri} SIP/2.0`);
+      this.#parts.handlers.onSent(identity);
     });
   }
 
   #launch(
     uri: string,
     headers: Record<string, string>,
-    auth: DigestAnswer | undefined,
     onSent: (identity: InviteIdentity) => void,
+    proxy?: string,
   ): void {
-    const { link, offer, ladder, handlers } = this.#parts;
-    const options = { headers, localSdp: offer, ...(auth === undefined ? {} : { auth }) };
+    const { link, handlers } = this.#parts;
+    const options = {
+      ...{ headers, localSdp: this.#route.offer },
+      ...(proxy === undefined ? {} : { proxy }),
+    };
     this.#invite = link.invite(uri, options, {
       onSent,
-      onRetry: () => {
-        ladder.out(`INVITE ${uri} SIP/2.0 (with credentials)`);
-        handlers.onRetry();
-      },
       onProvisional: (response) => this.#onProvisional(response),
       onAnswered: (dialog) => this.#onAnswered(dialog),
-      onFailed: (failure) => this.#onFailed(failure),
+      onFailed: (failure) => this.#onFailed(failure, uri),
       onLost: () => {
         this.#over = true;
         handlers.onLost();
@@ -107,21 +116,34 @@ export class MediaLeg {
 
   cancel(): void {
     this.#cancelled = true;
-    this.#parts.ladder.out(`CANCEL ${this.#parts.uri} SIP/2.0`);
+    if (this.#failed !== undefined) {
+      this.#parts.reroute?.withdraw();
+      this.#tellFailure(this.#failed);
+      return;
+    }
+    this.#parts.ladder.out(`CANCEL ${this.#route.uri} SIP/2.0`);
     this.#invite?.cancel();
   }
 
-  /** A request inside the dialog, such as NOTIFY; at most as long as a non-INVITE transaction. */
+  /** A request inside the dialog; without a limit at most as long as a non-INVITE transaction. */
   request(
-    method: 'NOTIFY',
-    message: { headers: Record<string, string>; body: string },
+    method: 'NOTIFY' | 'OPTIONS',
+    message: { headers: Record<string, string>; body?: string },
+    limitMs?: number,
   ): Promise<RequestOutcome> {
     const dialog = this.#dialog;
     if (dialog === undefined || this.#over) return Promise.resolve({ kind: 'lost' });
     const contact = dialog.req.get('Contact');
     const headers = { ...(contact === undefined ? {} : { Contact: contact }), ...message.headers };
-    const options = { method, stackDialogId: dialog.id, headers, body: message.body };
-    return this.#parts.link.request('sip:placeholder', options);
+    const { body } = message;
+    const options = {
+      method,
+      stackDialogId: dialog.id,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    };
+    const more = limitMs === undefined ? {} : { limitMs };
+    return this.#parts.link.request('sip:placeholder', options, more);
   }
 
   /** BYE, now or when the switch is back. Resolves when it is over; undefined: nothing to end. */
@@ -130,9 +152,10 @@ export class MediaLeg {
     const dialog = this.#dialog;
     const record = this.#record;
     if (record === undefined) return undefined;
-    const { ender, link, ladder, auth } = this.#parts;
+    const { ender, link, ladder } = this.#parts;
+    const { account } = this.#route;
     ladder.out(`BYE ${record.remoteTarget} SIP/2.0`);
-    const end = await ender.bye(record, auth === undefined ? {} : { auth });
+    const end = await ender.bye(record, account === undefined ? {} : { account });
     if (end.kind === 'ended') ladder.response(end.response);
     if (dialog !== undefined) link.forget(dialog);
     return end;
@@ -141,13 +164,15 @@ export class MediaLeg {
   /** Nobody can tell what became of the INVITE: see to it that it ends, and listen no more. */
   async orphan(): Promise<void> {
     this.#over = true;
-    const identity = this.#invite?.identity;
+    this.#parts.reroute?.withdraw();
+    const identity = this.#failed === undefined ? this.#invite?.identity : undefined;
     this.#invite?.abandon();
     if (identity !== undefined) await this.#parts.ender.endOrphan(identity);
   }
 
   #onProvisional(response: SipResponse): void {
     this.#parts.ladder.response(response);
+    this.#mayRing = true;
     const sdp = response.body;
     const withSdp = hasUsableAudio(sdp);
     this.#parts.handlers.onProvisional(response.status, withSdp);
@@ -195,15 +220,24 @@ export class MediaLeg {
     });
   }
 
-  #onFailed(failure: InviteFailure): void {
+  #onFailed(failure: InviteFailure, uri: string): void {
+    if (failure.kind === 'final') {
+      const { response } = failure;
+      if (this.#answerChallenge(response, uri) || this.#redirect(response)) return;
+    }
+    if (this.#takeAnotherWay(failure)) return;
+    this.#tellFailure(failure);
+  }
+
+  #tellFailure(failure: InviteFailure): void {
     const { handlers, ladder } = this.#parts;
-    if (failure.kind === 'final' && this.#redirect(failure.response)) return;
+    const isToldAlready = this.#failed === failure;
     this.#over = true;
     if (failure.kind === 'notSent') {
       handlers.onNotSent(failure.problem);
       return;
     }
-    ladder.response(failure.response);
+    if (!isToldAlready) ladder.response(failure.response);
     if (failure.kind === 'final') {
       handlers.onFinal(failure.response);
       return;
@@ -212,18 +246,54 @@ export class MediaLeg {
     handlers.onUnusableAnswer(failure.response, failure.problem);
   }
 
+  /** The same request with credentials: the challenged one reached nobody (RFC 3261 §22.2). */
+  #answerChallenge(response: SipResponse, uri: string): boolean {
+    const { handlers, ladder } = this.#parts;
+    const authorization = this.#authorization;
+    if (authorization === undefined || this.#cancelled || this.#over) return false;
+    if (!authorization.accept(response)) return false;
+    ladder.response(response);
+    handlers.onRetry();
+    const { headers, offer: body } = this.#route;
+    const { headers: repeated, proxy } = repetitionOf(response, 'INVITE', uri);
+    const credentials = authorization.headersFor({ method: 'INVITE', uri, body });
+    const again = { ...headers, ...repeated, ...credentials };
+    const onSent = (): void => ladder.out(`INVITE ${uri} SIP/2.0 (with credentials)`);
+    this.#launch(uri, again, onSent, proxy);
+    return true;
+  }
+
   /** The same call by another way: one more INVITE, of which nothing can be ringing yet. */
   #redirect(response: SipResponse): boolean {
-    const { headers, auth, ladder, handlers } = this.#parts;
+    const { ladder, handlers } = this.#parts;
     const next = this.#cancelled || this.#over ? undefined : this.#redirection.follow(response);
     if (next === undefined) return false;
     ladder.response(response);
     handlers.onRetry();
-    const credentials = next.isSameHost ? auth : undefined;
-    this.#launch(next.uri, { ...headers, ...next.headers }, credentials, ({ uri }) => {
+    // The server that asked for credentials may not be the one that would get them now.
+    if (!next.isSameHost) this.#authorization = undefined;
+    this.#launch(next.uri, { ...this.#route.headers, ...next.headers }, ({ uri }) => {
       ladder.out(`INVITE ${uri} SIP/2.0 (redirected)`);
     });
     return true;
+  }
+
+  /** Over another trunk, in a call of its own, and only where nothing can be ringing (ruling 3). */
+  #takeAnotherWay(failure: InviteFailure): boolean {
+    const { reroute, handlers, ladder } = this.#parts;
+    if (reroute === undefined || this.#mayRing || this.#cancelled || this.#over) return false;
+    if (failure.kind === 'unusable2xx') return false;
+    const response = failure.kind === 'final' ? failure.response : undefined;
+    if (response !== undefined) ladder.response(response);
+    this.#failed = failure;
+    return reroute.next(response, (route) => {
+      this.#failed = undefined;
+      this.#route = route;
+      this.#redirection = new Redirection(route.uri);
+      this.#authorization = authorizationOf(route.account);
+      handlers.onRetry();
+      this.start();
+    });
   }
 
   /**
@@ -240,7 +310,7 @@ export class MediaLeg {
     }
     if (offer === '') {
       // An offerless re-INVITE: ours goes into the 200, the answer comes with the ACK.
-      this.#answer(response, 200, this.#parts.offer);
+      this.#answer(response, 200, this.#route.offer);
       dialog.once('ack', (ack) => {
         if (hasUsableAudio(ack.body)) this.#apply(ack.body);
       });
@@ -248,7 +318,7 @@ export class MediaLeg {
     }
     const outcome = await this.#parts.endpoint.applyRemote(offer);
     const ok = outcome.kind === 'done';
-    this.#answer(response, ok ? 200 : 488, ok ? outcome.value || this.#parts.offer : '');
+    this.#answer(response, ok ? 200 : 488, ok ? outcome.value || this.#route.offer : '');
   }
 
   #answer(response: SipResponse, status: number, sdp: string): void {
@@ -264,6 +334,10 @@ export class MediaLeg {
       this.#parts.handlers.onMediaProblem(problem);
     });
   }
+}
+
+function authorizationOf(account: DigestAccount | undefined): Authorization | undefined {
+  return account === undefined ? undefined : new Authorization(account);
 }
 
 /** The answer may have come in a provisional response already (RFC 3261 §13.2.1). */

@@ -2,9 +2,9 @@
  * One INVITE as UAC, through srf, with every end of it settled exactly once.
  *
  * What srf leaves to its caller and is done here: CANCEL asked for before the request was echoed by
- * the switch waits for the echo; digest retries are counted; only status 200 builds a dialog in srf,
- * so any other 2xx, and a 200 without Contact, is told apart from a refusal (somebody did pick up);
- * a connection that drops settles the INVITE as lost.
+ * the switch waits for the echo; only status 200 builds a dialog in srf, so any other 2xx, and a 200
+ * without Contact, is told apart from a refusal (somebody did pick up); a connection that drops
+ * settles the INVITE as lost.
  */
 import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
@@ -35,8 +35,6 @@ export type InviteFailure =
 
 export interface InviteHandlers {
   onSent(identity: InviteIdentity): void;
-  /** A digest challenge was answered with another INVITE. */
-  onRetry(): void;
   onProvisional(response: SipResponse): void;
   onAnswered(dialog: SipDialog): void;
   onFailed(failure: InviteFailure): void;
@@ -114,9 +112,6 @@ export class OutgoingInvite {
   #onEcho(request: SipRequest): void {
     this.#parts.clock.clearTimeout(this.#echoTimer);
     this.#request = request;
-    request.on('authenticate', () => {
-      if (!this.#settled) this.#parts.handlers.onRetry();
-    });
     if (this.#settled) return;
     this.#parts.handlers.onSent(identityOf(request));
     if (this.#cancelled) this.#sendCancel(request);

@@ -9,7 +9,9 @@ import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { GatewayLog } from '../gateway-log.ts';
 import { OneTimeSignal } from '../one-time-signal.ts';
+import { Authorization, type DigestAccount } from './authorization.ts';
 import { OutgoingInvite, type InviteHandlers } from './outgoing-invite.ts';
+import { repetitionOf } from './repetition.ts';
 import { SipLinkConnector, type LinkProblem } from './sip-link-connector.ts';
 import type {
   InviteOptions,
@@ -50,6 +52,12 @@ export type RequestOutcome =
  * own limit is only for a switch that says nothing at all.
  */
 export const REQUEST_LIMIT_MS = 35_000;
+
+export interface RequestMore {
+  readonly limitMs?: number;
+  readonly account?: DigestAccount;
+  readonly onSent?: (request: SipRequest) => void;
+}
 
 export class SipLink {
   readonly #parts: SipLinkParts;
@@ -116,11 +124,37 @@ export class SipLink {
     return invite;
   }
 
-  request(
+  /** With an account a challenge is answered, once for each realm; the last final response counts. */
+  async request(
     uri: string,
     options: RequestOptions,
-    more: { limitMs?: number; onSent?: (request: SipRequest) => void } = {},
+    more: RequestMore = {},
   ): Promise<RequestOutcome> {
+    const authorization = more.account === undefined ? undefined : new Authorization(more.account);
+    let next = { uri, options };
+    for (;;) {
+      let sentUri = next.uri;
+      const outcome = await this.#requestOnce(next.uri, next.options, {
+        ...more,
+        onSent: (request) => {
+          sentUri = request.uri;
+          more.onSent?.(request);
+        },
+      });
+      if (outcome.kind !== 'response' || authorization?.accept(outcome.response) !== true) {
+        return outcome;
+      }
+      const { method, body = '', stackDialogId } = options;
+      const credentials = authorization.headersFor({ method, uri: sentUri, body });
+      // Inside a dialog the switch counts the CSeq and knows the way.
+      const again =
+        stackDialogId === undefined ? repetitionOf(outcome.response, method, uri) : { headers: {} };
+      const headers = { ...options.headers, ...again.headers, ...credentials };
+      next = { uri, options: { ...options, ...again, headers } };
+    }
+  }
+
+  #requestOnce(uri: string, options: RequestOptions, more: RequestMore): Promise<RequestOutcome> {
     const current = this.#current;
     if (current === undefined) return Promise.resolve({ kind: 'lost' });
     const { srf, clock } = this.#parts;

@@ -13,6 +13,7 @@ export interface SipMessage {
   readonly source: 'network' | 'application';
   /** Empty on a response that the stack made up (timer B, transport error). */
   readonly source_address: string;
+  readonly source_port?: number | string;
 }
 
 export interface SipResponse extends SipMessage {
@@ -31,8 +32,6 @@ export interface SipRequest extends SipMessage {
   readonly stackDialogId: string | undefined;
   cancel(callback: (error: Error | null) => void): void;
   on(event: 'response', listener: (response: SipResponse) => void): void;
-  /** A digest challenge was answered: `retry` is the second INVITE. */
-  on(event: 'authenticate', listener: (retry: SipRequest) => void): void;
 }
 
 export interface SipDialog {
@@ -66,26 +65,21 @@ export interface SipFailure extends Error {
   readonly code?: string;
 }
 
-/** Digest answer; an error makes srf pass the challenge on as the final response. */
-export type DigestAnswer = (
-  request: SipRequest,
-  challenge: SipResponse,
-  done: (error: Error | null, username?: string, password?: string) => void,
-) => void;
-
 export interface InviteOptions {
   readonly headers: Record<string, string>;
   readonly localSdp?: string;
-  readonly auth?: DigestAnswer;
+  /** Next hop instead of the Request-URI's host. */
+  readonly proxy?: string;
 }
 
 export interface RequestOptions {
-  readonly method: 'BYE' | 'CANCEL' | 'OPTIONS' | 'NOTIFY';
+  readonly method: 'BYE' | 'CANCEL' | 'OPTIONS' | 'NOTIFY' | 'REGISTER';
   readonly headers?: Record<string, string>;
   readonly body?: string;
   readonly stackDialogId?: string;
   readonly stackTxnId?: string;
-  readonly auth?: DigestAnswer;
+  /** Next hop instead of the Request-URI's host. */
+  readonly proxy?: string;
 }
 
 /** The connection inside srf: reached only to be able to give one up (srf has no call for that). */

@@ -2,6 +2,7 @@
 import { originOf } from '../sip/sip-final.ts';
 import type { RequestOutcome, SipLink } from '../sip/sip-link.ts';
 import type { SipResponse } from '../sip/srf.port.ts';
+import { stackProblemOf } from './can-have-rung.ts';
 import type { Trunk } from './trunk.ts';
 
 export interface TrunkVerdict {
@@ -42,9 +43,11 @@ export async function checkTrunk(trunk: Trunk, parts: TrunkCheckParts): Promise<
     {
       method: 'OPTIONS',
       headers: { Accept: 'application/sdp', 'User-Agent': 'Ringfence' },
-      ...(trunk.auth === undefined ? {} : { auth: trunk.auth }),
     },
-    { limitMs: parts.timeoutMs },
+    {
+      limitMs: parts.timeoutMs,
+      ...(trunk.account === undefined ? {} : { account: trunk.account }),
+    },
   );
   const afterMs = Math.max(0, Math.round(parts.now() - startedMs));
   const response = outcome.kind === 'response' ? outcome.response : undefined;
@@ -66,7 +69,7 @@ async function findingOf(
   switch (outcome.kind) {
     case 'response':
       if (originOf(outcome.response) === 'stack') {
-        return unreachable(outcome.response.status, trunk, parts, warningOf(outcome.response));
+        return unreachable(outcome.response.status, trunk, parts, stackProblemOf(outcome.response));
       }
       return reached(outcome.response, trunk, afterMs);
     case 'timeout':
@@ -82,7 +85,7 @@ function reached({ status, reason }: SipResponse, trunk: Trunk, afterMs: number)
   const said = `${status} ${reason}`;
   if (status < 300) return { reachable: true, verdict: 'ok', detail: `reachable in ${afterMs} ms` };
   if (status === 401 || status === 407) {
-    return trunk.auth === undefined
+    return trunk.account === undefined
       ? found('auth_demanded', `asks for credentials (${said}); configure username and password`)
       : found('auth_refused', `did not accept our credentials (${said})`);
   }
@@ -115,11 +118,6 @@ async function unreachable(
   const where = leftToDns === undefined ? `${host}:${port}` : host;
   const detail = `${where} cannot be reached over ${transport}${why === undefined ? '' : `: ${why}`}`;
   return { reachable: false, verdict: 'connection_refused', detail };
-}
-
-/** The embedded switch says below a 503 of its own what went wrong: `399 localhost "CERT_HAS_EXPIRED"`. */
-function warningOf(response: SipResponse): string | undefined {
-  return /^399 \S+ "([^"]*)"/.exec(response.get('Warning') ?? '')?.[1];
 }
 
 function silent(detail: string): Finding {

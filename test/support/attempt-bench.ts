@@ -18,6 +18,7 @@ import { promptFiles } from '../../gateway/media/prompts.ts';
 import { OneTimeSignal } from '../../gateway/one-time-signal.ts';
 import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
+import { TrunkGroup } from '../../gateway/trunks/trunk-group.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
 import type { AttemptDial, AttemptPlay, ConnectTarget } from '../../machines/telephony-commands.ts';
@@ -132,8 +133,14 @@ export class FakeListening implements Listening {
   }
 }
 
+function trunkConfig(given: object): TrunkConfig {
+  return Value.Parse(TrunkConfig, Value.Default(TrunkConfig, given));
+}
+
 export interface BenchOptions {
   readonly trunk?: Partial<TrunkConfig>;
+  /** The trunk and these, each with its own name, are the group `group`, in this order. */
+  readonly others?: readonly Partial<TrunkConfig>[];
   readonly warm?: number;
   readonly endedKeptMs?: number;
   readonly endedKeptMax?: number;
@@ -164,6 +171,7 @@ export class AttemptBench {
   readonly registry: AttemptRegistry;
   readonly desk: AttemptDesk;
   readonly trunk: Trunk;
+  readonly trunks: ReadonlyMap<string, Trunk>;
   readonly media = { isUp: true, problem: '', down: (_problem: string): void => undefined };
 
   static async start(options: BenchOptions = {}): Promise<AttemptBench> {
@@ -177,6 +185,7 @@ export class AttemptBench {
 
   private constructor({
     trunk = {},
+    others = [],
     warm = 1,
     endedKeptMs = 60_000,
     endedKeptMax = 100,
@@ -184,7 +193,13 @@ export class AttemptBench {
     const { srf, clock, counters } = this;
     const log = silentLog;
     const given = { name: 'carrier', address: 'sip:192.0.2.9', callerId: '+12025550100', ...trunk };
-    this.trunk = new Trunk(Value.Parse(TrunkConfig, Value.Default(TrunkConfig, given)));
+    this.trunk = new Trunk(trunkConfig(given), { clock });
+    const members = [{}, ...others].map((other, index) => ({
+      trunk: index === 0 ? this.trunk : new Trunk(trunkConfig({ ...given, ...other }), { clock }),
+      ...{ priority: index + 1, weight: 1 },
+    }));
+    this.trunks = new Map(members.map((member) => [member.trunk.name, member.trunk]));
+    const groups = new Map([['group', new TrunkGroup('group', members)]]);
     const options = {
       ...{ host: 'h', port: 1, secret: 's', connectTimeoutMs: 1_000 },
       ...{ reconnectDelayMinMs: 100, reconnectDelayMaxMs: 100 },
@@ -212,7 +227,8 @@ export class AttemptBench {
       },
       view: () => ({
         gatewayId: 'gateway-1',
-        trunks: new Map([['carrier', this.trunk]]),
+        trunks: this.trunks,
+        groups,
         switchProblem: this.link.isUp && this.media.isUp ? undefined : 'away',
         closing: false,
       }),

@@ -110,9 +110,14 @@ export class FakeInvite {
     return this;
   }
 
-  challenge(): this {
-    this.request.emit('authenticate', this.request);
-    return this;
+  /** 407, or 401, with one or several challenges; the next INVITE answers it. */
+  challenge(asked = 'Digest realm="r", nonce="n", qop="auth"', status = 407): this {
+    const name = status === 407 ? 'Proxy-Authenticate' : 'WWW-Authenticate';
+    const headers = {
+      ...{ 'Call-ID': this.callId, CSeq: this.options.headers['CSeq'] ?? '10 INVITE' },
+      ...{ From: '<sip:us@h>;tag=our', To: '<sip:them@h>;tag=proxy', [name]: asked },
+    };
+    return this.reject(fakeResponse(status, 'Authentication Required', { headers }));
   }
 
   /** null: a 200 without a body. */

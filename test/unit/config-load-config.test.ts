@@ -335,6 +335,7 @@ t.test('Every entry is described, and its variable is its own', (t) => {
   for (const { path, entry } of entriesOf(schemaNode(RingfenceConfig))) {
     const name = path.join('.');
     t.ok(entry.description, `${name} is described`);
+    if (name.startsWith('gateway.trunkGroups.*.')) continue; // a structure: only the file has it
     if (name.endsWith('trunks.*.name')) continue; // names the variables of the others
     t.match(entry.env, /^RINGFENCE_[A-Z_<>]+$/, `${name} has a variable`);
     t.notOk(variables.has(entry.env ?? ''), `${name} shares its variable with no other`);

@@ -40,7 +40,6 @@ function inviting(parts: ReturnType<typeof linked>) {
     { headers: {}, localSdp: 'v=0' },
     {
       onSent: ({ callId }) => told.push(`sent ${callId}`),
-      onRetry: () => told.push('retry'),
       onProvisional: ({ status }) => told.push(String(status)),
       onAnswered: ({ id }) => told.push(`answered ${id}`),
       onFailed: (failure) => {
@@ -102,13 +101,6 @@ t.test('an INVITE tells what happens to it in order', async (t) => {
   t.same(told, ['sent call-1', '180', 'answered call-1;from-tag=our']);
 });
 
-t.test('a digest challenge is one more INVITE of the same attempt', async (t) => {
-  const parts = linked();
-  const { far, told } = inviting(parts);
-  far.echo().challenge().answer();
-  t.same(told, ['sent call-1', 'retry', 'answered call-1;from-tag=our']);
-});
-
 t.test('a CANCEL asked for before the switch has echoed the INVITE follows the echo', async (t) => {
   const { invite, far } = inviting(linked());
   invite.cancel();
@@ -154,7 +146,6 @@ t.test(
       {
         ...{
           onSent: ignore,
-          onRetry: ignore,
           onProvisional: ignore,
           onAnswered: ignore,
           onLost: ignore,

@@ -8,14 +8,13 @@ import { maskNumber, maskSipUris } from '../../gateway/mask-number.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
 import { CallRate } from '../../gateway/trunks/call-rate.ts';
 import { userPart } from '../../gateway/trunks/destination.ts';
-import { digestAnswer } from '../../gateway/trunks/digest-answer.ts';
 import { inviteHeaders } from '../../gateway/trunks/invite-headers.ts';
 import { checkTrunk } from '../../gateway/trunks/trunk-check.ts';
-import { TrunkMonitor } from '../../gateway/trunks/trunk-monitor.ts';
+import { TrunkDirectory } from '../../gateway/trunks/trunk-directory.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { AttemptDial } from '../../machines/telephony-commands.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
-import { FakeSrf, fakeRequest, fakeResponse, type FakeSentRequest } from '../support/fake-srf.ts';
+import { FakeSrf, fakeResponse, type FakeSentRequest } from '../support/fake-srf.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 function trunkConfig(more: Partial<TrunkConfig> = {}): TrunkConfig {
@@ -117,7 +116,7 @@ const destinations = [
 ] as const;
 for (const { format, given, expected } of destinations) {
   t.test(`destination ${JSON.stringify(given)} on a trunk that takes ${format}`, async (t) => {
-    const part = userPart(given, format);
+    const part = userPart(given, trunkConfig({ destinationFormat: format }));
     t.equal(part.ok ? part.user : part.problem, expected);
   });
 }
@@ -125,7 +124,7 @@ for (const { format, given, expected } of destinations) {
 t.test(
   'a possible number that is not assigned is dialled: metadata is older than numbers',
   async (t) => {
-    t.match(userPart('+12345678901', 'e164'), { ok: true });
+    t.match(userPart('+12345678901', trunkConfig()), { ok: true });
   },
 );
 
@@ -161,23 +160,6 @@ t.test('attempt headers can be stripped, and no header can be smuggled in', asyn
     ok: false,
   });
   t.match(inviteHeaders({ ...dial, callerId: '1@evil' }, trunkConfig()), { ok: false });
-});
-
-t.test('digest credentials are given to the configured realm only', async (t) => {
-  const answerTo = (realm: string, config: Partial<TrunkConfig>) => {
-    const header = { 'Proxy-Authenticate': `Digest realm="${realm}", nonce="n"` };
-    const challenge = fakeResponse(407, 'Proxy Authentication Required', { headers: header });
-    let answer: unknown[] = [];
-    digestAnswer(trunkConfig(config))?.(fakeRequest('INVITE'), challenge, (...args) => {
-      answer = args;
-    });
-    return answer;
-  };
-  const account = { username: 'u', password: 'p' };
-  t.same(answerTo('any', account), [null, 'u', 'p']);
-  t.same(answerTo('ours', { ...account, authRealm: 'ours' }), [null, 'u', 'p']);
-  t.match(answerTo('theirs', { ...account, authRealm: 'ours' }), [{ message: 'another realm' }]);
-  t.equal(digestAnswer(trunkConfig()), undefined, 'without credentials a challenge is final');
 });
 
 function checking(config: Partial<TrunkConfig> = {}, resolves = true) {
@@ -295,28 +277,37 @@ t.test('checkTrunk: the connection to the switch drops meanwhile', async (t) => 
   t.match(await verdict, { verdict: 'switch_down', statusCode: null });
 });
 
-t.test('the monitor tells changes only, and a silent trunk is still dialled', async (t) => {
-  const { srf, clock, trunk, check } = checking();
+t.test('OPTIONS tell changes only, and a silent trunk is still dialled', async (t) => {
+  const { srf, clock, check } = checking();
   const news: string[] = [];
-  const monitor = new TrunkMonitor({
-    ...{ trunks: new Map([[trunk.name, trunk]]), check, clock, intervalMs: 30_000 },
-    onNews: ({ state }) => news.push(state),
+  const directory = new TrunkDirectory({
+    trunks: [trunkConfig(), trunkConfig({ name: 'other', address: 'sip:192.0.2.10' })],
+    groups: [{ name: 'both', members: BOTH }],
+    ...{ check, clock, intervalMs: 30_000 },
+    onNews: ({ name, state }) => news.push(`${name} ${state}`),
   });
-  monitor.start();
+  directory.start();
   const answers = [
     fakeResponse(200, 'OK'),
     fakeResponse(200, 'OK'),
     fakeResponse(408, 'Request Timeout', madeUp),
     fakeResponse(503, 'Service Unavailable', madeUp),
   ];
-  const dead: boolean[] = [];
-  for (const [round, answer] of answers.entries()) {
-    clock.advanceTo((round + 1) * 30_000);
-    srf.requests[round]?.respond(answer);
+  const refused: (string | undefined)[] = [];
+  for (const answer of answers) {
+    clock.advanceTo(clock.now() + 30_000);
+    for (const sent of srf.requests.splice(0)) {
+      sent.respond(sent.uri.includes('.10') ? fakeResponse(200, 'OK') : answer);
+    }
     await new Promise(setImmediate);
-    dead.push(trunk.isKnownDead);
+    refused.push(directory.trunks.get('carrier')?.refusal(clock.now())?.code);
   }
-  monitor.stop();
-  t.same(news, ['up', 'down']);
-  t.same(dead, [false, false, false, true], 'only a closed port is proof');
+  t.same(news, ['carrier up', 'both up', 'other up', 'carrier down']);
+  t.same(refused, [undefined, undefined, undefined, 'TRUNK_DOWN'], 'only a closed port is proof');
+  await directory.close();
 });
+
+const BOTH = [
+  { trunk: 'carrier', priority: 1, weight: 1 },
+  { trunk: 'other', priority: 2, weight: 1 },
+];

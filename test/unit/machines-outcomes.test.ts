@@ -341,9 +341,12 @@ const REFUSED: Readonly<Record<RefusalCode, string>> = {
   TRUNK_CHANNELS_EXHAUSTED: '27 CallFailed congestion untried',
   TRUNK_RATE_LIMITED: '27 CallFailed congestion untried',
   TRUNK_DOWN: '32 CallFailed trunk_down untried',
+  TRUNK_AUTH_FAILED: '25 Error trunk_auth untried',
+  TRUNK_SUSPENDED: '32 CallFailed trunk_down untried',
   SWITCH_DOWN: '32 CallFailed switch_lost untried',
   BAD_STATE: '34 Error config none',
   INVALID_DESTINATION: '34 Error config none',
+  DESTINATION_REFUSED: '34 Error destination_refused none',
   LOBBY_GONE: '32 CallFailed lobby_gone untried',
 };
 
