@@ -1,0 +1,95 @@
+/**
+ * The outer loop: how much abandonment the legal windows still allow, and how bold the inner
+ * forecast may be so that it is used and not passed.
+ *
+ * Each window asks for a ratio over the answers to come that leads it back to its set point, a
+ * margin below the limit. The strictest wins. A credit account (that ratio per answer, less what was
+ * abandoned) then trims the risk that a call may carry: the model need not be right, only
+ * monotone. Credit is capped, so that a quiet morning buys no reckless noon.
+ */
+import {
+  AbandonmentWindow,
+  type AbandonmentLimit,
+  type LiveOutcome,
+} from './abandonment-window.ts';
+
+export interface AbandonmentBudgetOptions {
+  readonly limits: readonly AbandonmentLimit[];
+  /** Set point over limit, in (0, 1]: the margin for what is found out late. */
+  readonly setPointShare: number;
+  /** Answers within which a window should be back at its set point. */
+  readonly recoveryAnswers: number;
+  /** Change of the permitted risk per abandoned call of credit, as an exponent. */
+  readonly trimPerCall: number;
+  /** Credit at most, calls. */
+  readonly creditMax: number;
+  /** Debt at most that the trim remembers, calls; the windows remember all of it. */
+  readonly debtMax: number;
+}
+
+export interface BudgetState {
+  /** Abandoned over live answers to aim for from here on. */
+  readonly ratio: number;
+  /** Factor on the risk that one call may carry. */
+  readonly trim: number;
+  /** The window that asked for that ratio. */
+  readonly window: string;
+}
+
+export class AbandonmentBudget {
+  readonly #windows: readonly AbandonmentWindow[];
+  readonly #options: AbandonmentBudgetOptions;
+  #credit = 0;
+  #live = 0;
+
+  constructor(options: AbandonmentBudgetOptions) {
+    this.#options = options;
+    this.#windows = options.limits.map((limit) => new AbandonmentWindow(limit));
+  }
+
+  /** Live answers since the start of this pacer. */
+  get liveAnswers(): number {
+    return this.#live;
+  }
+
+  note(atMs: number, outcome: LiveOutcome): void {
+    const { ratio } = this.at(atMs);
+    for (const window of this.#windows) window.note(atMs, outcome);
+    const lost = outcome.noRepresentative + outcome.amdFalsePositive;
+    const live = outcome.connected + lost;
+    this.#live += live;
+    const { creditMax, debtMax } = this.#options;
+    const credit = this.#credit + ratio * live - lost;
+    this.#credit = Math.max(-debtMax, Math.min(creditMax, credit));
+  }
+
+  at(atMs: number): BudgetState {
+    const { setPointShare, recoveryAnswers, trimPerCall } = this.#options;
+    let ratio = Number.POSITIVE_INFINITY;
+    let name = '';
+    for (const window of this.#windows) {
+      const { live, abandoned } = window.at(atMs);
+      const { ratioMax } = window.limit;
+      const left = ratioMax * setPointShare * (live + recoveryAnswers) - abandoned;
+      const asked = Math.max(0, Math.min(ratioMax * setPointShare, left / recoveryAnswers));
+      if (asked < ratio) {
+        ratio = asked;
+        name = window.limit.name;
+      }
+    }
+    return { ratio, trim: Math.exp(trimPerCall * this.#credit), window: name };
+  }
+
+  /**
+   * The window that these calls could push so far over its limit that `recoveryAnswers` without a
+   * loss would not repair it; undefined when there is none.
+   */
+  exhausted(atMs: number, expectedOver: number, expectedAnswers: number): string | undefined {
+    const { recoveryAnswers } = this.#options;
+    return this.#windows.find((window) => {
+      const { live, abandoned } = window.at(atMs);
+      const allowed = window.limit.ratioMax * (live + expectedAnswers + recoveryAnswers);
+      return abandoned + expectedOver > allowed;
+    })?.limit.name;
+  }
+}
