@@ -9,6 +9,10 @@ export class GatewayCounters {
   /** AI agents that heard their customer, and those that failed before or while they did. */
   agentsConnected = 0;
   agentsFailed = 0;
+  /** Customers bridged to a representative; legs of representatives that were ready, and lost. */
+  lobbiesConnected = 0;
+  lobbiesReady = 0;
+  lobbiesLost = 0;
   commandsDuplicate = 0;
   commandsStale = 0;
   /** INVITEs towards trunks, digest retries counted. */

@@ -20,6 +20,8 @@ import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents } from './gateway-events.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import { LobbyDesk } from './lobby/lobby-desk.ts';
+import { NO_REGISTRAR, phoneAddresses } from './lobby/phone-addresses.ts';
 import { switchProblem, watchLoss } from './loss.ts';
 import { EndpointPool } from './media/endpoint-pool.ts';
 import { EndpointSignalling } from './media/endpoint-signalling.ts';
@@ -67,6 +69,7 @@ export class Gateway implements TelephonyPort {
   readonly #files: MediaFiles;
   readonly #pool: EndpointPool<MediaEndpoint>;
   readonly #registry: AttemptRegistry;
+  readonly #lobbies: LobbyDesk;
   readonly #desk: AttemptDesk;
   readonly #directory: TrunkDirectory;
   #closing: Promise<void> | undefined;
@@ -104,10 +107,12 @@ export class Gateway implements TelephonyPort {
       endedKeptMax,
     });
     this.#directory = this.#makeDirectory();
+    this.#lobbies = this.#makeLobbies();
     this.#desk = this.#makeDesk();
     const { onChange } = this;
     const { registry, media, pool } = this.#watched();
     watchLoss({ link, media, pool, registry, log, onChange });
+    link.onDown(({ detail }) => this.#lobbies.switchLost(`drachtio: ${detail}`));
   }
 
   /** Begins to connect; `ready` tells when both halves of the switch are there. */
@@ -134,11 +139,8 @@ export class Gateway implements TelephonyPort {
   }
 
   send(command: TelephonyCommand): Promise<CommandReply> {
-    if (!isAttemptCommand(command)) {
-      const detail = `${command.type} is not offered by this gateway`;
-      return Promise.resolve({ accepted: false, code: 'BAD_STATE', detail });
-    }
-    return Promise.resolve(this.#desk.handle(command));
+    if (isAttemptCommand(command)) return Promise.resolve(this.#desk.handle(command));
+    return Promise.resolve(this.#lobbies.handle(command));
   }
 
   subscribe(listener: (event: TelephonyEvent) => void): () => void {
@@ -180,6 +182,7 @@ export class Gateway implements TelephonyPort {
       endpointsCreating: creating,
       endpointsInCalls: inCalls,
       endpointsWaiting: waiting,
+      lobbiesReady: this.#lobbies.counts.ready,
       signallingUp: this.#link.isUp ? 1 : 0,
       mediaUp: this.#media.isUp ? 1 : 0,
     };
@@ -200,6 +203,7 @@ export class Gateway implements TelephonyPort {
     const unregistered = this.#directory.close();
     const attempts = [...this.#registry.active];
     for (const attempt of attempts) attempt.cancel({ reason: 'shutdown' });
+    this.#lobbies.closeAll();
     this.#pool.pause('the gateway is closing');
     const idle = this.#untilIdle();
     await Promise.all([idle.promise, unregistered]);
@@ -215,6 +219,7 @@ export class Gateway implements TelephonyPort {
     const deadlineMs = clock.now() + CLOSE_LIMIT_MS;
     const isIdle = (): boolean =>
       this.#registry.active.size === 0 &&
+      this.#lobbies.counts.releasing === 0 &&
       this.#ender.byesInHand === 0 &&
       this.#pool.counts.creating === 0;
     const promise = new Promise<void>((resolve) => {
@@ -252,6 +257,21 @@ export class Gateway implements TelephonyPort {
     return new EndpointPool(() => this.#media.createEndpoint(), options, this.#clock);
   }
 
+  #makeLobbies(): LobbyDesk {
+    const { counters } = this;
+    return new LobbyDesk({
+      gatewayId: this.#config.id,
+      services: {
+        ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
+        ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
+      },
+      phones: phoneAddresses(NO_REGISTRAR),
+      publish: (event) => this.#events.publish(event),
+      problem: () =>
+        this.#closing === undefined ? switchProblem(this.#watched()) : 'the gateway is closing',
+    });
+  }
+
   #makeDesk(): AttemptDesk {
     const { counters } = this;
     return new AttemptDesk({
@@ -260,6 +280,7 @@ export class Gateway implements TelephonyPort {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
         listening: deafListening,
+        lobbies: this.#lobbies,
       },
       view: () => ({
         gatewayId: this.#config.id,

@@ -49,6 +49,10 @@ export class RepresentativePhone {
   readonly #unclaimed: RepresentativeCall[] = [];
   readonly #waiting: ((call: RepresentativeCall) => void)[] = [];
   readonly #registrationId = newCallId();
+  /** Methods of the requests that came, in order. */
+  readonly received: string[] = [];
+  /** Called with each. */
+  onReceived: (method: string) => void = () => undefined;
   #registrations = 0;
 
   static async open(options: RepresentativePhoneOptions): Promise<RepresentativePhone> {
@@ -67,6 +71,12 @@ export class RepresentativePhone {
       supported: ['timer'],
     });
     this.#agent.onInvite = (call) => void this.#answer(call);
+    const receive = stack.onRequest;
+    stack.onRequest = (transaction) => {
+      this.received.push(transaction.request.method);
+      receive(transaction);
+      this.onReceived(transaction.request.method);
+    };
   }
 
   /** Where it can be called. */

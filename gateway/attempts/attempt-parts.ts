@@ -5,6 +5,7 @@ import type { GatewayClock } from '../clock.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { GatewayLog } from '../gateway-log.ts';
 import type { EndpointPool } from '../media/endpoint-pool.ts';
+import type { Lobbies } from '../lobby/lobby-desk.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import type { PromptFiles } from '../media/prompts.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
@@ -23,6 +24,7 @@ export interface AttemptServices {
   readonly clock: GatewayClock;
   readonly log: GatewayLog;
   readonly counters: GatewayCounters;
+  readonly lobbies: Lobbies;
 }
 
 export interface AttemptParts {

@@ -2,6 +2,7 @@
 import type { AttemptConnect } from '../../machines/telephony-commands.ts';
 import type { EventOf } from '../../machines/telephony-events.ts';
 import { AgentSession, type AgentSessionParts } from '../ai-agents/agent-session.ts';
+import { LobbySession } from '../lobby/lobby-session.ts';
 
 export type PartnerParts = Omit<AgentSessionParts, 'connectId' | 'target'>;
 
@@ -19,11 +20,13 @@ export interface Partner {
 
 /** Undefined when the target is none that is offered here. */
 export function partnerFor(command: AttemptConnect, parts: PartnerParts): Partner | undefined {
-  const { connectId, target } = command;
+  const { connectId, target, cue } = command;
   switch (target.kind) {
     case 'aiAgent':
       return new AgentSession({ ...parts, connectId, target });
-    case 'lobby':
-      return undefined;
+    case 'lobby': {
+      const { lobbies } = parts.services;
+      return new LobbySession({ ...parts, connectId, lobbyId: target.lobbyId, cue, lobbies });
+    }
   }
 }

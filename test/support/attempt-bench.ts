@@ -9,6 +9,8 @@ import type { TappedChannel } from '../../gateway/audio-taps/audio-tap.port.ts';
 import type { Heard, Listening, ListenOrder } from '../../gateway/audio-taps/listening.port.ts';
 import { AttemptRegistry } from '../../gateway/attempts/attempt-registry.ts';
 import { GatewayCounters } from '../../gateway/counters.ts';
+import { LobbyDesk } from '../../gateway/lobby/lobby-desk.ts';
+import { phoneAddresses, type RegisteredPhones } from '../../gateway/lobby/phone-addresses.ts';
 import { watchLoss } from '../../gateway/loss.ts';
 import { EndpointPool } from '../../gateway/media/endpoint-pool.ts';
 import type { MediaEndpoint, ReceivedDigit } from '../../gateway/media/media-endpoint.ts';
@@ -22,7 +24,7 @@ import { TrunkGroup } from '../../gateway/trunks/trunk-group.ts';
 import { Trunk } from '../../gateway/trunks/trunk.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
 import type { AttemptDial, AttemptPlay, ConnectTarget } from '../../machines/telephony-commands.ts';
-import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { AttemptEvent, LobbyEvent } from '../../machines/telephony-events.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { FAR_SDP, FakeSrf, type FakeInvite } from './fake-srf.ts';
 import { silentLog } from './silent-log.ts';
@@ -37,6 +39,7 @@ export class FakeMediaEndpoint {
   readonly gone = new OneTimeSignal<string>();
   readonly channelId: string;
   readonly localSdp = FAR_SDP;
+  mediaServerId = 'fs-1';
   readonly applied: string[] = [];
   readonly plays: FakePlay[] = [];
   scheduledHangupMs: number | undefined;
@@ -88,6 +91,33 @@ export class FakeMediaEndpoint {
   bridgeWith(other: { readonly channelId: string }): Promise<MediaOutcome<undefined>> {
     this.bridgedWith.push(other.channelId);
     return this.bridgeOutcome;
+  }
+
+  /** Commands of the media server beside those with a method of their own, in order. */
+  readonly commands: string[] = [];
+  /** What the next command meets, by the name it begins with; else it is done. */
+  readonly commandOutcomes = new Map<string, MediaOutcome<undefined>>();
+  /** The media server says that the channel has come to rest. */
+  parked: () => void = () => undefined;
+
+  command(name: string, args: string): Promise<MediaOutcome<undefined>> {
+    this.commands.push(`${name} ${args}`);
+    return Promise.resolve(this.commandOutcomes.get(name) ?? { kind: 'done', value: undefined });
+  }
+
+  run(application: string, argument: string) {
+    return new Promise((end: FakePlay['end']) => {
+      this.gone.onFire((problem) => end({ kind: 'gone', problem }));
+      this.plays.push({ files: [`${application} ${argument}`], end });
+    });
+  }
+
+  park(): Promise<MediaOutcome<undefined>> {
+    return this.command('park', this.channelId);
+  }
+
+  watchParking(parked: () => void): void {
+    this.parked = parked;
   }
 
   packetsReceived(): Promise<MediaOutcome<number>> {
@@ -170,6 +200,13 @@ export class AttemptBench {
   readonly pool: EndpointPool<MediaEndpoint>;
   readonly registry: AttemptRegistry;
   readonly desk: AttemptDesk;
+  readonly lobbies: LobbyDesk;
+  readonly lobbyEvents: LobbyEvent[] = [];
+  /** What has registered, for tests that say so. */
+  readonly registered: { -readonly [K in keyof RegisteredPhones]: RegisteredPhones[K] } = {
+    realm: 'phones.example',
+    bindingsOf: () => Promise.resolve(undefined),
+  };
   readonly trunk: Trunk;
   readonly trunks: ReadonlyMap<string, Trunk>;
   readonly media = { isUp: true, problem: '', down: (_problem: string): void => undefined };
@@ -218,12 +255,24 @@ export class AttemptBench {
       clock,
     );
     this.registry = new AttemptRegistry(clock, { endedKeptMs, endedKeptMax });
+    this.lobbies = new LobbyDesk({
+      gatewayId: 'gateway-1',
+      services: {
+        ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
+        prompts: promptFiles('/prompts', () => 'http://gateway'),
+      },
+      phones: phoneAddresses(this.registered),
+      publish: (event) => this.lobbyEvents.push(event),
+      problem: () => (this.link.isUp && this.media.isUp ? undefined : 'away'),
+    });
+    this.link.onDown(({ detail }) => this.lobbies.switchLost(detail));
     this.desk = new AttemptDesk({
       registry: this.registry,
       services: {
         ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
         prompts: promptFiles('/prompts', () => 'http://gateway'),
         listening: this.listening,
+        lobbies: this.lobbies,
       },
       view: () => ({
         gatewayId: 'gateway-1',

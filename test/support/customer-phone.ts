@@ -10,6 +10,8 @@ const HOST = '127.0.0.1';
 
 export class CustomerCall {
   readonly media: RtpFarEnd;
+  /** Where the switch listens for this call's RTP. */
+  readonly switchPort: number;
   readonly ended: Promise<CallEndCause>;
   readonly #call: IncomingCall;
 
@@ -23,7 +25,9 @@ export class CustomerCall {
       };
     });
     call.onReinvite = () => media.sdp();
-    media.aim(call.request.body.toString('utf8'));
+    const offer = call.request.body.toString('utf8');
+    this.switchPort = Number(/^m=audio (\d+)/m.exec(offer)?.[1]);
+    media.aim(offer);
     call.answer({ sdp: media.sdp() });
   }
 

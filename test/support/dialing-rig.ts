@@ -20,6 +20,8 @@ export interface RigOptions {
   readonly gateway?: Partial<GatewayConfig>;
   /** RFC 3261 T1; timer B is 64 of it. Default 500, as on the wire. */
   readonly t1Ms?: number;
+  /** RTP ports of the switch, and their rest after a call. Default: many, and 5 s. */
+  readonly media?: { rtpPortMin: number; rtpPortMax: number; rtpQuarantineMs: number };
   /** Ended attempts that the gateway remembers. Default: as in service. */
   readonly endedKeptMax?: number;
 }
@@ -69,7 +71,10 @@ export class DialingRig {
       host: '127.0.0.1',
       sip: { port: 0, protocols: ['udp', 'tcp'] },
       control: { port: 0, secret: 'rig-secret' },
-      media: { sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 5_000 },
+      media: {
+        ...{ sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 5_000 },
+        ...options.media,
+      },
       esl: { port: 0, password: 'rig-password' },
       ...(options.t1Ms === undefined ? {} : { t1Ms: options.t1Ms }),
     });

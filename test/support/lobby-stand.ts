@@ -101,7 +101,7 @@ export class LobbyStand {
     this.#attempts += 1;
     const attempt = new StandAttempt(this, `attempt-${this.#attempts}`);
     const nowMs = Date.now();
-    void attempt.command({
+    attempt.reply = attempt.command({
       type: 'attempt.dial',
       ...{ gatewayId: 'rig', notAfterMs: nowMs + 30_000, trunk: 'customers' },
       ...{ destination: '+12065550123', callerId: '+12025550100' },
@@ -119,6 +119,18 @@ export class LobbyStand {
     call.media.speak(hz);
     await attempt.event('attempt.answered');
     return new StandCustomer(this, attempt.id, call, attempt.seq);
+  }
+
+  /** Until the representative's phone has been asked so many times whether it is there. */
+  untilOptions(count: number): Promise<void> {
+    const { representative } = this;
+    const asked = (): number => representative.received.filter((one) => one === 'OPTIONS').length;
+    return new Promise((resolve) => {
+      representative.onReceived = () => {
+        if (asked() >= count) resolve();
+      };
+      representative.onReceived('');
+    });
   }
 
   async until(isSo: () => boolean, what: string): Promise<void> {
@@ -192,6 +204,8 @@ export class StandLobby extends Party {
 
 export class StandAttempt extends Party {
   protected readonly key = 'attemptId';
+  /** What the dial met. */
+  reply: Promise<CommandReply> = Promise.resolve({ accepted: true });
 
   /** To the lobby, whatever has become of it before. */
   connect(lobbyId: string, more: Partial<AttemptConnect> = {}): Promise<CommandReply> {
