@@ -46,7 +46,10 @@ export interface DialerOptions {
   /** Open; it stays the caller's to close, after `stop`. */
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
+  /** Dials where there is only one, and while no other is known. */
   readonly gatewayId: string;
+  /** Of several gateways: which one is to dial over a trunk now. Undefined: none can. */
+  readonly gatewayFor?: (trunk: string) => string | undefined;
   readonly trunks: readonly TrunkLimits[];
   readonly clock: DialerClock;
   readonly ids: IdSource;
@@ -108,6 +111,7 @@ export class Dialer {
     this.#unsubscribe = options.telephony.subscribe((event) => {
       if (isAttemptEvent(event)) this.#journal.note(event);
       else if (event.type === 'trunk.state') this.#trunkState(event);
+      else if (event.type === 'gateway.present') this.#gatewayPresent(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
@@ -253,9 +257,21 @@ export class Dialer {
     this.#journal.close();
   }
 
+  /** What was refused for want of a gateway is tried again at once. */
+  #gatewayPresent({ trunks }: EventOf<'gateway.present'>): void {
+    for (const trunk of trunks) this.#budgets.of(trunk).works();
+  }
+
   #trunkState({ trunk, state }: EventOf<'trunk.state'>): void {
     const budget = this.#budgets.of(trunk);
-    if (state === 'down') budget.refused(this.#parts.clock.now());
+    if (state === 'suspended') {
+      budget.close();
+      return;
+    }
+    budget.open();
+    // A trunk that refuses our credentials lets one call try from time to time: so is it claimed for.
+    const isRefusing = state === 'down' || state === 'authFailed';
+    if (isRefusing) budget.refused(this.#parts.clock.now());
     if (state === 'up') budget.works();
   }
 
@@ -273,9 +289,10 @@ export class Dialer {
   }
 
   #makeParts(lease: Lease): DialerParts {
-    const { database, ids, clock, log, gatewayId, limits, times, id } = this.#options;
+    const { database, ids, clock, log, limits, times, id, gatewayId, gatewayFor } = this.#options;
     return {
       ...{ database, ids, clock, log, gatewayId, limits, times, lease },
+      gatewayFor: (trunk) => gatewayFor?.(trunk) ?? gatewayId,
       news: new NewsFeed(),
       work: new WorkInHand((error) => log.error({ error }, 'work failed that must not fail')),
       actor: `dialer:${id}`,
@@ -396,7 +413,11 @@ function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): Lea
 }
 
 /** False when the time is over first. */
-async function within(clock: DialerClock, limitMs: number, done: Promise<unknown>): Promise<boolean> {
+async function within(
+  clock: DialerClock,
+  limitMs: number,
+  done: Promise<unknown>,
+): Promise<boolean> {
   let timer: unknown;
   const limit = new Promise<false>((resolve) => {
     timer = clock.setTimeout(() => resolve(false), limitMs);

@@ -1,3 +1,5 @@
+import { callSpacingMs } from '../../machines/call-spacing.ts';
+
 /**
  * How many calls may be started on a trunk now: its channels and its calls per second, shared by all
  * engagements that use it. The gateway enforces both; asked here first, a start is not claimed only
@@ -29,11 +31,11 @@ export class TrunkBudget {
   #nextFreeAtMs = 0;
   #refusals = 0;
   #pausedUntilMs = 0;
+  #isClosed = false;
 
   constructor(limits: TrunkLimits) {
     this.#limits = limits;
-    const { callsPerSecondMax } = limits;
-    this.#intervalMs = callsPerSecondMax > 0 ? 1_000 / callsPerSecondMax : Number.POSITIVE_INFINITY;
+    this.#intervalMs = callSpacingMs(limits.callsPerSecondMax);
   }
 
   /** Takes up to `wanted` starts; those not made are given back. */
@@ -42,6 +44,7 @@ export class TrunkBudget {
     if (channels < 1 || this.#intervalMs === Number.POSITIVE_INFINITY) {
       return { granted: 0, atMs: null };
     }
+    if (this.#isClosed) return { granted: 0, atMs: null };
     if (nowMs < this.#pausedUntilMs) return { granted: 0, atMs: this.#pausedUntilMs };
     this.#nextFreeAtMs = Math.max(this.#nextFreeAtMs, nowMs);
     const moments = Math.ceil((nowMs + AHEAD_MS - this.#nextFreeAtMs) / this.#intervalMs);
@@ -60,6 +63,18 @@ export class TrunkBudget {
     const pauseMs = Math.min(REFUSED_PAUSE_MAX_MS, REFUSED_PAUSE_MIN_MS * 2 ** this.#refusals);
     this.#refusals += 1;
     this.#pausedUntilMs = nowMs + pauseMs;
+  }
+
+  /** The gateway gives no calls to this trunk until it says otherwise: nothing is claimed for it. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** It may be tried again; whether it works shows the first call. */
+  open(): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    this.#wake();
   }
 
   /** A dial was taken, or the trunk is said to be up. */

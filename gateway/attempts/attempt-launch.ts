@@ -74,10 +74,20 @@ export class AttemptLaunch {
 
   #ready(endpoint: MediaEndpoint): void {
     const { trunk, clock, dial, pool } = this.#parts;
+    this.#withdraw = undefined;
     const lateMs = clock.now() - dial.notAfterMs;
     if (lateMs > 0) {
       pool.giveBack(endpoint);
       this.#refuse('TOO_LATE', `${Math.round(lateMs)} ms past notAfterMs`);
+      return;
+    }
+    const waitMs = trunk.leave(clock.now());
+    if (waitMs > 0) {
+      const timer = clock.setTimeout(() => this.#ready(endpoint), waitMs);
+      this.#withdraw = () => {
+        clock.clearTimeout(timer);
+        pool.giveBack(endpoint);
+      };
       return;
     }
     const offer = offerFor(endpoint.localSdp, trunk.config.codecs);

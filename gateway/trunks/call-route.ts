@@ -89,11 +89,18 @@ export class CallRoute {
       this.#others = this.#others.slice(index + 1);
       this.#take(way);
       const waitMs = way.momentMs - nowMs;
-      if (waitMs <= 0) go(way);
-      else this.#timer = clock.setTimeout(() => go(way), waitMs);
+      this.#leave(way, waitMs > 0 ? waitMs : trunk.leave(nowMs), go);
       return true;
     }
     return false;
+  }
+
+  #leave(way: TrunkWay, waitMs: number, go: (way: TrunkWay) => void): void {
+    const { clock } = this.#parts;
+    if (waitMs > 0) {
+      const again = (): void => this.#leave(way, way.trunk.leave(clock.now()), go);
+      this.#timer = clock.setTimeout(again, waitMs);
+    } else go(way);
   }
 
   #take(way: TrunkWay): void {

@@ -105,6 +105,11 @@ export class Trunk {
     return this.#rate.take(nowMs, notAfterMs);
   }
 
+  /** 0: the INVITE leaves now. Else how long it must wait, ms, and ask again. */
+  leave(nowMs: number): number {
+    return this.#rate.leave(nowMs);
+  }
+
   uriOf(user?: string): string {
     return uriAt(this.address, user);
   }

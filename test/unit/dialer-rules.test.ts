@@ -84,10 +84,27 @@ t.test('a trunk grants its channels and no more, and wakes who waits for one', a
   t.strictSame(budget.take(5, 2_000), { granted: 2 });
 });
 
+t.test(
+  'a suspended trunk is claimed nothing for until it opens, and then wakes who waits',
+  async (t) => {
+    const budget = new TrunkBudget(TRUNK);
+    budget.close();
+    t.strictSame(budget.take(1, 0), { granted: 0, atMs: null });
+    t.strictSame(budget.take(1, 10_000_000), { granted: 0, atMs: null }, 'however long it takes');
+    let woken = 0;
+    budget.whenFree(() => (woken += 1));
+    budget.works();
+    t.equal(woken, 0, 'a call of before it that ends well changes nothing');
+    budget.open();
+    t.equal(woken, 1);
+    t.strictSame(budget.take(1, 10_000_000), { granted: 1 });
+  },
+);
+
 t.test('starts that were granted and not made do not use up the rate', async (t) => {
   const budget = new TrunkBudget({ ...TRUNK, channelsMax: 100 });
   t.strictSame(budget.take(5, 0), { granted: 2 });
-  t.match(budget.take(1, 0), { granted: 0, atMs: 1 });
+  t.match(budget.take(1, 0), { granted: 0, atMs: 5 });
   budget.giveBack(2);
   t.strictSame(budget.take(5, 0), { granted: 2 });
 });

@@ -405,11 +405,11 @@ t.test(
     const bench = await AttemptBench.start({ trunk: { callsPerSecondMax: 2 }, warm: 3 });
     for (const attemptId of ['a', 'b', 'c']) bench.dial({ attemptId });
     t.equal(bench.srf.invites.length, 1);
-    bench.clock.advanceTo(499);
+    bench.clock.advanceTo(509);
     t.equal(bench.srf.invites.length, 1);
-    bench.clock.advanceTo(500);
+    bench.clock.advanceTo(510);
     t.equal(bench.srf.invites.length, 2);
-    bench.clock.advanceTo(1_000);
+    bench.clock.advanceTo(1_020);
     t.equal(bench.srf.invites.length, 3);
     t.match(bench.dial({ attemptId: 'd', notAfterMs: 1_400 }), { code: 'TRUNK_RATE_LIMITED' });
   },
@@ -692,7 +692,7 @@ for (const { name, reach, answered, invites } of losses) {
   );
 }
 
-for (const trunk of [{}, { callsPerSecondMax: 0.1 }]) {
+for (const trunk of [{}, { callsPerSecondMax: 0.2 }]) {
   const waitsFor = 'callsPerSecondMax' in trunk ? 'its moment' : 'an endpoint';
   t.test(
     `drachtio is lost while a dial waits for ${waitsFor}: refused, nobody was rung`,
