@@ -16,6 +16,7 @@ const FOLDERS = [
   'machines',
   'simulator',
   'softswitch',
+  'telephony-bus',
   'test',
 ];
 
@@ -28,11 +29,17 @@ const MAY_IMPORT = {
   softswitch: [],
   simulator: ['machines', 'dialer', 'config'],
   lab: ['softswitch'],
+  // Carries the contract between processes: neither side of it knows the other, or this.
+  'telephony-bus': ['machines', 'config'],
 };
 
 const PACKAGE_HOMES = [
   { name: '^drachtio-', home: ['gateway'], message: 'drachtio is spoken in gateway/ alone.' },
-  { name: '^redis$', home: [], message: 'redis is spoken in adapters/redis/ alone.' },
+  {
+    name: '^redis$',
+    home: ['telephony-bus'],
+    message: 'redis is spoken in telephony-bus/ and adapters/redis/ alone.',
+  },
   { name: '^fastify', home: [], message: 'fastify is spoken in http/ alone.' },
 ];
 

@@ -1,4 +1,5 @@
 /** What a serving process tells of itself: metrics of every part of it, and whether it is ready. */
+import assert from 'node:assert/strict';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { DialerLog } from '../dialer/dialer-log.ts';
 import { leaseWatch } from '../dialer/health/lease-check.ts';
@@ -16,19 +17,29 @@ import { AttemptTraces } from '../dialer/traces/attempt-traces.ts';
 import { otlpTraceSink } from '../dialer/traces/sdk-trace-sink.ts';
 import { globalTraceSink, type TraceSink } from '../dialer/traces/trace-sink.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { measureGateway } from '../gateway/metrics/measure-gateway.ts';
 import { measureSwitch } from '../gateway/metrics/measure-switch.ts';
+import { measureBus } from '../telephony-bus/bus-metrics.ts';
+import type { DialerBus } from '../telephony-bus/dialer-bus.ts';
 import type { Telephony } from './start-telephony.ts';
 
 export interface ObservabilityOptions {
   readonly config: RingfenceConfig;
   readonly database: OpenDatabase;
-  readonly telephony: Pick<Telephony, 'gateway' | 'switchStats'>;
+  readonly telephony: Observed;
   readonly log: DialerLog;
   /** Default: nobody gets any. */
   readonly traces?: TraceSink;
   /** How long a check may take, and how long its report is told again. ms */
   readonly probing?: { readonly limitMs: number; readonly keptMs: number };
+}
+
+/** A gateway beside the dialer, or the bus to those elsewhere. */
+interface Observed {
+  readonly gateway: Gateway | undefined;
+  readonly switchStats: Telephony['switchStats'];
+  readonly bus?: DialerBus | undefined;
 }
 
 type Plugin = ReturnType<typeof healthHttp>;
@@ -59,17 +70,22 @@ export async function openTraces({ traces, dialer }: RingfenceConfig): Promise<T
 export function startObservability(options: ObservabilityOptions): Observability {
   const { config, database, telephony, log, probing = PROBING } = options;
   const traces = options.traces ?? globalTraceSink();
-  const { gateway, switchStats } = telephony;
+  const { gateway, switchStats, bus } = telephony;
+  const port = gateway ?? bus;
+  assert(port !== undefined, 'a dialer speaks to a gateway or to a bus');
   const nowMs = (): number => Date.now();
   const meter = new PrometheusMeter({ log });
-  const ends = [measureProcess(meter), measureGateway(gateway, meter, nowMs)];
+  const ends = [measureProcess(meter)];
+  if (gateway !== undefined) ends.push(measureGateway(gateway, meter, nowMs));
+  if (bus !== undefined) measureBus(bus, meter);
   measureStore(database, meter);
   if (switchStats !== undefined) measureSwitch(switchStats, meter);
   const lease = leaseWatch();
   const readiness = new Readiness({ nowMs, ...probing });
   readiness.add(
     storeCheck(database, config.dialer.id, nowMs),
-    ...telephonyChecks(() => gateway.health),
+    ...(gateway === undefined ? [] : telephonyChecks(() => gateway.health)),
+    ...(bus === undefined ? [] : [{ name: 'bus', look: () => bus.health }]),
     lease.check,
   );
   const { bearerToken, engagementsMax } = config.metrics;
@@ -83,12 +99,12 @@ export function startObservability(options: ObservabilityOptions): Observability
     ],
     dialerStarted: (dialer) => {
       lease.held(dialer);
-      const measured = { dialer, telephony: gateway, meter, log, nowMs, engagementsMax };
+      const measured = { dialer, telephony: port, meter, log, nowMs, engagementsMax };
       measurement = measureDialer(measured);
       const attempts = new AttemptTraces(traces, nowMs);
       ends.push(
         dialer.subscribe((news) => attempts.hearNews(news)),
-        gateway.subscribe((event) => attempts.hearTelephony(event)),
+        port.subscribe((event) => attempts.hearTelephony(event)),
       );
     },
     dialerStopping: () => lease.released(),

@@ -22,6 +22,8 @@ export interface DialingOptions {
   /** Stays the caller's to close, after `stop`. */
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
+  /** Which gateway dials over a trunk now. Default: the configured one, always. */
+  readonly gatewayFor?: (trunk: string) => string | undefined;
   readonly log: DialerLog;
   /** With `/v1` for others to use; its first key is made when there is none. */
   readonly servesApi?: boolean;
@@ -60,6 +62,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       ...{ database, telephony, log, ids },
       clock: systemClock,
       planAfterAnswer: agents.desk.planAfterAnswer,
+      ...(options.gatewayFor === undefined ? {} : { gatewayFor: options.gatewayFor }),
     });
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
     await api?.attach(dialer);
@@ -111,7 +114,7 @@ function startAgents(
   });
 }
 
-function certificateOf({ tlsCertificateFile, tlsKeyFile }: HttpConfig) {
+export function certificateOf({ tlsCertificateFile, tlsKeyFile }: HttpConfig) {
   if (tlsCertificateFile === '') return undefined;
   return { cert: contentOf(tlsCertificateFile), key: contentOf(tlsKeyFile) };
 }

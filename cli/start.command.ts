@@ -1,5 +1,5 @@
 /** `ringfence start`: the service. It goes on with whatever was running when it was last stopped. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadProcessConfig } from '../config/process-config.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { RecoveryReport } from '../dialer/actors/recovery.ts';
@@ -14,7 +14,8 @@ import { openTraces, startObservability } from './observability.ts';
 import { engagementInWords, readEngagements, type FoundEngagement } from './service-engagements.ts';
 import { startServiceLab } from './service-lab.ts';
 import { startDialing, type Dialing } from './start-dialing.ts';
-import { startTelephony, type Telephony } from './start-telephony.ts';
+import { serveGatewayOnly } from './start-gateway.ts';
+import { startServiceTelephony, type ServiceTelephony } from './service-telephony.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface StartOptions {
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly verbose: boolean;
   /** Beside a demo carrier, and with no other trunk than to it. */
   readonly lab: boolean;
+  /** One half; the other half is in other processes, on the same Redis. Default: both, here. */
+  readonly only?: 'dialer' | 'gateway';
 }
 
 export function startCommand(): Command {
@@ -30,6 +33,11 @@ export function startCommand(): Command {
     .description('serve: dial what is in the store, from where it was left, until told to stop')
     .option('--config <file>', 'configuration; default ringfence.yaml if there is one')
     .option('--lab', 'dial a demo carrier and nobody else: it is started beside the service', false)
+    .addOption(
+      new Option('--only <part>', 'one half of it; the other in other processes, over Redis')
+        .choices(['dialer', 'gateway'])
+        .conflicts('lab'),
+    )
     .option('--json', 'one JSON value on stdout once it is ready', false)
     .option('--verbose', 'log what it does', false);
 }
@@ -37,7 +45,7 @@ export function startCommand(): Command {
 interface Service {
   readonly config: RingfenceConfig;
   readonly database: OpenDatabase;
-  readonly telephony: Telephony;
+  readonly telephony: ServiceTelephony;
   readonly dialing: Dialing;
 }
 
@@ -52,12 +60,24 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
   const lab = options.lab ? await startServiceLab() : undefined;
   const config = lab === undefined ? loaded : lab.onlyTrunk(loaded);
   const consoleAsBefore = consoleToLog(log);
+  if (options.only === 'gateway') {
+    const { json } = options;
+    const exitCode = await serveGatewayOnly({ config, file, log, json, terminal, stopAsked });
+    consoleAsBefore();
+    stopWatching();
+    say(terminal, 'Ringfence has stopped.');
+    return exitCode;
+  }
+  const isDialerOnly = options.only === 'dialer';
   const database = await openStore(storeLocation(config), () => Date.now());
   try {
-    const exitCode = await serve({ config, database, log, stopAsked }, async (service, found) => {
-      announce(service, found, file, terminal);
-      if (options.json) await writeJson(terminal, readiness(service, found));
-    });
+    const exitCode = await serve(
+      { config, database, log, stopAsked, isDialerOnly },
+      async (service, found) => {
+        announce(service, found, file, terminal);
+        if (options.json) await writeJson(terminal, readiness(service, found));
+      },
+    );
     say(terminal, 'Ringfence has stopped.');
     return exitCode;
   } finally {
@@ -73,28 +93,29 @@ interface Serving {
   readonly database: OpenDatabase;
   readonly log: CommandLog;
   readonly stopAsked: Promise<'stop'>;
+  readonly isDialerOnly: boolean;
 }
 
 async function serve(
-  { config, database, log, stopAsked }: Serving,
+  { config, database, log, stopAsked, isDialerOnly }: Serving,
   onReady: (service: Service, found: readonly FoundEngagement[]) => Promise<void>,
 ): Promise<number> {
-  const { trunks } = config.gateway;
   // Looked at before anything is dialled: this is what was left.
   const found = await readEngagements(database);
   const traces = await openTraces(config);
-  const telephony = await startTelephony({
-    ...{ config, trunks, log },
-    isolated: false,
-    watchesTrunks: true,
-  });
+  const telephony = await startServiceTelephony({ config, database, log, isDialerOnly });
+  const { bus } = telephony;
   const observability = startObservability({ config, database, telephony, log, traces });
   try {
     const dialing = await startDialing({
-      ...{ config, database, telephony: loggedTelephony(telephony.gateway, log) },
+      ...{ config, database, telephony: loggedTelephony(telephony.port, log) },
       ...{ log, observability },
       servesApi: true,
+      ...(bus === undefined ? {} : { gatewayFor: (trunk) => bus.gatewayFor(trunk) }),
     });
+    // The lease is held: the events of its queue group are ours, for as long as it is.
+    bus?.own();
+    void dialing.dialer.leaseLost.then(() => bus?.disown());
     try {
       await onReady({ config, database, telephony, dialing }, found);
       const end = await Promise.race([stopAsked, telephony.broken, dialing.dialer.leaseLost]);

@@ -1,5 +1,6 @@
 /** The whole configuration. Every section has defaults: an empty file is a valid one. */
 import { Type, type Static } from 'typebox';
+import { BusConfig } from './bus.schema.ts';
 import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
 import { GatewayConfig } from './gateway.schema.ts';
@@ -22,6 +23,7 @@ const LogConfig = Type.Object(
 export const RingfenceConfig = Type.Object(
   {
     log: LogConfig,
+    bus: BusConfig,
     dialer: DialerConfig,
     dialing: DialingConfig,
     gateway: GatewayConfig,

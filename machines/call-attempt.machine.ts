@@ -36,7 +36,11 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
   invoke: {
     id: 'telephony',
     src: 'telephony',
-    input: ({ context }) => ({ attemptId: context.attemptId, fence: context.fence }),
+    input: ({ context: { attemptId, fence, dial } }) => ({
+      attemptId,
+      fence,
+      gatewayId: dial.gatewayId,
+    }),
   },
   initial: 'starting',
   on: {

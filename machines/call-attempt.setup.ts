@@ -27,14 +27,13 @@ import type { RefusalCode } from './command-reply.ts';
 import { isWithoutGap } from './seen-sequence.ts';
 import type { AttemptCommandType, CancelReason, HangupReason } from './telephony-commands.ts';
 import type { AttemptEvent } from './telephony-events.ts';
+import type { TelephonyInput } from './telephony-input.ts';
 import { unprovided } from './unprovided.ts';
 
 export const callAttemptSetup = setup({
   types: {} as CallAttemptTypes,
   actors: {
-    telephony: unprovided<AttemptOrder, { attemptId: string; fence: number }>(
-      'callAttempt.telephony',
-    ),
+    telephony: unprovided<AttemptOrder, TelephonyInput>('callAttempt.telephony'),
   },
   actions: {
     record: assign(({ context }, event: AttemptEvent) => afterNews(context, event)),

@@ -4,7 +4,8 @@
  */
 import { fromCallback } from 'xstate';
 import type { AttemptOrder, CallAttemptEvent } from './call-attempt.events.ts';
-import { isAttemptEvent, type AttemptEvent } from './telephony-events.ts';
+import { isAttemptEvent, type AttemptEvent, type EventOf } from './telephony-events.ts';
+import type { TelephonyInput } from './telephony-input.ts';
 import type { TelephonyPort } from './telephony.port.ts';
 
 type Inbox = (event: CallAttemptEvent) => void;
@@ -13,6 +14,7 @@ export class TelephonyActors {
   readonly #port: TelephonyPort;
   readonly #nowMs: () => number;
   readonly #inboxes = new Map<string, Inbox>();
+  readonly #gateways = new WeakMap<Inbox, string>();
   readonly #unsubscribe: () => void;
 
   /** `nowMs` is the wall clock, epoch ms: it only dates commands, no timer hangs on it. */
@@ -21,17 +23,19 @@ export class TelephonyActors {
     this.#nowMs = nowMs;
     this.#unsubscribe = port.subscribe((event) => {
       if (isAttemptEvent(event)) this.#deliver(event);
+      else if (event.type === 'gateway.lost') this.#lose(event);
     });
   }
 
   /** For `callAttemptMachine.provide({ actors: { telephony: … } })`, shared by all attempts. */
-  readonly logic = fromCallback<AttemptOrder, { attemptId: string; fence: number }>(
-    ({ input: { attemptId }, receive, sendBack }) => {
+  readonly logic = fromCallback<AttemptOrder, TelephonyInput>(
+    ({ input: { attemptId, gatewayId }, receive, sendBack }) => {
       let isOpen = true;
       const inbox: Inbox = (event) => {
         if (isOpen) sendBack(event);
       };
       this.#inboxes.set(attemptId, inbox);
+      this.#gateways.set(inbox, gatewayId);
       receive((order) => {
         this.#send(order, inbox);
       });
@@ -54,6 +58,14 @@ export class TelephonyActors {
 
   #deliver(event: AttemptEvent): void {
     this.#inboxes.get(event.attemptId)?.(event);
+  }
+
+  /** Its attempts are in doubt: each asks, and whoever answers for the gateway says what it knows. */
+  #lose({ gatewayId, detail }: EventOf<'gateway.lost'>): void {
+    for (const inbox of [...this.#inboxes.values()]) {
+      if (this.#gateways.get(inbox) !== gatewayId) continue;
+      inbox({ type: 'telephony.lost', detail: `${gatewayId}: ${detail}` });
+    }
   }
 
   #send(order: AttemptOrder, inbox: Inbox): void {

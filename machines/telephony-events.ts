@@ -6,7 +6,8 @@
 import { Type, type Static } from 'typebox';
 import { AttemptEnded } from './attempt-ended.ts';
 import { REFUSAL_CODES } from './command-reply.ts';
-import { GatewayCapacity, GatewayLost, GatewayPresent, TrunkState } from './gateway-events.ts';
+import { GatewayCapacity, TrunkState } from './gateway-events.ts';
+import { PRESENCE_EVENTS } from './gateway-presence-events.ts';
 import {
   AttemptHoldChanged,
   AttemptMuteChanged,
@@ -216,6 +217,7 @@ export const LOBBY_EVENTS = {
 export const GATEWAY_EVENTS = {
   'trunk.state': TrunkState,
   'gateway.capacity': GatewayCapacity,
+  ...PRESENCE_EVENTS,
   'inbound.call': InboundCall,
   'inbound.optOut': InboundOptOut,
   'inbound.ended': InboundEnded,

@@ -165,7 +165,8 @@ async function claimNext(parts: ChainStoreParts, chain: LiveChain): Promise<Cont
     if (changes.some(({ kind }) => kind === 'postponed')) parts.onWaiting();
     return { type: 'store.notClaimed' };
   }
-  const start = chainStartOf(claimed, callPlanOf(parts, runtime.facts), context.nowMs);
+  const plan = callPlanOf(parts, runtime.facts, context.gatewayId);
+  const start = chainStartOf(claimed, plan, context.nowMs);
   parts.registry.attemptOpened(taskId, start);
   runtime.startedByChain(claimed);
   return { type: 'store.claimed', start };

@@ -5,10 +5,11 @@ import type { DialerParts } from './dialer-parts.ts';
 import { ATTEMPT_MACHINES, type CallPlan } from './start-attempt.ts';
 
 export function claimContextOf(parts: DialerParts, facts: EngagementFacts): ClaimContext {
-  const { database, ids, clock, lease, gatewayId, actor, limits } = parts;
+  const { database, ids, clock, lease, actor, limits } = parts;
   const { workstream } = facts;
   return {
-    ...{ database, ids, gatewayId, actor },
+    ...{ database, ids, actor },
+    gatewayId: parts.gatewayFor(workstream.trunk),
     nowMs: clock.now(),
     leaseName: lease.name,
     fence: lease.epoch,
@@ -35,9 +36,11 @@ export function claimRequestOf(
   };
 }
 
+/** `gatewayId` as it was written with the claim: whoever asks about the call later asks there. */
 export function callPlanOf(
-  { times, gatewayId }: Pick<DialerParts, 'times' | 'gatewayId'>,
+  { times }: Pick<DialerParts, 'times'>,
   { workstream, config }: EngagementFacts,
+  gatewayId: string,
 ): CallPlan {
   const { ringTimeoutMs } = config;
   return { times, gatewayId, trunk: workstream.trunk, callerId: workstream.number, ringTimeoutMs };

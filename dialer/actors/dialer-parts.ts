@@ -35,6 +35,8 @@ export interface DialerParts {
   readonly work: WorkInHand;
   readonly lease: Lease;
   readonly gatewayId: string;
+  /** Of several gateways the one that is to dial over the trunk now. */
+  readonly gatewayFor: (trunk: string) => string;
   /** `dialer:<id>`, for the event log. */
   readonly actor: string;
   readonly limits: DialerLimits;

@@ -2,9 +2,6 @@
  * One running engagement: its pacer, the claims that the pacer asks for, and the hours of its queue.
  * Everything it knows can be read again from the store; it holds no budget of its own.
  */
-import { createActor, fromCallback, type Actor } from 'xstate';
-import type { PacerOrder } from '../../machines/copilot-pacer.events.ts';
-import { copilotPacerMachine } from '../../machines/copilot-pacer.machine.ts';
 import { DialerError } from '../../machines/errors.ts';
 import {
   queueFactOf,
@@ -12,16 +9,23 @@ import {
   type EngagementFacts,
 } from '../engagements/engagement-facts.ts';
 import { inFlightMaxOf } from '../engagements/in-flight-max.ts';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
+import type { Entered } from '../representatives/representative-runtime.ts';
+import type { RepresentativeShares } from '../representatives/representative-shares.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { NewsOf } from '../dialer-news.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
 import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
-import { claimStarts, type ClaimedStart } from '../tasks/claim-starts.ts';
+import { claimStarts, type ClaimContext, type ClaimedStart } from '../tasks/claim-starts.ts';
 import { recordAttemptEnd } from '../tasks/record-attempt-end.ts';
-import type { Chain } from './chain-registry.ts';
+import type { Chain, ChainRegistry } from './chain-registry.ts';
 import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
+import { makePacer, type Claimed, type Pacer } from './make-pacer.ts';
+import { PacedCalls } from './paced-calls.ts';
+import { startInLobby } from './seats.ts';
 import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
@@ -30,13 +34,12 @@ import type { TrunkBudget } from './trunk-budget.ts';
 export interface RuntimeParts extends DialerParts {
   readonly startChain: (chain: Chain, start: ChainStart) => void;
   readonly budgetOf: (trunk: string) => TrunkBudget;
+  readonly desk: RepresentativeDesk;
+  readonly shares: RepresentativeShares;
+  readonly tellAttempt: ChainRegistry['tellAttempt'];
+  readonly cancelChain: ChainRegistry['cancel'];
   /** The store is looked at for what somebody beside us has changed. */
   readonly onRecheck: () => Promise<void>;
-}
-
-interface Claimed {
-  readonly started: number;
-  readonly moreReady: boolean;
 }
 
 const NOTHING: Claimed = { started: 0, moreReady: false };
@@ -45,7 +48,9 @@ const SLEEP_MAX_MS = 86_400_000;
 
 export class EngagementRuntime {
   readonly #parts: RuntimeParts;
-  readonly #pacer: Actor<typeof copilotPacerMachine>;
+  readonly #pacer: Pacer;
+  /** Of a mode that is paced by representatives. */
+  readonly #paced: PacedCalls | undefined;
   #facts: EngagementFacts;
   #isStopped = false;
   #isOpen: boolean;
@@ -58,32 +63,29 @@ export class EngagementRuntime {
   constructor(parts: RuntimeParts, facts: EngagementFacts, live: number) {
     this.#parts = parts;
     this.#facts = facts;
-    const { clock, limits } = parts;
-    this.#isOpen = queueFactOf(facts, clock.now()).kind !== 'closed';
-    const starter = fromCallback<PacerOrder, { engagementId: string }>(({ receive, sendBack }) => {
-      receive(({ starts }) => {
-        parts.work.run(async () => {
-          try {
-            sendBack({ type: 'starter.claimed', ...(await this.#claim(starts)) });
-          } catch (error) {
-            this.#failed(error);
-            sendBack({ type: 'starter.failed', detail: String(error) });
-          }
-        });
-      });
+    this.#isOpen = queueFactOf(facts, parts.clock.now()).kind !== 'closed';
+    this.#paced = facts.config.mode.kind === 'copilot' ? undefined : this.#makePaced();
+    this.#pacer = makePacer({
+      ...{ facts, live, isOpen: this.#isOpen, clock: parts.clock, limits: parts.limits },
+      demand: this.#paced?.demand,
+      work: parts.work,
+      claim: (starts) => this.#claim(starts),
+      recall: (attempts) => this.#paced?.recall(attempts),
+      onFailure: (error) => this.#failed(error),
     });
-    this.#pacer = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
-      clock,
-      input: {
-        engagementId: facts.engagement.id,
-        maxConcurrentCalls: inFlightMaxOf(facts.config.mode),
-        claimSizeMax: limits.claimSizeMax,
-        inFlight: live,
-        suspended: suspensionOf(facts),
-        isOpen: this.#isOpen,
-        storeRetryMs: limits.storeRetryMs,
-        idleRecheckMs: limits.recheckMs,
-      },
+  }
+
+  #makePaced(): PacedCalls {
+    const { desk, clock, tellAttempt, cancelChain, news } = this.#parts;
+    const engagementId = this.#facts.engagement.id;
+    return new PacedCalls({
+      ...{ desk, clock },
+      facts: () => this.#facts,
+      isDialing: () => this.#isOpen && !this.#mayNotDial(),
+      tell: ({ attemptId }, order) => tellAttempt(attemptId, order),
+      recall: (taskId) => cancelChain(taskId, 'dialer_recall'),
+      onDecision: (decision) => news.tell({ type: 'pacing.decided', engagementId, decision }),
+      onNews: () => this.#pacer.send({ type: 'pacer.news' }),
     });
   }
 
@@ -94,6 +96,19 @@ export class EngagementRuntime {
   start(): void {
     this.#watchQueue();
     this.#pacer.start();
+    const paced = this.#paced;
+    if (paced?.isRepLed === true) {
+      this.#parts.shares.join(this.#facts.engagement.id, () => paced.sharer);
+    }
+  }
+
+  /** Of whichever engagement: those that are none of ours change nothing. */
+  onAttempt(event: AttemptEvent): void {
+    this.#paced?.onAttempt(event);
+  }
+
+  onEntered(entered: Entered): void {
+    this.#paced?.onEntered(entered);
   }
 
   /** Nothing more starts; what has started goes on. */
@@ -102,6 +117,7 @@ export class EngagementRuntime {
     this.#parts.clock.clearTimeout(this.#queueTimer);
     this.#parts.clock.clearTimeout(this.#budgetTimer);
     this.#pacer.send({ type: 'pacer.stop' });
+    this.#parts.shares.leave(this.#facts.engagement.id);
   }
 
   /** What the store says of it has changed. */
@@ -122,16 +138,18 @@ export class EngagementRuntime {
   suspended(suspension: Suspension): void {
     if (this.isSuspended) return;
     this.#pacer.send({ type: 'engagement.suspended', suspension });
+    this.#parts.shares.wake();
     const engagementId = this.#facts.engagement.id;
     this.#parts.news.tell({ type: 'engagement.suspended', engagementId, suspension });
   }
 
   get isSuspended(): boolean {
-    return this.#pacer.getSnapshot().context.suspension !== null;
+    return this.#pacer.isSuspended;
   }
 
   tasksReady(): void {
     this.#pacer.send({ type: 'tasks.ready' });
+    if (this.#paced !== undefined) this.#parts.shares.wake();
   }
 
   /** A task in work that no chain works yet: the claim that has taken it gives it back undialled. */
@@ -153,6 +171,7 @@ export class EngagementRuntime {
 
   #resumed(): void {
     this.#pacer.send({ type: 'engagement.resumed' });
+    this.#parts.shares.wake();
     const engagementId = this.#facts.engagement.id;
     this.#parts.news.tell({ type: 'engagement.resumed', engagementId });
   }
@@ -195,10 +214,13 @@ export class EngagementRuntime {
         starts.filter((start) => !isUnwanted(start)),
       ];
       this.#cancelledInClaim = undefined;
-      for (const start of wanted) this.#dial(start, context.nowMs);
+      const unseated = wanted.filter((start) => !this.#dial(start, context));
+      const back = [...unwanted, ...unseated];
       // Not awaited: the pacer hears of the calls that have begun before it hears of their ends.
-      if (unwanted.length > 0) parts.work.run(() => this.#takeBack(unwanted, isHalted));
-      return { started: wanted.length, moreReady: looked > 0 };
+      if (back.length > 0) {
+        parts.work.run(() => this.#takeBack(back, isHalted || unseated.length > 0));
+      }
+      return { started: wanted.length - unseated.length, moreReady: looked > 0 };
     } catch (error) {
       if (error instanceof ClaimInDoubt) await settleClaim(parts, facts, error);
       throw error;
@@ -228,12 +250,23 @@ export class EngagementRuntime {
     return 0;
   }
 
-  #dial(claimed: ClaimedStart, nowMs: number): void {
-    const start = chainStartOf(claimed, callPlanOf(this.#parts, this.#facts), nowMs);
+  /** False when nobody is there any more for whoever would answer: it is not dialled. */
+  #dial(claimed: ClaimedStart, { nowMs, gatewayId }: ClaimContext): boolean {
+    const plan = callPlanOf(this.#parts, this.#facts, gatewayId);
     const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
+    let start = chainStartOf(claimed, plan, nowMs);
+    if (this.#paced?.isRepLed === true) {
+      const seat = this.#paced.takeSeat(claimed.attemptId);
+      if (seat === undefined) return false;
+      start = startInLobby(start, seat.lobbyId, seat.isBound);
+      if (seat.isBound) this.#parts.shares.served(engagementId);
+    }
+    const taskId = claimed.task.id;
+    this.#paced?.started(taskId, claimed.attemptId);
     this.#tellStart(claimed);
     const { trunk } = this.#facts.workstream;
-    this.#parts.startChain({ taskId: claimed.task.id, businessUnitId, engagementId, trunk }, start);
+    this.#parts.startChain({ taskId, businessUnitId, engagementId, trunk }, start);
+    return true;
   }
 
   async #takeBack(starts: readonly ClaimedStart[], isHalted: boolean): Promise<void> {

@@ -236,7 +236,7 @@ async function resume(
       afterAnswer,
       fence: lease.epoch,
     },
-    callPlanOf(parts, runtime.facts),
+    callPlanOf(parts, runtime.facts, attempt.gateway_id),
   );
   const { business_unit_id: businessUnitId, engagement_id: engagementId, trunk } = attempt;
   registry.start({ taskId: attempt.task_id, businessUnitId, engagementId, trunk }, start);
