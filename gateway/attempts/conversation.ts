@@ -17,6 +17,7 @@ import { AbandonmentClock, isNobody } from './abandonment-clock.ts';
 import type { AttemptServices } from './attempt-parts.ts';
 import type { CustomerEars } from './customer-ears.ts';
 import { DigitPresses } from './digit-presses.ts';
+import type { EarlyPartner } from '../lobby/early-partner.ts';
 import type { EventOutlet } from './event-outlet.ts';
 import { GreetingWatch } from './greeting-watch.ts';
 import { partnerFor, type Partner } from './partner.ts';
@@ -36,6 +37,8 @@ export interface ConversationParts {
   readonly codecs: AgentSessionParts['codecs'];
   readonly customer: Omit<AgentSessionParts['customer'], 'greetingEndedAtMs'>;
   readonly ears: CustomerEars;
+  /** Who was connected before the answer. */
+  readonly early: EarlyPartner | undefined;
   readonly emit: EventOutlet['emit'];
   /** The gateway ends the call by itself. */
   readonly hangUp: (why: string) => void;
@@ -67,7 +70,11 @@ export class Conversation {
       onPlayed: (played) => this.#onPlayed(played),
     });
     const { failsafe } = dial;
-    if (failsafe === undefined) return;
+    this.#partner = parts.early?.handOver({
+      onConnected: () => this.#onConnected(),
+      onOver: () => this.#watchForsaken(),
+    });
+    if (failsafe === undefined || this.isConnected) return;
     this.#abandonment = new AbandonmentClock({
       ...{ failsafe, clock, isDetected: dial.detection !== undefined },
       onExpired: (isPerson, waitedMs) => this.#onExpired(isPerson, waitedMs),

@@ -27,6 +27,8 @@ export interface AdmissionView {
   /** Why nothing can be dialled at all; undefined when all is well. */
   readonly switchProblem: string | undefined;
   readonly closing: boolean;
+  /** What is wrong with the lobby that the dial names; undefined when its leg can be bridged. */
+  readonly lobbyProblem: (lobbyId: string) => string | undefined;
 }
 
 /**
@@ -46,6 +48,8 @@ export function admitDial(
   if (dial.gatewayId !== view.gatewayId) {
     return refused('WRONG_GATEWAY', `this is ${view.gatewayId}, the dial names ${dial.gatewayId}`);
   }
+  const lobbyProblem = dial.lobbyId === undefined ? undefined : view.lobbyProblem(dial.lobbyId);
+  if (lobbyProblem !== undefined) return refused('LOBBY_GONE', lobbyProblem);
   const candidates = candidatesOf(dial.trunk, view, random);
   if (candidates === undefined) return refused('UNKNOWN_TRUNK', `no trunk ${dial.trunk}`);
   const lateMs = view.nowMs - dial.notAfterMs;

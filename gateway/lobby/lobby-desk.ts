@@ -52,6 +52,15 @@ export class LobbyDesk implements Lobbies {
     return lobby !== undefined && this.#open.has(lobby) ? lobby : undefined;
   }
 
+  /** Why no customer can be dialled for it on that media server; undefined when one can. */
+  problemOf(lobbyId: string, mediaServerId: string): string | undefined {
+    const lobby = this.find(lobbyId);
+    if (lobby?.isReady !== true) return `lobby ${lobbyId} is not ready at this gateway`;
+    if (lobby.mediaServerId === mediaServerId) return undefined;
+    const theirs = lobby.mediaServerId ?? '';
+    return `lobby ${lobbyId} is on media server ${theirs}, the dial would be on ${mediaServerId}`;
+  }
+
   get counts(): { open: number; ready: number; releasing: number } {
     const ready = [...this.#open].filter(({ isReady }) => isReady).length;
     return { open: this.#open.size, ready, releasing: this.#releasing.size };

@@ -4,7 +4,6 @@
  */
 import t from 'tap';
 import type { RepresentativeCall } from '../../lab/representative-call.ts';
-import { RepresentativePhone } from '../../lab/representative-phone.ts';
 import { LobbyStand, type StandCustomer, type StandLobby } from '../support/lobby-stand.ts';
 import type { RtpFarEnd } from '../support/rtp-far-end.ts';
 
@@ -12,6 +11,7 @@ t.setTimeout(110_000);
 
 const CUE_HZ = 880;
 const REP_HZ = 500;
+const EARLY_HZ = 650;
 /** `hears` wants 100 ms of a tone, most of which it has heard by then. */
 const HEARD_AFTER_MS = 80;
 
@@ -23,7 +23,7 @@ t.test('[DM-21] [WS-15] cue first, then both hear each other, within the limits'
   for (const customerHz of [1_200, 1_400, 1_600, 1_800, 2_000]) {
     const customer = await stand.answeredCustomer(customerHz);
     const orderedAtMs = performance.now();
-    customer.connect(lobby.id);
+    void customer.connect(lobby.id);
     const cueMs = (await rep.heard.until(CUE_HZ, 40, orderedAtMs)) - orderedAtMs;
     const repHearsMs = (await rep.heard.until(customerHz, 60, orderedAtMs)) - orderedAtMs;
     await customer.call.media.hears(REP_HZ);
@@ -69,7 +69,7 @@ t.test(
       const hz = 1_000 + (index % 7) * 200;
       const customer = await stand.answeredCustomer(hz);
       const fromMs = performance.now();
-      customer.connect(lobby.id);
+      void customer.connect(lobby.id);
       // Before that the phone plays out what its jitter buffer has of the call before.
       const togetherMs = await rep.heard.until(hz, 100, fromMs);
       await customer.call.media.hears(REP_HZ);
@@ -111,7 +111,7 @@ t.test('[WS-14] a BYE is told within a second, silent loss within five', async (
   ) => {
     const rep = await stand.representative.nextCall();
     if (customer !== undefined) {
-      customer.connect(lobby.id);
+      void customer.connect(lobby.id);
       await customer.event('attempt.connected');
     }
     const fromMs = performance.now();
@@ -163,13 +163,48 @@ t.test(
     const rep = await stand.representative.nextCall();
     const one = await stand.answeredCustomer(1_000, { lobbyId: lobby.id });
     const other = await stand.answeredCustomer(1_600);
-    one.connect(lobby.id);
+    void one.connect(lobby.id);
     await one.event('attempt.connected');
-    other.connect(lobby.id);
+    void other.connect(lobby.id);
     t.match(await other.event('attempt.connectFailed'), { reason: 'target_refused' });
     await rep.heard.until(1_000, 100);
     t.equal(rep.heard.toneMs(1_600), 0, 'the other one is not heard');
     const unknown = stand.dial({ lobbyId: 'nobody' });
     t.match(await unknown.reply, { code: 'LOBBY_GONE' });
+  },
+);
+
+t.test(
+  '[DM-15] connected before the answer, a representative hears what the line says',
+  async (t) => {
+    const stand = await LobbyStand.start(t, { representativeHz: REP_HZ });
+    stand.phone.isEarly = true;
+    const lobby = await stand.openLobby();
+    const rep = await stand.representative.nextCall();
+    for (const isAnswered of [true, false]) {
+      const ringing = stand.phone.nextCall();
+      const attempt = stand.dial({ lobbyId: lobby.id });
+      await attempt.event('attempt.sent');
+      const fromMs = performance.now();
+      t.match(await attempt.connect(lobby.id), { accepted: true }, 'before anything is heard');
+      const call = await ringing;
+      call.media.speak(EARLY_HZ);
+      await rep.heard.until(EARLY_HZ, 100, fromMs);
+      t.equal(attempt.told('attempt.answered'), undefined, 'nobody has answered');
+      t.match(attempt.told('attempt.connected'), { target: 'lobby', afterAnswerMs: 0 });
+      if (isAnswered) {
+        call.pickUp();
+        await attempt.event('attempt.answered');
+        call.media.speak(1_000);
+        await rep.heard.until(1_000, 100, fromMs);
+        await call.media.hears(REP_HZ);
+        t.match(await attempt.command({ type: 'attempt.query' }), { state: { connected: true } });
+        call.hangUp();
+      } else call.decline(486);
+      await attempt.event('attempt.ended');
+      t.match(attempt.told('attempt.bridgeEnded'), { endedBy: 'far' });
+      t.match(attempt.told('attempt.ended'), { answered: isAnswered });
+    }
+    t.notOk(rep.isOver, 'the leg is there still');
   },
 );

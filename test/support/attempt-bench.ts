@@ -12,6 +12,7 @@ import { GatewayCounters } from '../../gateway/counters.ts';
 import { LobbyDesk } from '../../gateway/lobby/lobby-desk.ts';
 import { phoneAddresses, type RegisteredPhones } from '../../gateway/lobby/phone-addresses.ts';
 import { watchLoss } from '../../gateway/loss.ts';
+import type { CallQuality } from '../../gateway/media/call-quality.ts';
 import { EndpointPool } from '../../gateway/media/endpoint-pool.ts';
 import type { MediaEndpoint, ReceivedDigit } from '../../gateway/media/media-endpoint.ts';
 import type { MediaLink } from '../../gateway/media/media-link.ts';
@@ -132,7 +133,11 @@ export class FakeMediaEndpoint {
     this.scheduledHangupMs = afterMs;
   }
 
-  release(): void {
+  /** What the media server would tell of the call at its end. */
+  quality: CallQuality | undefined;
+
+  release(onQuality?: (quality: CallQuality) => void): void {
+    if (this.quality !== undefined && !this.gone.fired) onQuality?.(this.quality);
     this.gone.fire('released');
   }
 }
@@ -187,6 +192,7 @@ export class AttemptBench {
   /** Endpoints being made, when none is warm. */
   readonly creating: ((endpoint: FakeMediaEndpoint) => void)[] = [];
   readonly listenings: FakeListening[] = [];
+  readonly qualities: ({ trunk: string } & CallQuality)[] = [];
   readonly listening = {
     capabilities: { survivesPlayback: true, survivesBridge: true, reachesOtherHosts: false },
     listen: ({ channelId }: TappedChannel, tell: (heard: Heard) => void): Listening => {
@@ -272,6 +278,7 @@ export class AttemptBench {
         ...{ link: this.link, ender: this.ender, pool: this.pool, clock, log, counters },
         prompts: promptFiles('/prompts', () => 'http://gateway'),
         listening: this.listening,
+        onQuality: (trunk, quality) => this.qualities.push({ trunk, ...quality }),
         lobbies: this.lobbies,
       },
       view: () => ({
@@ -280,6 +287,7 @@ export class AttemptBench {
         groups,
         switchProblem: this.link.isUp && this.media.isUp ? undefined : 'away',
         closing: false,
+        lobbyProblem: (lobbyId) => this.lobbies.problemOf(lobbyId, 'fs-1'),
       }),
       publish: (...events) => {
         this.events.push(...events);

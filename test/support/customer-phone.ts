@@ -15,7 +15,8 @@ export class CustomerCall {
   readonly ended: Promise<CallEndCause>;
   readonly #call: IncomingCall;
 
-  constructor(call: IncomingCall, media: RtpFarEnd) {
+  /** `isEarly`: rings with media of its own until it is picked up. */
+  constructor(call: IncomingCall, media: RtpFarEnd, isEarly = false) {
     this.#call = call;
     this.media = media;
     this.ended = new Promise((resolve) => {
@@ -28,7 +29,24 @@ export class CustomerCall {
     const offer = call.request.body.toString('utf8');
     this.switchPort = Number(/^m=audio (\d+)/m.exec(offer)?.[1]);
     media.aim(offer);
-    call.answer({ sdp: media.sdp() });
+    if (isEarly) call.provisional(183, { sdp: media.sdp() });
+    else this.pickUp();
+  }
+
+  pickUp(): void {
+    this.#call.answer({ sdp: this.media.sdp() });
+  }
+
+  /** Refuses a call that rings. */
+  decline(statusCode: number): void {
+    this.#call.reject(statusCode);
+  }
+
+  /** A digit as SIP INFO (application/dtmf-relay). */
+  async info(digit: string): Promise<void> {
+    const body = Buffer.from(`Signal=${digit}\r\nDuration=160\r\n`);
+    const headers = [{ name: 'Content-Type', value: 'application/dtmf-relay' }];
+    await this.#call.sendRequest('INFO', { headers, body });
   }
 
   hangUp(): void {
@@ -41,6 +59,8 @@ export class CustomerPhone {
   readonly #timers: TimerWheel;
   readonly #media: RtpFarEnd[] = [];
   readonly #waiting: ((call: CustomerCall) => void)[] = [];
+  /** From now on calls ring with media until they are picked up. */
+  isEarly = false;
 
   static async open(): Promise<CustomerPhone> {
     const timers = realTimerWheel();
@@ -73,7 +93,7 @@ export class CustomerPhone {
   async #answer(incoming: IncomingCall): Promise<void> {
     const media = await RtpFarEnd.open();
     this.#media.push(media);
-    const call = new CustomerCall(incoming, media);
+    const call = new CustomerCall(incoming, media, this.isEarly);
     this.#waiting.shift()?.(call);
   }
 }

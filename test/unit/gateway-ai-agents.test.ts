@@ -152,7 +152,7 @@ t.test('a listener may connect upon the news of the answer', async (t) => {
 });
 
 t.test(
-  'it is refused before the answer, beside another, after the end, and for a lobby',
+  'it is refused before the answer, beside another, and after the end; a lobby must be there',
   async (t) => {
     const command = { type: 'attempt.connect', connectId: 'd', target: TARGET } as const;
     const bench = await AttemptBench.start();
@@ -162,7 +162,8 @@ t.test(
     t.match(call.bench.command(command, { seq: 3 }), { accepted: false, code: 'BAD_STATE' });
     const target = { kind: 'lobby', lobbyId: 'l' } as const;
     const idle = await Call.answered();
-    t.match(idle.command({ ...command, target }), { accepted: false, code: 'BAD_STATE' });
+    t.match(idle.command({ ...command, target }), { accepted: true });
+    t.match(idle.events.at(-1), { type: 'attempt.connectFailed', reason: 'target_gone' });
     idle.invite().bye();
     t.match(idle.command(command, { seq: 3 }), { accepted: false, code: 'BAD_STATE' });
   },
