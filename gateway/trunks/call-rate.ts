@@ -1,21 +1,28 @@
 import { callSpacingMs } from '../../machines/call-spacing.ts';
 
+/** Calls that are late leave at most twice as close as others. */
+const CATCH_UP_SPACING = 0.5;
+
 /**
  * Calls per second, spaced evenly: a bucket that holds one token. A bucket that held a second's worth
  * would let twice the rate through in its first second, and carriers count by the second and bar who
  * exceeds. So the next call gets a moment, and waits for it if the dial allows that.
  *
  * A moment is a promise of when; `leave` has the last word: after the process stood still, all calls
- * whose moments passed meanwhile would leave at once.
+ * whose moments passed meanwhile would leave at once. Those that are late may catch up a little, so that
+ * a busy host keeps the rate, and no second holds more than it allows.
  */
 export class CallRate {
   readonly #spacingMs: number;
   #nextFreeAtMs = 0;
-  #lastLeftAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last calls of one second left, oldest first. */
+  readonly #left: number[] = [];
+  readonly #perWindow: number;
 
   /** 0 lets nothing through. */
   constructor(callsPerSecondMax: number) {
     this.#spacingMs = callSpacingMs(callsPerSecondMax);
+    this.#perWindow = Math.max(1, Math.floor(callsPerSecondMax));
   }
 
   /**
@@ -31,12 +38,19 @@ export class CallRate {
 
   /** 0: the call leaves now, and counts. Else how long it has to wait, ms, and to ask again. */
   leave(nowMs: number): number {
+    const newest = this.#left.at(-1) ?? Number.NEGATIVE_INFINITY;
     // A clock that was set back must not hold a trunk for as long.
-    const sinceMs = Math.max(0, nowMs - this.#lastLeftAtMs);
+    if (nowMs < newest) this.#left.length = 0;
+    const isFull = this.#left.length >= this.#perWindow;
+    const oldest = isFull ? (this.#left[0] ?? 0) : Number.NEGATIVE_INFINITY;
+    const waitMs = Math.max(
+      oldest + this.#spacingMs * this.#perWindow - nowMs,
+      newest + this.#spacingMs * CATCH_UP_SPACING - nowMs,
+    );
     // Timers may fire a fraction of a millisecond early.
-    const waitMs = this.#spacingMs - sinceMs;
     if (waitMs >= 1) return waitMs;
-    this.#lastLeftAtMs = nowMs;
+    if (isFull) this.#left.shift();
+    this.#left.push(nowMs);
     return 0;
   }
 }

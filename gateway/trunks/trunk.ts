@@ -22,6 +22,8 @@ export interface TrunkParts extends Omit<TrunkHealthParts, 'settings' | 'onNews'
   readonly onNews: (trunk: Trunk) => void;
 }
 
+const FORBIDDEN_IN_A_ROW_MAX = 5;
+
 export class Trunk {
   readonly config: TrunkConfig;
   readonly address: TrunkAddress;
@@ -31,6 +33,7 @@ export class Trunk {
   readonly #rate: CallRate;
   readonly #invalid: InvalidRatio;
   #channelsInUse = 0;
+  #forbiddenInARow = 0;
   /** A 503 asked for a pause (RFC 3261 §20.33). Epoch ms. */
   #heldUntilMs = 0;
   readonly #now: () => number;
@@ -132,13 +135,25 @@ export class Trunk {
       const refused = `did not accept our credentials (${said})`;
       const detail = this.account === undefined ? demanded : refused;
       this.#health.hear({ type: 'auth.refused', detail });
+    } else if (status === 403 && this.account !== undefined && this.#isRefusingAll()) {
+      this.#health.hear({
+        type: 'auth.refused',
+        detail: `refuses one call after another (${said})`,
+      });
     } else {
       if (status === 503) this.#hold(response);
-      this.works(said);
+      if (status !== 403) this.works(said);
     }
   }
 
+  /** Some answer a wrong password with 403 (RFC 3261 §21.4.4), which is also said of single numbers. */
+  #isRefusingAll(): boolean {
+    this.#forbiddenInARow += 1;
+    return this.#forbiddenInARow >= FORBIDDEN_IN_A_ROW_MAX;
+  }
+
   works(detail: string): void {
+    this.#forbiddenInARow = 0;
     if (this.state !== 'up') this.#health.hear({ type: 'call.worked', detail });
   }
 

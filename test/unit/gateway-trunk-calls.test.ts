@@ -193,6 +193,21 @@ t.test(
   },
 );
 
+t.test(
+  'a trunk that answers one call after another with 403 is taken for refusing our password',
+  async (t) => {
+    const trunk = new Trunk(trunkConfig(account), { clock: new VirtualClock() });
+    const forbidden = () => trunk.inviteFailed(fakeResponse(403, 'Forbidden'));
+    for (let call = 0; call < 4; call += 1) forbidden();
+    trunk.inviteFailed(fakeResponse(486, 'Busy Here'));
+    for (let call = 0; call < 4; call += 1) forbidden();
+    t.equal(trunk.state, 'up', 'single numbers may be forbidden');
+    forbidden();
+    t.equal(trunk.state, 'authFailed');
+    await trunk.close();
+  },
+);
+
 const failures = [
   { name: '503 of the network', response: fakeResponse(503, ''), expected: 'goes on' },
   { name: '500 of the network', response: fakeResponse(500, ''), expected: 'goes on' },
