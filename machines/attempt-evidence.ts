@@ -3,6 +3,7 @@
  * repeats (each fact keeps the sequence number that brought it), so that the order in which
  * messages arrive cannot change the evidence, nor therefore the Result.
  */
+import { agentVerdictIn, type AgentVerdict } from './agent-verdict.ts';
 import type { AttemptEnded } from './attempt-ended.ts';
 import type { RefusalCode } from './command-reply.ts';
 import type { AiAgentFailure } from './connect-events.ts';
@@ -37,7 +38,15 @@ export interface AttemptEvidence {
   readonly earlyMedia: (Heard & { readonly verdict: EarlyMediaVerdict | null }) | null;
   readonly answered: (Heard & { readonly afterSentMs: number; readonly dialogId?: string }) | null;
   /** Last verdict on who answered. */
-  readonly classified: (Heard & { readonly verdict: AnswerVerdict }) | null;
+  readonly classified:
+    | (Heard & {
+        readonly verdict: AnswerVerdict;
+        /** Answer to the first speech, ms; absent when none was heard. */
+        readonly speechStartMs?: number;
+      })
+    | null;
+  /** The AI agent's last word on who answered. */
+  readonly agentVerdict: (Heard & AgentVerdict) | null;
   /** First connect with a representative, else with an AI agent. */
   readonly engaged: (Heard & { readonly with: 'lobby' | 'aiAgent' }) | null;
   /** The abandonment clock ran out before anybody was connected. */
@@ -47,6 +56,8 @@ export interface AttemptEvidence {
   readonly escalated: Heard | null;
   readonly plays: readonly (Heard & { readonly playId: string; readonly status: PlayStatus })[];
   readonly digits: readonly (Heard & { readonly digit: string })[];
+  /** The person pressed a digit by which they are not called again. */
+  readonly optOut: (Heard & { readonly digit: string; readonly playId: string | null }) | null;
   readonly ended: AttemptEnded | null;
   /** The gateway was silent, or was lost, at some time. */
   readonly inDoubt: boolean;
@@ -66,12 +77,14 @@ export function emptyEvidence(preview = false): AttemptEvidence {
     earlyMedia: null,
     answered: null,
     classified: null,
+    agentVerdict: null,
     engaged: null,
     waitExceeded: false,
     agentFailure: null,
     escalated: null,
     plays: [],
     digits: [],
+    optOut: null,
     ended: null,
     inDoubt: false,
   };
@@ -104,8 +117,11 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
       return { ...evidence, answered: earliest(evidence.answered, { seq, afterSentMs, dialogId }) };
     }
     case 'attempt.classified': {
-      const { verdict } = event;
-      return { ...evidence, classified: latest(evidence.classified, { seq, verdict }) };
+      const { verdict, evidence: features } = event;
+      const speech = features['speechStartMs'];
+      const speechStart = typeof speech === 'number' ? { speechStartMs: Math.round(speech) } : {};
+      const classified = { seq, verdict, ...speechStart };
+      return { ...evidence, classified: latest(evidence.classified, classified) };
     }
     case 'attempt.connected':
       return { ...evidence, engaged: strongest(evidence.engaged, { seq, with: event.target }) };
@@ -117,6 +133,15 @@ export function withEvent(evidence: AttemptEvidence, event: AttemptEvent): Attem
     }
     case 'aiAgent.escalated':
       return { ...evidence, escalated: earliest(evidence.escalated, { seq }) };
+    case 'aiAgent.returned': {
+      const said = agentVerdictIn(event.attributes);
+      if (said === undefined) return evidence;
+      return { ...evidence, agentVerdict: latest(evidence.agentVerdict, { seq, ...said }) };
+    }
+    case 'attempt.optOut': {
+      const { digit, playId } = event;
+      return { ...evidence, optOut: earliest(evidence.optOut, { seq, digit, playId }) };
+    }
     case 'attempt.played': {
       const { playId, status } = event;
       return { ...evidence, plays: inOrder(evidence.plays, { seq, playId, status }) };

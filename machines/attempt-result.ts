@@ -10,7 +10,9 @@ import type { AttemptEvidence } from './attempt-evidence.ts';
 import { decidingCauseOf, meaningfulCausesOf } from './deciding-cause.ts';
 import * as rows from './outcome-rows.ts';
 import type { Outcome } from './outcome-rows.ts';
+import { FALLBACK_PLAY_ID } from './play-ids.ts';
 import { CANCEL_REASONS, type CancelReason } from './telephony-commands.ts';
+import type { AnswerVerdict } from './telephony-events.ts';
 
 export const WARNINGS = [
   'answered_late', // a 200 crossed our CANCEL: a person was hung up on
@@ -43,7 +45,7 @@ function outcomeOf(evidence: AttemptEvidence): Outcome {
     ownCancel(evidence) ??
     refusal(evidence) ??
     answer(evidence) ??
-    earlyMedia(evidence) ??
+    rowOfEarlyMedia(evidence) ??
     (evidence.ended === null ? rows.RECOVERED : finalResponse(evidence.ended, evidence))
   );
 }
@@ -70,6 +72,7 @@ function ownCancel(evidence: AttemptEvidence): Outcome | undefined {
   }
   if (evidence.refused?.code === 'STALE_FENCE') return rows.STALE_FENCE;
   if (evidence.ended === null && evidence.refused === null) return rows.RECOVERED;
+  if (reason === 'early_media') return rowOfEarlyMedia(evidence);
   if (reason === 'setup_timeout') return setupTimeout(evidence);
   if (reason === 'ring_timeout') return rows.RING_TIMEOUT;
   if (reason === 'shutdown') return tried ? rows.SHUT_DOWN_RINGING : rows.SHUT_DOWN_BEFORE_INVITE;
@@ -94,15 +97,17 @@ function refusal({ refused }: AttemptEvidence): Outcome | undefined {
 
 /** Rows 5 to 12: the called side went off-hook. */
 function answer(evidence: AttemptEvidence): Outcome | undefined {
-  const { ended, classified, agentFailure, engaged } = evidence;
+  const { ended, agentFailure, engaged } = evidence;
   if (evidence.answered === null && ended?.answered !== true) return undefined;
   if (evidence.preview) return rows.PREVIEW_ANSWER;
-  if (classified?.verdict === 'fax') return rows.FAX;
-  if (classified?.verdict === 'sit') return rows.SIT;
-  if (classified?.verdict === 'machine') {
-    return isPromptDone(evidence) ? rows.MACHINE_MESSAGE : rows.MACHINE_HANGUP;
+  // Also after an agent that failed, and whatever a detector says of it afterwards.
+  if (engaged?.with === 'lobby') return rows.LIVE_ANSWER;
+  const verdict = verdictOf(evidence);
+  if (verdict === 'fax') return rows.FAX;
+  if (verdict === 'sit') return rows.SIT;
+  if (verdict === 'machine') {
+    return isMessageLeft(evidence) ? rows.MACHINE_MESSAGE : rows.MACHINE_HANGUP;
   }
-  if (engaged?.with === 'lobby') return rows.LIVE_ANSWER; // also after an agent that failed
   if (agentFailure !== null) return rows.AGENT_FAILED[agentFailure.reason];
   if (engaged !== null) return rows.LIVE_ANSWER;
   if (evidence.waitExceeded) return rows.ABANDONED_BY_SYSTEM;
@@ -112,12 +117,27 @@ function answer(evidence: AttemptEvidence): Outcome | undefined {
 
 /** Nobody and nothing engaged whoever answered: who gave up decides. */
 function unengagedAnswer(evidence: AttemptEvidence, ended: AttemptEnded): Outcome {
-  const verdict = evidence.classified?.verdict;
+  const verdict = verdictOf(evidence);
   if (verdict === 'silence') return rows.NO_SPEECH;
   if (ended.endedBy === 'far' && !isPromptDone(evidence)) return rows.ABANDONED_BY_CUSTOMER;
   // A person was there and we, not they, ended it: that is an abandoned call, however it came.
   if (verdict === 'human' && ended.endedBy !== 'far') return rows.ABANDONED_BY_SYSTEM;
+  // So is one that nobody could be found for, whoever answered.
+  if (evidence.hangupReason === 'no_connect') return rows.ABANDONED_BY_SYSTEM;
   return verdict === 'unknown' ? rows.NO_SPEECH : rows.NOT_CLASSIFIED;
+}
+
+/** Who answered: by the AI agent's word, else by the sound of it. */
+export function verdictOf({
+  agentVerdict,
+  classified,
+}: Pick<AttemptEvidence, 'agentVerdict' | 'classified'>): AnswerVerdict | undefined {
+  return agentVerdict?.verdict ?? classified?.verdict;
+}
+
+function isMessageLeft({ plays, agentVerdict }: AttemptEvidence): boolean {
+  if (agentVerdict?.messageLeft === true) return true;
+  return plays.some(({ playId, status }) => playId !== FALLBACK_PLAY_ID && status === 'done');
 }
 
 function isPromptDone({ plays }: AttemptEvidence): boolean {
@@ -125,7 +145,10 @@ function isPromptDone({ plays }: AttemptEvidence): boolean {
 }
 
 /** Rows 13 to 16. In preview the representative hears the greeting, and nothing is detected. */
-function earlyMedia({ preview, earlyMedia: heard }: AttemptEvidence): Outcome | undefined {
+export function rowOfEarlyMedia({
+  preview,
+  earlyMedia: heard,
+}: AttemptEvidence): Outcome | undefined {
   if (heard?.verdict == null || (preview && heard.verdict === 'voicemail')) return undefined;
   return rows.EARLY_MEDIA_ROWS[heard.verdict];
 }

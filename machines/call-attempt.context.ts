@@ -8,26 +8,26 @@ import {
   type AttemptEvidence,
 } from './attempt-evidence.ts';
 import { furthestPhase, hasReached, phaseOf } from './attempt-phase.ts';
-import { attemptResult } from './attempt-result.ts';
+import { attemptResult, verdictOf } from './attempt-result.ts';
 import {
   DEFAULT_WAITS,
   QUERIES_MAX,
   type CallAttemptContext,
   type CallAttemptInput,
   type CallAttemptOutput,
+  type MachinePlan,
   type OrderBody,
   type TelephonyReply,
 } from './call-attempt.events.ts';
 import type { AttemptPhase } from './command-reply.ts';
+import { AFTER_ANSWER_PLAY_ID, FALLBACK_PLAY_ID, MESSAGE_PLAY_ID } from './play-ids.ts';
 import { NOTHING_SEEN, isUnseen, isWithoutGap, withSeen } from './seen-sequence.ts';
 import { sipDiagnostics } from './sip-diagnostics.ts';
 import type { CancelReason, HangupReason } from './telephony-commands.ts';
-import type { AttemptEvent } from './telephony-events.ts';
+import type { AnswerVerdict, AttemptEvent } from './telephony-events.ts';
 
-/** The machine plays and connects once; what it says when an agent failed has a name of its own. */
-export const AFTER_ANSWER_PLAY_ID = 'afterAnswer';
+/** Of the first connect; those that follow it are numbered. */
 export const AFTER_ANSWER_CONNECT_ID = 'afterAnswer';
-export const FALLBACK_PLAY_ID = 'fallback';
 
 export function initialContext(input: CallAttemptInput): CallAttemptContext {
   const { recovery } = input;
@@ -42,8 +42,14 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
     phase: knownPhase(evidence),
     // After a crash nobody knows whether it was played: the person is not told twice.
     playOrdered: recovery !== undefined && evidence.answered !== null,
-    // Only the gateway knows whether the agent it was connected to is still there.
+    // Only the gateway knows whether whom it was connected to is still there.
     connected: false,
+    connects: 0,
+    connectId: null,
+    bridgeId: null,
+    lobbyId:
+      'representative' in input.afterAnswer ? input.afterAnswer.representative.lobbyId : null,
+    recordingOrdered: evidence.engaged !== null,
   };
 }
 
@@ -71,19 +77,32 @@ export function isLastOfAll(context: CallAttemptContext, event: AttemptEvent): b
 export function afterNews(
   context: CallAttemptContext,
   event: AttemptEvent,
-): Pick<CallAttemptContext, 'evidence' | 'seen' | 'phase' | 'connected'> {
+): Pick<CallAttemptContext, 'evidence' | 'seen' | 'phase' | 'connected' | 'bridgeId'> {
   const seq = event.seq + (context.recovery?.lastSeq ?? 0);
   return {
     evidence: withEvent(context.evidence, { ...event, seq }),
     seen: withSeen(context.seen, event.seq),
     phase: furthestPhase(context.phase, phaseOf(event)),
-    connected: isConnectedAfter(context.connected, event),
+    connected: isConnectedAfter(context, event),
+    bridgeId: event.type === 'attempt.connected' ? event.connectId : context.bridgeId,
   };
 }
 
-function isConnectedAfter(before: boolean, { type }: AttemptEvent): boolean {
-  if (type === 'attempt.connected') return true;
-  return type === 'attempt.bridgeEnded' || type === 'aiAgent.failed' ? false : before;
+/** The end of a connect before the last one says nothing of who is connected now. */
+function isConnectedAfter(
+  { connected, bridgeId }: CallAttemptContext,
+  event: AttemptEvent,
+): boolean {
+  switch (event.type) {
+    case 'attempt.connected':
+      return true;
+    case 'attempt.bridgeEnded':
+      return connected && bridgeId !== null && event.connectId !== bridgeId;
+    case 'aiAgent.failed':
+      return false;
+    default:
+      return connected;
+  }
 }
 
 /** What a gateway's answer to a query, or its refusal, adds. */
@@ -142,10 +161,52 @@ export function fallbackPlayOf(context: CallAttemptContext): OrderBody {
   return { type: 'attempt.play', playId: FALLBACK_PLAY_ID, prompts };
 }
 
-export function connectOf({ afterAnswer }: CallAttemptContext): OrderBody {
+/** The id of the connect that is ordered next. */
+export function nextConnectId({ connects }: CallAttemptContext): string {
+  return connects === 0 ? AFTER_ANSWER_CONNECT_ID : `${AFTER_ANSWER_CONNECT_ID}-${connects + 1}`;
+}
+
+export function connectOf({ afterAnswer, connectId }: CallAttemptContext): OrderBody {
   assert('aiAgent' in afterAnswer, 'connecting, but there is nobody to connect to');
-  const { aiAgent: target } = afterAnswer;
-  return { type: 'attempt.connect', connectId: AFTER_ANSWER_CONNECT_ID, target };
+  assert(connectId !== null, 'a connect without an id');
+  return { type: 'attempt.connect', connectId, target: afterAnswer.aiAgent };
+}
+
+export function joinOf({ afterAnswer, connectId, lobbyId }: CallAttemptContext): OrderBody {
+  assert(lobbyId !== null && connectId !== null, 'joining, but no representative is there');
+  const cue = 'representative' in afterAnswer ? afterAnswer.representative.cue : undefined;
+  return {
+    ...{ type: 'attempt.connect', connectId, target: { kind: 'lobby', lobbyId } },
+    ...(cue === undefined ? {} : { cue }),
+  };
+}
+
+/** What is done with a machine: of an announcement, and where nothing was said, the call goes on. */
+export function machinePlanOf({ afterAnswer }: CallAttemptContext): MachinePlan {
+  return 'machine' in afterAnswer ? afterAnswer.machine : { action: 'continue' };
+}
+
+export function messageOf(context: CallAttemptContext): OrderBody {
+  const plan = machinePlanOf(context);
+  assert(plan.action === 'leaveMessage', 'leaving a message, but there is none');
+  const { prompts, optOutDigits } = plan;
+  return {
+    ...{ type: 'attempt.play', playId: MESSAGE_PLAY_ID, prompts: [...prompts] },
+    when: 'afterGreeting',
+    ...(optOutDigits === undefined ? {} : { optOutDigits }),
+  };
+}
+
+/** Answer to the latest moment at which the gateway may still decide who answered, ms. */
+export function detectionMsOf({ dial }: CallAttemptContext): number {
+  return dial.detection === undefined
+    ? 0
+    : dial.detection.initialSilenceMs + dial.detection.limitMs;
+}
+
+/** Who answered, as far as it is known; never asked for when nothing is detected. */
+export function verdictIn({ dial, evidence }: CallAttemptContext): AnswerVerdict | undefined {
+  return dial.detection === undefined ? undefined : verdictOf(evidence);
 }
 
 export function cancelOf({ evidence }: CallAttemptContext): OrderBody {

@@ -4,6 +4,7 @@ import type { AttemptEvidence } from './attempt-evidence.ts';
 import type { AttemptOutcome } from './attempt-result.ts';
 import type { AttemptPhase, CommandReply } from './command-reply.ts';
 import type { SeenSequence } from './seen-sequence.ts';
+import type { RecordingStart } from './recording-commands.ts';
 import type {
   AiAgentTarget,
   AttemptCommand,
@@ -33,6 +34,14 @@ export interface CallAttemptWaits {
   readonly hangupMs: number;
   /** Beyond the agent's own set-up time-out, for the gateway's word on it. */
   readonly connectMs: number;
+  /** Beyond the longest time that detection may take, for the gateway's verdict. */
+  readonly verdictMs: number;
+  /** Verdict to the end of a machine's greeting, beside the time of the message itself. */
+  readonly greetingMs: number;
+  /** A person for whom nobody is found, where the gateway's own clock does not run or not act. */
+  readonly representativeMs: number;
+  /** The gateway's message to an abandoned person, to its end. */
+  readonly abandonedMs: number;
   /** Between two questions to a gateway that is silent. */
   readonly queryMs: number;
   /** For events that are missing although a later one has come. */
@@ -45,6 +54,10 @@ export const DEFAULT_WAITS: CallAttemptWaits = {
   cancelMs: 36_000,
   hangupMs: 36_000,
   connectMs: 5_000,
+  verdictMs: 4_000,
+  greetingMs: 90_000,
+  representativeMs: 30_000,
+  abandonedMs: 240_000,
   queryMs: 5_000,
   gapMs: 1_000,
 };
@@ -52,7 +65,19 @@ export const DEFAULT_WAITS: CallAttemptWaits = {
 /** Questions in one attempt before it is given up as Unknown. */
 export const QUERIES_MAX = 12;
 
-/** What is done with whoever answers: something is said, or an AI agent takes the call. */
+/** What is done with an answering machine. */
+export type MachinePlan =
+  | { readonly action: 'hangup' }
+  /** Said once its greeting is over, then hung up. */
+  | {
+      readonly action: 'leaveMessage';
+      readonly prompts: readonly string[];
+      readonly optOutDigits?: string;
+    }
+  /** Left to the AI agent, which talks to it. */
+  | { readonly action: 'continue' };
+
+/** What is done with whoever answers: said something, an AI agent, or a representative. */
 export type AfterAnswer =
   /** Said, then hung up; nothing: hung up at once. */
   | { readonly prompts: readonly string[] }
@@ -60,7 +85,21 @@ export type AfterAnswer =
       readonly aiAgent: AiAgentTarget;
       /** Said when the agent fails, before the hang-up; nothing: hung up at once. */
       readonly fallbackPrompts: readonly string[];
+      /** With `dial.detection` alongside; default: it talks on, and leaves what it has to say itself. */
+      readonly machine?: Exclude<MachinePlan, { action: 'leaveMessage' }>;
+    }
+  | {
+      readonly representative: {
+        /** Null: one is found while the person waits, by `dialer.connectLobby`. */
+        readonly lobbyId: string | null;
+        /** Heard by the representative first; default: the gateway's short tone. */
+        readonly cue?: string;
+      };
+      readonly machine: Exclude<MachinePlan, { action: 'continue' }>;
     };
+
+/** Started as soon as the customer is connected to anybody (WS-03). */
+export type RecordingPlan = Pick<RecordingStart, 'recordingId' | 'channels' | 'lengthMaxMs'>;
 
 export interface CallAttemptInput {
   readonly attemptId: string;
@@ -74,6 +113,7 @@ export interface CallAttemptInput {
   /** Play ordered → hang-up, whatever became of it, ms. */
   readonly playTimeoutMs: number;
   readonly preview?: boolean;
+  readonly recording?: RecordingPlan;
   readonly waits?: Partial<CallAttemptWaits>;
   /**
    * Set when a dial of this attempt may have been sent by an owner before us, under a lower fence:
@@ -94,14 +134,37 @@ export interface CallAttemptContext extends Omit<CallAttemptInput, 'waits'> {
   readonly phase: AttemptPhase;
   /** A play or a connect has been ordered: whoever answered is attended to, once. */
   readonly playOrdered: boolean;
-  /** The customer and the AI agent hear each other, as far as we know. */
+  /** The customer and whom they were connected to hear each other, as far as we know. */
   readonly connected: boolean;
+  /** Connects ordered so far: each has an id of its own. */
+  readonly connects: number;
+  /** Of the connect that was ordered last; null: none. */
+  readonly connectId: string | null;
+  /** Of the connect that lasts; null: none, or made before we took over. */
+  readonly bridgeId: string | null;
+  /** The representative who is there for this customer. */
+  readonly lobbyId: string | null;
+  readonly recordingOrdered: boolean;
 }
 
 /** The actor that owns it asks to give the attempt up. After the answer it means: hang up. */
 export interface DialerCancel {
   readonly type: 'dialer.cancel';
   readonly reason: Extract<CancelReason, 'cancelled' | 'dialer_recall' | 'shutdown'>;
+}
+
+/** A representative is there for this customer: now, or once a person is known to have answered. */
+export interface DialerConnectLobby {
+  readonly type: 'dialer.connectLobby';
+  readonly lobbyId: string;
+}
+
+/**
+ * The representative is lost. Before the answer the call is taken back; after it the person waits for
+ * another one, until the gateway's clock runs out.
+ */
+export interface DialerRecall {
+  readonly type: 'dialer.recall';
 }
 
 export interface TelephonyReply {
@@ -117,7 +180,10 @@ export interface TelephonyLost {
   readonly detail: string;
 }
 
-export type CallAttemptEvent = AttemptEvent | DialerCancel | TelephonyReply | TelephonyLost;
+/** What the actor that owns it may say to it. */
+export type CallAttemptOrder = DialerCancel | DialerConnectLobby | DialerRecall;
+
+export type CallAttemptEvent = AttemptEvent | CallAttemptOrder | TelephonyReply | TelephonyLost;
 
 export interface CallAttemptOutput extends AttemptOutcome {
   readonly attemptId: string;

@@ -18,6 +18,7 @@ import {
   noteCancelFor,
   noteHangup,
   noteHangupFor,
+  noteLobby,
   noteReply,
   record,
   superseded,
@@ -25,9 +26,10 @@ import {
 import { callAttemptSetup } from './call-attempt.setup.ts';
 
 /** Logged with every event, so that a log can be replayed on the machine that made it. */
-export const CALL_ATTEMPT_VERSION = 1;
+export const CALL_ATTEMPT_VERSION = 2;
 
 const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
+const takeBack = { actions: noteCancel('dialer_recall'), target: 'cancelling' } as const;
 
 export const callAttemptMachine = callAttemptSetup.createMachine({
   id: 'callAttempt',
@@ -57,6 +59,8 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
       { guard: isRefusedFor(null, 'UNKNOWN_ATTEMPT'), target: '.inDoubt' },
     ],
     'telephony.lost': '.inDoubt',
+    'dialer.connectLobby': { actions: noteLobby },
+    'dialer.recall': { actions: 'forgetLobby' },
   },
   states: {
     starting: {
@@ -81,6 +85,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
           target: 'ended',
         },
         'dialer.cancel': giveUp,
+        'dialer.recall': takeBack,
       },
       states: {
         ordered: {
@@ -99,15 +104,29 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
         'attempt.earlyMedia': { ...heard, target: 'alerting' },
         'attempt.answered': { ...heard, target: 'answered' },
         'dialer.cancel': giveUp,
+        'dialer.recall': takeBack,
       },
       after: { setupTimeout: { actions: noteCancel('setup_timeout'), target: 'cancelling' } },
     },
 
-    // Names no further 180 or 183: a repeat must not restart the ring timer.
+    // Names no further 180 or 183: a repeat must not restart the ring timer. What is heard before the
+    // answer may say that nobody will answer; in preview the representative hears it, and decides.
     alerting: {
+      entry: 'joinEarly',
+      always: {
+        guard: 'isOverByEarlyMedia',
+        actions: noteCancel('early_media'),
+        target: 'cancelling',
+      },
       on: {
         'attempt.answered': { ...heard, target: 'answered' },
+        'attempt.connectFailed': { guard: isNews, actions: [record, 'forgetJoin'] },
+        'telephony.reply': [
+          superseded,
+          { guard: isRefusedFor('attempt.connect', null), actions: 'forgetJoin' },
+        ],
         'dialer.cancel': giveUp,
+        'dialer.recall': takeBack,
       },
       after: { ringTimeout: { actions: noteCancel('ring_timeout'), target: 'cancelling' } },
     },
@@ -199,6 +218,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
     resuming: {
       always: [
         { guard: 'hasEnded', target: 'ended' },
+        { guard: 'isTalking', target: 'answered.talking' },
         { guard: 'isConnected', target: 'answered.connected' },
         { guard: 'isUnwantedAnswer', target: 'hangingUp' },
         { guard: 'isAnswered', target: 'answered' },

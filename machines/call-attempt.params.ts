@@ -36,6 +36,12 @@ export const noteHangupFor = {
   type: 'noteHangup',
   params: ({ event }: CancelAsked) => ({ reason: hangupReasonFor(event.reason) }),
 } as const;
+export const noteLobby = {
+  type: 'noteLobby',
+  params: ({ event }: { readonly event: { readonly lobbyId: string } }) => ({
+    lobbyId: event.lobbyId,
+  }),
+} as const;
 /** Another owner works the attempt: nothing that we do from here on has any effect. */
 export const superseded = {
   guard: isRefusedFor(null, 'STALE_FENCE'),

@@ -1,5 +1,11 @@
 /** What the contact chain machine is told, asks of its store, knows and answers. */
-import type { CallAttemptInput, CallAttemptOutput, DialerCancel } from './call-attempt.events.ts';
+import type {
+  CallAttemptInput,
+  CallAttemptOutput,
+  DialerCancel,
+  DialerConnectLobby,
+  DialerRecall,
+} from './call-attempt.events.ts';
 
 /** One start that the store has claimed: on disk, and so allowed to be dialled. */
 export interface ChainStart {
@@ -39,7 +45,13 @@ export type ContactChainEvent =
   /** The store could not do it; nothing was written. */
   | { readonly type: 'store.failed'; readonly detail: string }
   /** Gives up the attempt in flight; whether the task goes on is the store's to say. */
-  | { readonly type: 'chain.cancel'; readonly reason: DialerCancel['reason'] };
+  | { readonly type: 'chain.cancel'; readonly reason: DialerCancel['reason'] }
+  /** For the attempt in flight, and for no other: one that has ended needs no representative. */
+  | {
+      readonly type: 'chain.tell';
+      readonly attemptId: string;
+      readonly order: DialerConnectLobby | DialerRecall;
+    };
 
 export interface ContactChainInput {
   readonly taskId: string;

@@ -25,6 +25,7 @@ import { unprovided } from './unprovided.ts';
 export const CONTACT_CHAIN_VERSION = 1;
 
 type Reason = DialerCancel['reason'];
+type Told = Extract<ContactChainEvent, { type: 'chain.tell' }>;
 
 const contactChainSetup = setup({
   types: {} as {
@@ -52,6 +53,7 @@ const contactChainSetup = setup({
       type: 'dialer.cancel',
       reason,
     })),
+    tellAttempt: sendTo('callAttempt', (_, { order }: { order: Told['order'] }) => order),
     askToRecord: sendTo('store', ({ context }) => recordOf(context)),
     askForNext: sendTo('store', { type: 'chain.claimNext' } satisfies ChainOrder),
     askToTakeBack: sendTo('store', ({ context }) => takeBackOf(context)),
@@ -60,6 +62,8 @@ const contactChainSetup = setup({
     goesOn: (_, { next }: { next: ChainNext }) => next.kind === 'goOn',
     waits: (_, { next }: { next: ChainNext }) => next.kind === 'wait',
     isGivenUp: ({ context }) => context.givenUp !== null,
+    isInFlight: ({ context }, { attemptId }: { attemptId: string }) =>
+      context.start.attempt.attemptId === attemptId,
   },
   delays: { storeRetry: ({ context }) => context.storeRetryMs },
 });
@@ -120,6 +124,10 @@ export const contactChainMachine = contactChainSetup.createMachine({
             noteCancel,
             { type: 'cancelAttempt', params: ({ event }) => ({ reason: event.reason }) },
           ],
+        },
+        'chain.tell': {
+          guard: { type: 'isInFlight', params: ({ event }) => event },
+          actions: { type: 'tellAttempt', params: ({ event }) => event },
         },
       },
     },

@@ -214,6 +214,7 @@ export type AttemptUnmute = Static<typeof AttemptUnmute>;
 
 export const CANCEL_REASONS = [
   'ring_timeout', // alerting for longer than the dialer's ring timer
+  'early_media', // what was heard before the answer says that nobody will answer
   'setup_timeout', // nothing but 100 Trying, for longer than the dialer's set-up timer
   'dialer_recall', // pacing lost the representative for whom this attempt was made
   'cancelled', // a person, the API or a policy asked for it

@@ -116,7 +116,8 @@ export const AttemptClassified = Type.Object({
   humanProbability: Type.Number({ minimum: 0, maximum: 1 }),
   afterAnswerMs: DurationMs('Since the answer.'),
   evidence: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'Features behind the verdict, for the log.',
+    description:
+      'Features behind the verdict, for the log. speechStartMs: answer to the first speech, ms.',
   }),
 });
 

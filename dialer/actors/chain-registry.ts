@@ -5,7 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import type { ChainStart, ContactChainOutput } from '../../machines/contact-chain.events.ts';
-import type { DialerCancel } from '../../machines/call-attempt.events.ts';
+import type {
+  DialerCancel,
+  DialerConnectLobby,
+  DialerRecall,
+} from '../../machines/call-attempt.events.ts';
 import type { OpenAttempt } from './attempt-journal.ts';
 import type { ChainActor, MakeChain } from './start-attempt.ts';
 
@@ -105,6 +109,13 @@ export class ChainRegistry {
     const live = this.#chains.get(taskId);
     live?.actor.send({ type: 'chain.cancel', reason });
     return live !== undefined;
+  }
+
+  /** A representative is there for this call, or is lost. False when it is not open here. */
+  tellAttempt(attemptId: string, order: DialerConnectLobby | DialerRecall): boolean {
+    const open = this.#open.get(attemptId);
+    open?.live.actor.send({ type: 'chain.tell', attemptId, order });
+    return open !== undefined;
   }
 
   cancelAll(reason: DialerCancel['reason']): void {

@@ -181,6 +181,7 @@ export const WARNING_MEANING: Readonly<Record<Warning, string>> = {
 /** Why we gave an unanswered call up. */
 export const CANCEL_MEANING: Readonly<Record<CancelReason, string>> = {
   ring_timeout: 'it had rung until our own time limit',
+  early_media: 'what was heard before the answer said that nobody would answer',
   setup_timeout: 'there was no sign of ringing in time',
   dialer_recall: 'it was taken back by pacing',
   cancelled: 'its cancellation was asked for',

@@ -12,6 +12,7 @@ import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
 import type { AttemptCommandType } from '../../machines/telephony-commands.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { TelephonyInput } from '../../machines/telephony-input.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -79,12 +80,10 @@ export class AttemptUnderTest {
   #seq = 0;
 
   constructor(input: Partial<CallAttemptInput> = {}) {
-    const telephony = fromCallback<AttemptOrder, { attemptId: string; fence: number }>(
-      ({ receive, sendBack }) => {
-        receive((order) => this.orders.push(order));
-        this.#push = sendBack;
-      },
-    );
+    const telephony = fromCallback<AttemptOrder, TelephonyInput>(({ receive, sendBack }) => {
+      receive((order) => this.orders.push(order));
+      this.#push = sendBack;
+    });
     const machine = callAttemptMachine.provide({ actors: { telephony } });
     const options = { clock: this.clock, input: { ...ATTEMPT_INPUT, ...input } };
     this.actor = createActor(machine, options);
@@ -133,6 +132,15 @@ export class AttemptUnderTest {
 
   lost(): void {
     this.#push({ type: 'telephony.lost', detail: 'by the test' });
+  }
+
+  /** A representative is there for this call. */
+  lobby(lobbyId: string): void {
+    this.actor.send({ type: 'dialer.connectLobby', lobbyId });
+  }
+
+  recall(): void {
+    this.actor.send({ type: 'dialer.recall' });
   }
 
   cancel(reason: 'cancelled' | 'dialer_recall' | 'shutdown' = 'cancelled'): void {

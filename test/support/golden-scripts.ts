@@ -91,6 +91,35 @@ const unknown = {
   state: { attemptId: 'a1', fence: ATTEMPT_INPUT.fence, phase: 'unknown' },
 };
 
+const detection = (mode: 'beforeConnect' | 'alongside') => {
+  return { mode, limitMs: 3_000, initialSilenceMs: 2_500 };
+};
+const REP_INPUT = {
+  ...ATTEMPT_INPUT,
+  dial: {
+    ...{ ...ATTEMPT_INPUT.dial, lobbyId: 'l1', detection: detection('beforeConnect') },
+    failsafe: {
+      ...{ clockFrom: 'answer', connectWithinMs: 6_000, ceilingAfterAnswerMs: 6_000 },
+      ...{ promptId: 'say:en:Nobody is free.', optOutDigits: '9' },
+    },
+  },
+  afterAnswer: {
+    representative: { lobbyId: 'l1' },
+    machine: { action: 'leaveMessage', prompts: ['say:en:Please call us back.'] },
+  },
+};
+const classified = (verdict: 'human' | 'machine' | 'unknown'): EventBody => ({
+  ...{ type: 'attempt.classified', verdict, humanProbability: 0.5, afterAnswerMs: 1_000 },
+  evidence: { speechStartMs: 300 },
+});
+const heardBefore = (verdict: 'busy'): EventBody => {
+  return { type: 'attempt.earlyMedia', statusCode: 183, afterSentMs: 1_100, verdict };
+};
+const notConnected: EventBody = {
+  ...{ type: 'attempt.connectFailed', connectId: null, reason: 'failsafe' },
+  detail: 'nobody was connected within 6000 ms',
+};
+
 function attempt(gateway: Gateway, input: object = ATTEMPT_INPUT): GoldenScript {
   return { machine: 'callAttempt', input, told: gateway.told };
 }
@@ -165,6 +194,57 @@ const attempts: Readonly<Record<string, GoldenScript>> = {
     new Gateway().answered().lost(4_500).reply(4_510, 'attempt.query', unknown),
   ),
   'gateway-silent-for-good': attempt(new Gateway().wait(120_000)),
+  'busy-tone-before-the-answer': attempt(
+    new Gateway()
+      .dialled()
+      .event(1_200, heardBefore('busy'))
+      .reply(1_210, 'attempt.cancel')
+      .event(1_300, endedBody(487, { endedBy: 'dialer', cancelReason: 'early_media' })),
+  ),
+  'person-joined-with-a-representative': attempt(
+    new Gateway()
+      .answered()
+      .event(5_100, classified('human'))
+      .reply(5_110, 'attempt.connect')
+      .event(5_200, { ...connected, target: 'lobby' })
+      .event(10_200, agentLeft)
+      .reply(10_210, 'attempt.hangup')
+      .event(10_300, endedBody(200, ANSWERED_BY_US)),
+    REP_INPUT,
+  ),
+  'machine-left-a-message': attempt(
+    new Gateway()
+      .answered()
+      .event(6_000, classified('machine'))
+      .reply(6_010, 'attempt.play')
+      .event(22_000, { ...apologised, playId: 'message' })
+      .reply(22_010, 'attempt.hangup')
+      .event(22_100, endedBody(200, ANSWERED_BY_US)),
+    REP_INPUT,
+  ),
+  'person-abandoned': attempt(
+    new Gateway()
+      .answered()
+      .event(5_000, classified('unknown'))
+      .reply(5_010, 'attempt.connect')
+      .event(5_500, { ...notConnected, connectId: 'afterAnswer', reason: 'target_gone' })
+      .event(10_000, notConnected)
+      .event(13_000, endedBody(200, { answered: true, endedBy: 'gateway', talkMs: 9_000 })),
+    REP_INPUT,
+  ),
+  'machine-heard-beside-the-agent': attempt(
+    new Gateway()
+      .answered()
+      .reply(4_010, 'attempt.connect')
+      .event(4_300, connected)
+      .event(6_800, classified('machine'))
+      .reply(6_810, 'attempt.hangup')
+      .event(6_900, endedBody(200, ANSWERED_BY_US)),
+    {
+      ...{ ...AGENT_INPUT, dial: { ...ATTEMPT_INPUT.dial, detection: detection('alongside') } },
+      afterAnswer: { ...AGENT_INPUT.afterAnswer, machine: { action: 'hangup' } },
+    },
+  ),
 };
 
 const CHAIN_INPUT = {

@@ -6,6 +6,7 @@ import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
 import { emptyEvidence } from '../../machines/attempt-evidence.ts';
 import type { AiAgentFailure } from '../../machines/connect-events.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
+import type { AnswerVerdict } from '../../machines/telephony-events.ts';
 import {
   ATTEMPT_INPUT,
   AttemptUnderTest,
@@ -247,4 +248,117 @@ t.test('a call that is never ended is asked about after its greatest length', as
   const attempt = talking();
   attempt.clock.advanceBy(ATTEMPT_INPUT.dial.callLengthMaxMs + 36_000);
   t.equal(attempt.state, 'asking');
+});
+
+const DETECTED = {
+  ...ATTEMPT_INPUT.dial,
+  detection: { mode: 'alongside' as const, limitMs: 3_000, initialSilenceMs: 2_500 },
+};
+const classified = (verdict: AnswerVerdict): EventBody => ({
+  type: 'attempt.classified',
+  ...{ verdict, humanProbability: 0.5, afterAnswerMs: 900, evidence: {} },
+});
+const returned = (attributes: Record<string, string>): EventBody => ({
+  type: 'aiAgent.returned',
+  by: 'info',
+  attributes,
+});
+
+/** The agent talks while somebody listens to who answered. */
+function overheard(action: 'hangup' | 'continue'): AttemptUnderTest {
+  const afterAnswer = { aiAgent: AGENT, fallbackPrompts: [], machine: { action } };
+  const attempt = new AttemptUnderTest({ dial: DETECTED, afterAnswer }).sent();
+  attempt.events('answered');
+  t.equal(attempt.state, '{answered:{connecting:ordered}}', 'the agent is not kept waiting');
+  return attempt;
+}
+
+const overheardEnds = [
+  { verdict: 'machine', result: 'AnsweringMachineHangup' },
+  { verdict: 'fax', result: 'NotAHandset' },
+  { verdict: 'sit', result: 'NotAHandset' },
+] as const;
+for (const { verdict, result } of overheardEnds) {
+  t.test(`[DM-30] ${verdict} heard beside the agent ends the call as ${result}`, async (t) => {
+    for (const isConnected of [false, true]) {
+      const attempt = overheard('hangup');
+      if (isConnected) attempt.event(connected());
+      attempt.event(classified(verdict));
+      t.match(attempt.orders.at(-1), { type: 'attempt.hangup', reason: 'completed' });
+      attempt.ended(200, byUs);
+      t.match(attempt.output, { result, evidence: { classified: { verdict } } });
+    }
+  });
+}
+
+t.test('[DM-30] people, silence and the undecided are the agent’s', async (t) => {
+  for (const verdict of ['human', 'silence', 'unknown'] as const) {
+    const attempt = overheard('hangup');
+    attempt.event(connected());
+    attempt.event(classified(verdict));
+    t.equal(attempt.state, '{answered:connected}');
+    attempt.event(bridgeEnded('target'));
+    attempt.ended(200, byUs);
+    t.match(attempt.output, { result: 'LiveAnswer' }, verdict);
+  }
+});
+
+t.test('[DM-30] the agent’s own word on who answered decides, whatever was heard', async (t) => {
+  const cases = [
+    [{ answeredBy: 'voicemail' }, 'AnsweringMachineHangup'],
+    [{ answeredBy: 'Machine', messageLeft: 'true' }, 'AnsweringMachine'],
+    [{ answeredBy: 'fax' }, 'NotAHandset'],
+    [{ answeredBy: 'human' }, 'LiveAnswer'],
+    [{ mood: 'good' }, 'AnsweringMachineHangup'],
+  ] as const;
+  for (const [attributes, result] of cases) {
+    const attempt = overheard('continue');
+    attempt.event(connected());
+    attempt.event(classified('machine'));
+    t.equal(attempt.state, '{answered:connected}', 'the agent goes on');
+    attempt.event(returned(attributes));
+    attempt.event(bridgeEnded('target'));
+    attempt.ended(200, byUs);
+    t.equal(attempt.output.result, result, JSON.stringify(attributes));
+  }
+  const told = overheard('hangup');
+  told.event(connected());
+  told.event(returned({ answeredBy: 'person' }));
+  told.event(classified('machine'));
+  t.equal(told.state, '{answered:connected}', 'an agent that knows better keeps the call');
+});
+
+t.test(
+  'an agent that asked for a human gives way to the representative who is there',
+  async (t) => {
+    const attempt = talking();
+    attempt.event(escalated);
+    attempt.lobby('l1');
+    t.match(attempt.orders.at(-1), {
+      ...{ type: 'attempt.connect', connectId: 'afterAnswer-2' },
+      target: { kind: 'lobby', lobbyId: 'l1' },
+    });
+    attempt.refuse('attempt.connect', 'BAD_STATE');
+    t.equal(attempt.state, '{answered:connected}', 'the agent keeps the customer meanwhile');
+    attempt.event(bridgeEnded('target'));
+    t.match(attempt.orders.at(-1), { type: 'attempt.connect', connectId: 'afterAnswer-3' });
+    attempt.reply('attempt.connect');
+    attempt.event({
+      ...{ type: 'attempt.connected', connectId: 'afterAnswer-3', target: 'lobby' },
+      ...{ afterAnswerMs: 9_000, afterGreetingEndMs: null },
+    });
+    t.equal(attempt.state, '{answered:talking}');
+    attempt.ended(200, byFar);
+    t.match(attempt.output, { result: 'LiveAnswer', evidence: { engaged: { with: 'lobby' } } });
+  },
+);
+
+t.test('[WS-03] a call of an agent is recorded when the workstream says so', async (t) => {
+  const recording = { recordingId: 'r1', channels: 'stereo' as const, lengthMaxMs: 600_000 };
+  const input = { recording, afterAnswer: { aiAgent: AGENT, fallbackPrompts: [] } };
+  const attempt = new AttemptUnderTest(input).sent();
+  attempt.events('answered');
+  t.same(attempt.ordered, ['dial', 'connect']);
+  attempt.event(connected());
+  t.match(attempt.orders.at(-1), { type: 'recording.start', ...recording });
 });

@@ -18,6 +18,7 @@ import type {
   PacerOrder,
 } from '../../machines/copilot-pacer.events.ts';
 import { copilotPacerMachine } from '../../machines/copilot-pacer.machine.ts';
+import type { TelephonyInput } from '../../machines/telephony-input.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { ATTEMPT_INPUT, endedBody } from '../support/attempt-under-test.ts';
 
@@ -41,7 +42,7 @@ class ChainUnderTest {
       receive((order) => this.asked.push(order));
       this.#answer = sendBack;
     });
-    const telephony = fromCallback<AttemptOrder, { attemptId: string; fence: number }>(
+    const telephony = fromCallback<AttemptOrder, TelephonyInput>(
       ({ input: { attemptId, fence }, receive, sendBack }) => {
         receive((order) => {
           this.commands.push(order);
@@ -198,7 +199,7 @@ t.test('an answer of the store that comes late or twice changes nothing', async 
 });
 
 t.test('an attempt that throws ends its chain with the error', async (t) => {
-  const broken = fromCallback<AttemptOrder, { attemptId: string; fence: number }>(() => {
+  const broken = fromCallback<AttemptOrder, TelephonyInput>(() => {
     throw new Error('no telephony today');
   });
   const store = fromCallback<ChainOrder, { taskId: string }>(() => undefined);

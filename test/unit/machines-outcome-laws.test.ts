@@ -85,6 +85,13 @@ const anyEvidence: fc.Arbitrary<AttemptEvidence> = fc.record({
   earlyMedia: maybe(fc.record({ seq, verdict: maybe(fc.constantFrom(...EARLY_MEDIA_VERDICTS)) })),
   answered: maybe(fc.constant(answered)),
   classified: maybe(fc.record({ seq, verdict: fc.constantFrom(...ANSWER_VERDICTS) })),
+  agentVerdict: maybe(
+    fc.record({
+      seq,
+      verdict: fc.constantFrom(...ANSWER_VERDICTS),
+      messageLeft: fc.boolean(),
+    }),
+  ),
   engaged: maybe(fc.record({ seq, with: fc.constantFrom('lobby' as const, 'aiAgent' as const) })),
   waitExceeded: fc.boolean(),
   agentFailure: maybe(fc.record({ seq, reason: fc.constantFrom(...AI_AGENT_FAILURES) })),
@@ -94,6 +101,7 @@ const anyEvidence: fc.Arbitrary<AttemptEvidence> = fc.record({
     { maxLength: 3 },
   ),
   digits: fc.constant([]),
+  optOut: fc.constant(null),
   ended: maybe(anyEnd),
   inDoubt: fc.boolean(),
 });
