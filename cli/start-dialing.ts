@@ -1,5 +1,6 @@
 /** A dialer on its store, with its desk for AI agents: what the service and the demo have in common. */
 import { readFileSync } from 'node:fs';
+import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { HttpConfig } from '../config/http.schema.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import { firstKey } from '../dialer/api-keys/first-key.ts';
@@ -84,7 +85,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
 
 function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api {
   const { uploadFolder, requestsPerSecondMax } = config.http;
-  const { trunks } = config.gateway;
+  const trunks = dialableTrunks(config.gateway);
   const nowMs = (): number => Date.now();
   return createApi({ database, ids, nowMs, log, trunks, uploadFolder, requestsPerSecondMax });
 }

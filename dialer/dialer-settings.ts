@@ -1,4 +1,5 @@
 /** The configuration in the dialer's shape. */
+import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { DialerOptions } from './main.ts';
 import type { StoreLocation } from './store/open-store.ts';
@@ -14,7 +15,7 @@ export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): S
   return {
     id,
     gatewayId: gateway.id,
-    trunks: gateway.trunks,
+    trunks: dialableTrunks(gateway),
     limits: {
       ...{ numberGapMinMs, unknownGapMs, untriedGapMs },
       ...{ storeRetryMs, claimSizeMax, recheckMs },

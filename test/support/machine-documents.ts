@@ -1,6 +1,7 @@
 /** The documents generated from machines/, formatted as the repository formats Markdown. */
 import { format, resolveConfig } from 'prettier';
 import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
+import { trunkMachine } from '../../machines/trunk.machine.ts';
 import { machineDiagram } from './machine-diagram.ts';
 import { outcomesDocument } from './outcomes-document.ts';
 
@@ -14,6 +15,10 @@ export async function machineDocuments(): Promise<MachineDocument[]> {
     {
       path: '../../docs/machines/call-attempt.md',
       text: machineDiagram(callAttemptMachine, 'machines/call-attempt.machine.ts'),
+    },
+    {
+      path: '../../docs/machines/trunk.md',
+      text: machineDiagram(trunkMachine, 'machines/trunk.machine.ts'),
     },
     { path: '../../docs/outcomes.md', text: outcomesDocument() },
   ];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import t from 'tap';
 import { ConfigError } from '../../config/config-error.ts';
+import { dialableTrunks } from '../../config/dialable-trunks.ts';
 import { CONFIG_DOCUMENT, configDocument } from '../../config/document-config.ts';
 import { checkConfig, loadConfig } from '../../config/load-config.ts';
 import { RingfenceConfig } from '../../config/ringfence.schema.ts';
@@ -329,6 +330,42 @@ t.test('docs/config.md is what the schema says', (t) => {
   );
   t.end();
 });
+
+t.test('Groups name trunks that are there, each once, and share no name with one', (t) => {
+  const group = (name: string, ...members: string[]) =>
+    faultsOf(
+      `${TRUNK}  trunkGroups:\n    - name: ${name}\n      members: [${members.map((one) => `{ trunk: ${one} }`).join(', ')}]\n`,
+    );
+  t.same(group('g', 'a'), []);
+  t.match(group('a', 'a')[0], /trunkGroups\[0\]\.name: is 'a', which names a trunk/);
+  t.match(group('g', 'b')[0], /members\[0\]\.trunk: is 'b', and there is no such trunk/);
+  t.match(group('g', 'a', 'a')[0], /members\[1\]\.trunk: is 'a', which the group has already/);
+  t.match(group('g')[0], /members/);
+  t.match(faultsOf(`${TRUNK}      registerSeconds: 60\n`)[0], /asks to register/);
+  t.match(faultsOf(`${TRUNK}      sessionSeconds: 60\n`)[0], /less than any trunk may take/);
+  t.match(faultsOf(`${TRUNK}      identityHeaders: [Remote-Party-ID]\n`)[0], /add domain/);
+  t.end();
+});
+
+t.test(
+  'A group can be dialled like a trunk, with what its members take and carry together',
+  (t) => {
+    const text = [
+      ...['gateway:', '  trunks:'],
+      '    - { name: a, address: "sip:192.0.2.1", callerId: x, channelsMax: 10, callsPerSecondMax: 5 }',
+      '    - { name: b, address: "sip:192.0.2.2", callerId: x, channelsMax: 30, callsPerSecondMax: 2 }',
+      '  trunkGroups:',
+      '    - { name: g, members: [{ trunk: a }, { trunk: b, priority: 2 }] }',
+    ];
+    const { gateway } = checkConfig('r.yaml', text.join('\n'), {}).config;
+    t.match(dialableTrunks(gateway), [
+      { name: 'a' },
+      { name: 'b' },
+      { name: 'g', channelsMax: 40, callsPerSecondMax: 7, destinationFormat: 'e164' },
+    ]);
+    t.end();
+  },
+);
 
 t.test('Every entry is described, and its variable is its own', (t) => {
   const variables = new Set<string>();
