@@ -1,6 +1,7 @@
 /** What happens in a running dialer, for those beside it: progress lines, live views, metrics. */
 import type { Result, SubReason } from '../machines/result.ts';
 import type { FinishReason, PostponeReason } from './eligibility/eligibility.ts';
+import type { PacerDecision } from './pacing/pacer-events.ts';
 import type { Suspension } from './engagements/suspend-engagement.ts';
 
 interface OfTask {
@@ -31,6 +32,12 @@ export type DialerNews =
       readonly tookMs: number;
       /** Tasks that were not started although it was their turn, by why. */
       readonly passedOver: readonly PassedOver[];
+    }
+  /** A pacer was asked how many calls to start: what it said, and why not more. */
+  | {
+      readonly type: 'pacing.decided';
+      readonly engagementId: string;
+      readonly decision: PacerDecision;
     }
   /** Out of the actors' hands. `broken`: quarantined after a defect. */
   | (OfTask & {

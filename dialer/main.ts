@@ -36,8 +36,9 @@ import type { OpenDatabase } from './store/open-database.ts';
 import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
 import type { CancelOutcome } from './tasks/cancel-task.ts';
 import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts';
-import { RepresentativeDesk } from './representatives/representative-desk.ts';
-import type { RepresentativeTimes } from './representatives/representative-runtime.ts';
+import { makeDesk, type DeskTimes } from './representatives/make-desk.ts';
+import type { RepresentativeDesk } from './representatives/representative-desk.ts';
+import type { RepresentativeShares } from './representatives/representative-shares.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
 export interface DialerOptions {
@@ -57,11 +58,8 @@ export interface DialerOptions {
   readonly limits: DialerLimits;
   readonly times: CallTimes;
   readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
-  /** Default: those of spec I.3. */
-  readonly representatives?: Partial<Omit<RepresentativeTimes, 'storeRetryMs'>> & {
-    /** Shown → offered to somebody else, ms. */
-    readonly invitationMs?: number;
-  };
+  /** Default: those of spec I.1. */
+  readonly representatives?: DeskTimes;
   /** What calls of a workstream do once answered. Default: its prompts are played. */
   readonly planAfterAnswer?: (workstream: WorkstreamRow) => PlanAfterAnswer;
 }
@@ -70,14 +68,6 @@ export interface DialerOptions {
 export const QUEUE_GROUP = 'queue-group:all';
 
 const PROMOTE_BATCH_MAX = 500;
-
-/** Spec I.1: an invitation 20 s, the lobby 10 min. */
-const REPRESENTATIVE_TIMES = {
-  phoneRingMs: 30_000,
-  lobbyIdleMs: 600_000,
-  lobbyKeepMs: 5_000,
-  invitationMs: 20_000,
-};
 
 export class Dialer {
   readonly #options: DialerOptions;
@@ -92,6 +82,7 @@ export class Dialer {
   readonly #keeper: LeaseKeeper;
   /** Representatives: who is there, and for whom they are reserved. */
   readonly desk: RepresentativeDesk;
+  readonly #shares: RepresentativeShares;
   readonly #unsubscribe: () => void;
   #isStopping = false;
   #recovered: RecoveryReport | undefined;
@@ -110,19 +101,27 @@ export class Dialer {
     // Before the machines: an event is taken down before anything is made of it.
     this.#unsubscribe = options.telephony.subscribe((event) => {
       if (isAttemptEvent(event)) this.#journal.note(event);
+      // Before the pacers: a call that has ended leaves its representative free for the next.
+      this.desk.onTelephony(event);
+      if (isAttemptEvent(event)) this.#runtimes.onAttempt(event);
       else if (event.type === 'trunk.state') this.#trunkState(event);
       else if (event.type === 'gateway.present') this.#gatewayPresent(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
     this.#budgets = new TrunkBudgets(options.trunks);
-    this.desk = this.#makeDesk(lease);
+    const { telephony, representatives } = options;
+    ({ desk: this.desk, shares: this.#shares } = makeDesk(this.#parts, telephony, representatives));
     this.#runtimes = new EngagementRuntimes({
       ...this.#parts,
       budgetOf: (trunk) => this.#budgets.of(trunk),
+      ...{ desk: this.desk, shares: this.#shares },
+      tellAttempt: (attemptId, order) => this.#registry.tellAttempt(attemptId, order),
+      cancelChain: (taskId, reason) => this.#registry.cancel(taskId, reason),
       startChain: (chain, start) => this.#registry.start(chain, start),
       onRecheck: () => this.#cancelWork.recheck(),
     });
+    this.desk.subscribe((entered) => this.#runtimes.onEntered(entered));
     const { database } = options;
     const { registry, runtimes } = this.#chainParts();
     this.#cancelWork = new CancelWork({ database, clock, registry, runtimes });
@@ -252,6 +251,7 @@ export class Dialer {
   #close(): void {
     this.#keeper.drop();
     this.#telephony.close();
+    this.#shares.stop();
     this.desk.stop();
     this.#unsubscribe();
     this.#journal.close();
@@ -301,17 +301,6 @@ export class Dialer {
       onLeaseLost: (error) => this.#leaseIsLost(error),
       onWaiting: () => this.#promoter.wake(),
     };
-  }
-
-  #makeDesk(lease: Lease): RepresentativeDesk {
-    const { database, ids, clock, log, work, gatewayId, actor, limits } = this.#parts;
-    const { telephony, representatives } = this.#options;
-    const { invitationMs, ...times } = { ...REPRESENTATIVE_TIMES, ...representatives };
-    return new RepresentativeDesk({
-      ...{ database, ids, clock, log, work, gatewayId, actor, telephony, invitationMs },
-      ...{ leaseName: lease.name, fence: lease.epoch },
-      times: { ...times, storeRetryMs: limits.storeRetryMs },
-    });
   }
 
   #makeJournal(): AttemptJournal {

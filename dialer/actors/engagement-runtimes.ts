@@ -3,6 +3,8 @@
  * are found by their version, at the latest when the store is looked at again.
  */
 import assert from 'node:assert/strict';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { Entered } from '../representatives/representative-runtime.ts';
 import { readEngagementFacts } from '../engagements/engagement-facts.ts';
 import { requirePacer } from '../engagements/modes-with-pacer.ts';
 import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
@@ -18,6 +20,15 @@ export class EngagementRuntimes {
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
+  }
+
+  onAttempt(event: AttemptEvent): void {
+    for (const runtime of this.#runtimes.values()) runtime.onAttempt(event);
+  }
+
+  /** A representative does something else from now on. */
+  onEntered(entered: Entered): void {
+    for (const runtime of this.#runtimes.values()) runtime.onEntered(entered);
   }
 
   get(engagementId: string): EngagementRuntime | undefined {

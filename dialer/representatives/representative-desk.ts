@@ -79,7 +79,6 @@ export class RepresentativeDesk {
   readonly #parts: RepresentativeParts;
   readonly #people = new Map<string, RepresentativeRuntime>();
   readonly #listeners = new Set<DeskListener>();
-  #unsubscribe: () => void = () => undefined;
   #isStopping = false;
 
   constructor(options: DeskOptions) {
@@ -97,7 +96,6 @@ export class RepresentativeDesk {
   /** Ends what an earlier owner held, closes the legs that it may have left, and signs everybody on. */
   async begin(): Promise<void> {
     const { database, fence, telephony, clock, log } = this.#options;
-    this.#unsubscribe = telephony.subscribe((event) => this.#onTelephony(event));
     const left = await takeOverReservations(database.db, fence);
     for (const { lobby_id: lobbyId } of left) {
       if (lobbyId === null) continue;
@@ -182,6 +180,23 @@ export class RepresentativeDesk {
     return [...granted];
   }
 
+  /** Who qualifies, whatever they do. */
+  qualified(demand: RepresentativeDemand, engagementId: string) {
+    return [...this.#people.values()]
+      .filter((person) => qualifies(person.profile, demand) && !person.isLeaving)
+      .map((person) => ({
+        id: person.profile.id,
+        work: person.work,
+        isMine: person.invitation?.engagementId === engagementId,
+        freeSinceMs: person.freeSinceMs,
+      }));
+  }
+
+  /** For whom a call is dialled, or who is on it. */
+  whoHas(attemptId: string): string | undefined {
+    return this.#of(attemptId)?.profile.id;
+  }
+
   /** A call is dialled for one who waits in the lobby. False when they do not, or have one already. */
   assign(representativeId: string, attemptId: string): boolean {
     const person = this.#people.get(representativeId);
@@ -235,23 +250,11 @@ export class RepresentativeDesk {
   }
 
   stop(): void {
-    this.#unsubscribe();
     for (const person of this.#people.values()) person.stop();
   }
 
-  #learn(profile: RepresentativeProfile): void {
-    const known = this.#people.get(profile.id);
-    if (known === undefined) {
-      this.#people.set(profile.id, new RepresentativeRuntime(this.#parts, profile));
-      return;
-    }
-    known.profile = profile;
-    if (this.#isStopping) return;
-    if (profile.presence === OFFLINE) known.tell({ type: 'desk.leave', reason: 'signedOff' });
-    else known.tell({ type: 'desk.return' });
-  }
-
-  #onTelephony(event: TelephonyEvent): void {
+  /** For every event of the gateway's. */
+  onTelephony(event: TelephonyEvent): void {
     if (event.type === 'lobby.ready' || event.type === 'lobby.left') {
       for (const person of this.#people.values()) person.onLobbyEvent(event);
       return;
@@ -266,6 +269,18 @@ export class RepresentativeDesk {
       if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
       else if (person?.work === 'reserved') person.assign(null); // kept for the next contact
     }
+  }
+
+  #learn(profile: RepresentativeProfile): void {
+    const known = this.#people.get(profile.id);
+    if (known === undefined) {
+      this.#people.set(profile.id, new RepresentativeRuntime(this.#parts, profile));
+      return;
+    }
+    known.profile = profile;
+    if (this.#isStopping) return;
+    if (profile.presence === OFFLINE) known.tell({ type: 'desk.leave', reason: 'signedOff' });
+    else known.tell({ type: 'desk.return' });
   }
 
   #of(attemptId: string): RepresentativeRuntime | undefined {

@@ -197,6 +197,7 @@ export class ApiRig {
       work: new WorkInHand((error) => t.fail(String(error))),
       times: { phoneRingMs: 30_000, lobbyIdleMs: 600_000, lobbyKeepMs: 5_000, storeRetryMs: 50 },
     });
+    t.teardown(this.lobbies.subscribe((event) => desk.onTelephony(event)));
     await desk.begin();
     t.teardown(() => desk.stop());
     return desk;

@@ -1,0 +1,108 @@
+/** The pacer machine of an engagement's mode, with the claims that it asks for. */
+import { createActor, fromCallback } from 'xstate';
+import type { CopilotPacerEvent } from '../../machines/copilot-pacer.events.ts';
+import { copilotPacerMachine } from '../../machines/copilot-pacer.machine.ts';
+import type {
+  PacedDemand,
+  PacedOrder,
+  PacedPacerEvent,
+} from '../../machines/paced-pacer.events.ts';
+import { predictivePacerMachine } from '../../machines/predictive-pacer.machine.ts';
+import { progressivePacerMachine } from '../../machines/progressive-pacer.machine.ts';
+import type { DialerClock } from '../clock.ts';
+import { suspensionOf, type EngagementFacts } from '../engagements/engagement-facts.ts';
+import { inFlightMaxOf } from '../engagements/in-flight-max.ts';
+import type { WorkInHand } from '../work-in-hand.ts';
+import type { DialerLimits } from './dialer-parts.ts';
+
+export interface Claimed {
+  readonly started: number;
+  readonly moreReady: boolean;
+}
+
+export interface PacerParts {
+  readonly facts: EngagementFacts;
+  /** Chains of it that are in work already. */
+  readonly live: number;
+  readonly isOpen: boolean;
+  readonly clock: DialerClock;
+  readonly limits: DialerLimits;
+  /** Of the modes that are paced by representatives. */
+  readonly demand: (() => PacedDemand) | undefined;
+  readonly work: WorkInHand;
+  readonly claim: (starts: number) => Promise<Claimed>;
+  readonly recall: (attempts: readonly string[]) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Pacer {
+  start(): void;
+  /** What its mode does not know changes nothing. */
+  send(event: CopilotPacerEvent | PacedPacerEvent): void;
+  readonly isSuspended: boolean;
+}
+
+/** Without any news a paced engagement asks this often (notes on pacing: at least four times a second). */
+const TICK_MS = 250;
+
+export function makePacer(parts: PacerParts): Pacer {
+  const { facts, demand, clock, limits, live, isOpen } = parts;
+  const starter = makeStarter(parts);
+  const common = {
+    engagementId: facts.engagement.id,
+    claimSizeMax: limits.claimSizeMax,
+    suspended: suspensionOf(facts),
+    isOpen,
+    storeRetryMs: limits.storeRetryMs,
+  };
+  if (demand === undefined) {
+    const actor = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
+      clock,
+      input: {
+        ...common,
+        maxConcurrentCalls: inFlightMaxOf(facts.config.mode),
+        inFlight: live,
+        idleRecheckMs: limits.recheckMs,
+      },
+    });
+    return {
+      start: () => actor.start(),
+      send: (event) => actor.send(event as CopilotPacerEvent),
+      get isSuspended() {
+        return actor.getSnapshot().context.suspension !== null;
+      },
+    };
+  }
+  const machine =
+    facts.config.mode.kind === 'predictive' ? predictivePacerMachine : progressivePacerMachine;
+  const actor = createActor(machine.provide({ actors: { starter } }), {
+    clock,
+    input: { ...common, demand, tickMs: TICK_MS, emptyRestMs: limits.recheckMs },
+  });
+  return {
+    start: () => actor.start(),
+    send: (event) => actor.send(event as PacedPacerEvent),
+    get isSuspended() {
+      return actor.getSnapshot().context.suspension !== null;
+    },
+  };
+}
+
+function makeStarter({ work, claim, recall, onFailure }: PacerParts) {
+  return fromCallback<PacedOrder, { engagementId: string }>(({ receive, sendBack }) => {
+    receive((order) => {
+      if (order.type === 'pacer.recall') {
+        recall(order.attempts);
+        return;
+      }
+      work.run(async () => {
+        try {
+          sendBack({ type: 'starter.claimed', ...(await claim(order.starts)) });
+        } catch (error) {
+          onFailure(error);
+          sendBack({ type: 'starter.failed', detail: String(error) });
+        }
+      });
+    });
+  });
+}

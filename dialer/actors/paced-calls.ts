@@ -1,0 +1,256 @@
+/**
+ * The calls of one progressive or predictive engagement, and the representatives whom they are for: what
+ * its pacer is asked, and who gets whoever answers. Counts come from the desk and from the gateway's
+ * events; nothing here is a budget that a crash would reset.
+ */
+import type { CallAttemptOrder } from '../../machines/call-attempt.events.ts';
+import type { PacedDemand } from '../../machines/paced-pacer.events.ts';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { DialerClock } from '../clock.ts';
+import type { EngagementFacts } from '../engagements/engagement-facts.ts';
+import { PacerCore } from '../pacing/pacer-core.ts';
+import type { PacerDecision } from '../pacing/pacer-events.ts';
+import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
+import type { Entered } from '../representatives/representative-runtime.ts';
+import type { Sharer } from '../representatives/representative-shares.ts';
+import { pacerConfigOf, sharerOf } from './paced-engagement.ts';
+import { freeSeats, type Seat } from './seats.ts';
+
+export interface PacedCallsParts {
+  readonly desk: RepresentativeDesk;
+  readonly clock: DialerClock;
+  readonly facts: () => EngagementFacts;
+  readonly isDialing: () => boolean;
+  /** To the chain that works the attempt, if it still does. */
+  readonly tell: (
+    call: { readonly taskId: string; readonly attemptId: string },
+    order: Exclude<CallAttemptOrder, { type: 'dialer.cancel' }>,
+  ) => void;
+  /** Taken back: nobody is there for whoever answers. */
+  readonly recall: (taskId: string, attemptId: string) => void;
+  readonly onDecision: (decision: PacerDecision) => void;
+  /** The pacer had better ask again. */
+  readonly onNews: () => void;
+}
+
+interface Call {
+  readonly attemptId: string;
+  readonly taskId: string;
+  /** For whom it is dialled, or who was found for it. */
+  representativeId: string | null;
+  /** A person waits, since then: the longest first. Null: nobody waits. */
+  waitingSinceMs: number | null;
+  isAnswered: boolean;
+}
+
+/** Between two calls of one engagement a representative is nobody's for a moment: no sign-off. */
+const BETWEEN_MS = 2_000;
+
+export class PacedCalls {
+  readonly #parts: PacedCallsParts;
+  readonly #core: PacerCore;
+  readonly #calls = new Map<string, Call>();
+  readonly #known = new Set<string>();
+  #recalling: readonly string[] = [];
+
+  constructor(parts: PacedCallsParts) {
+    this.#parts = parts;
+    this.#core = new PacerCore(pacerConfigOf(parts.facts()));
+  }
+
+  /** For the pacer: how many calls to start now, and which to take back. */
+  readonly demand = (): PacedDemand => {
+    const nowMs = this.#parts.clock.now();
+    this.#lookAtRepresentatives(nowMs);
+    const decision = this.#core.tick(nowMs);
+    this.#parts.onDecision(decision);
+    this.#recalling = decision.cancel;
+    const starts = this.#isBound ? Math.min(decision.start, this.seats.length) : decision.start;
+    return { starts, recall: decision.cancel };
+  };
+
+  get sharer(): Sharer {
+    const { facts, isDialing } = this.#parts;
+    const ringing = [...this.#calls.values()].filter(({ isAnswered }) => !isAnswered).length;
+    return {
+      ...sharerOf(facts()),
+      isDialing: isDialing(),
+      ringing: ringing + this.#waiting.length,
+    };
+  }
+
+  get isRepLed(): boolean {
+    return this.#parts.facts().config.engagementType === 'repLed';
+  }
+
+  /** Those for whom a call can be dialled now. */
+  get seats(): readonly Seat[] {
+    return freeSeats(this.#parts.desk.held(this.#engagementId));
+  }
+
+  /** Each call is dialled for one representative, who takes whoever answers it. */
+  get #isBound(): boolean {
+    return this.isRepLed && this.#parts.facts().config.mode.kind === 'progressive';
+  }
+
+  /** Where the next start is to be made; undefined: it may not, since nobody is there for it. */
+  takeSeat(attemptId: string): { readonly lobbyId: string; readonly isBound: boolean } | undefined {
+    const { desk } = this.#parts;
+    if (!this.#isBound) {
+      const lobbyId = desk.held(this.#engagementId).find((held) => held.lobbyId !== null)?.lobbyId;
+      return lobbyId == null ? undefined : { lobbyId, isBound: false };
+    }
+    const seat = this.seats.find(({ representativeId }) =>
+      desk.assign(representativeId, attemptId),
+    );
+    return seat && { lobbyId: seat.lobbyId, isBound: true };
+  }
+
+  started(taskId: string, attemptId: string): void {
+    const representativeId = this.#parts.desk.whoHas(attemptId) ?? null;
+    const call = { attemptId, taskId, representativeId, waitingSinceMs: null, isAnswered: false };
+    this.#calls.set(attemptId, call);
+    this.#core.note(this.#parts.clock.now(), { event: 'attempt.started', attempt: attemptId });
+  }
+
+  /** For the recall that the pacer has just asked for. */
+  recall(attempts: readonly string[] = this.#recalling): void {
+    for (const attemptId of attempts) {
+      const call = this.#calls.get(attemptId);
+      if (call !== undefined) this.#parts.recall(call.taskId, attemptId);
+    }
+  }
+
+  onAttempt(event: AttemptEvent): void {
+    const call = this.#calls.get(event.attemptId);
+    if (call === undefined) return;
+    const nowMs = this.#parts.clock.now();
+    const attempt = call.attemptId;
+    switch (event.type) {
+      case 'attempt.alerting':
+      case 'attempt.earlyMedia':
+        this.#core.note(nowMs, { event: 'attempt.alerting', attempt });
+        return;
+      case 'attempt.answered':
+        call.isAnswered = true;
+        this.#core.note(nowMs, { event: 'attempt.detecting', attempt });
+        return;
+      case 'attempt.classified':
+        if (event.verdict === 'human' || event.verdict === 'unknown')
+          this.#personIsThere(call, nowMs);
+        return;
+      case 'aiAgent.escalated':
+        this.#core.note(nowMs, { event: 'attempt.escalated', attempt });
+        return;
+      case 'attempt.connected':
+        this.#connected(call, event.target, nowMs);
+        return;
+      case 'attempt.connectFailed':
+        if (event.reason !== 'failsafe') return;
+        call.waitingSinceMs = null;
+        this.#core.note(nowMs, { event: 'attempt.abandoned', attempt });
+        return;
+      case 'attempt.ended':
+      case 'attempt.refused':
+        this.#left(call, nowMs);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** What a representative of this engagement does from now on. */
+  onEntered({ representativeId, work, attemptId, reason }: Entered): void {
+    if (work === 'reserved') this.#serve();
+    const call = attemptId === null ? undefined : this.#calls.get(attemptId);
+    // Lost while a call was in flight for them: it is taken back, or its person waits for another.
+    if (work === 'free' && reason !== 'callOver' && call?.representativeId === representativeId) {
+      call.representativeId = null;
+      this.#parts.tell(call, { type: 'dialer.recall' });
+      if (call.isAnswered) this.#personIsThere(call, this.#parts.clock.now());
+    }
+    this.#parts.onNews();
+  }
+
+  get #engagementId(): string {
+    return this.#parts.facts().engagement.id;
+  }
+
+  /** Whoever has waited longest goes first. */
+  get #waiting(): readonly Call[] {
+    return [...this.#calls.values()]
+      .filter(({ waitingSinceMs }) => waitingSinceMs !== null)
+      .sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0));
+  }
+
+  #personIsThere(call: Call, nowMs: number): void {
+    if (!this.isRepLed) return;
+    this.#core.note(nowMs, { event: 'attempt.answered', attempt: call.attemptId });
+    // Dialled for one representative: the machine connects them by itself.
+    if (call.representativeId !== null) return;
+    call.waitingSinceMs ??= nowMs;
+    this.#serve();
+  }
+
+  /** Gives those who wait for a person the representatives who wait for one. */
+  #serve(): void {
+    const { desk, tell } = this.#parts;
+    for (const call of this.#waiting) {
+      const seat = this.seats.find(({ representativeId }) =>
+        desk.assign(representativeId, call.attemptId),
+      );
+      if (seat === undefined) return;
+      call.representativeId = seat.representativeId;
+      call.waitingSinceMs = null;
+      tell(call, { type: 'dialer.connectLobby', lobbyId: seat.lobbyId });
+    }
+  }
+
+  #connected(call: Call, target: 'lobby' | 'aiAgent', nowMs: number): void {
+    const attempt = call.attemptId;
+    call.waitingSinceMs = null;
+    if (target === 'aiAgent') {
+      this.#core.note(nowMs, { event: 'attempt.answered', attempt });
+      return;
+    }
+    const rep = this.#parts.desk.whoHas(attempt) ?? call.representativeId;
+    if (rep !== null) this.#core.note(nowMs, { event: 'attempt.connected', attempt, rep });
+  }
+
+  #left(call: Call, nowMs: number): void {
+    this.#calls.delete(call.attemptId);
+    this.#core.note(nowMs, { event: 'attempt.ended', attempt: call.attemptId });
+    this.#parts.onNews();
+  }
+
+  /**
+   * The pacer counts whom it may use. Rep-led: who is reserved for this engagement, with or without a
+   * call that rings for them. AI-led: whoever qualifies and is nobody's.
+   */
+  #lookAtRepresentatives(nowMs: number): void {
+    const { desk, facts } = this.#parts;
+    const { demand } = sharerOf(facts());
+    const seen = new Set<string>();
+    for (const { id, work, isMine, freeSinceMs } of desk.qualified(demand, this.#engagementId)) {
+      const isUsable = this.isRepLed ? isMine && work === 'reserved' : work === 'free';
+      const isBetween = this.isRepLed && work === 'free' && nowMs - freeSinceMs < BETWEEN_MS;
+      if (isBetween && this.#known.has(id)) {
+        seen.add(id);
+        continue;
+      }
+      if (this.isRepLed && !isMine) continue;
+      seen.add(id);
+      this.#known.add(id);
+      if (isUsable) this.#core.note(nowMs, { event: 'rep.ready', rep: id });
+      else if (work === 'wrapUp') this.#core.note(nowMs, { event: 'rep.wrapUp', rep: id });
+      else if (work === 'connected' || !this.isRepLed) {
+        this.#core.note(nowMs, { event: 'rep.busy', rep: id });
+      }
+    }
+    for (const id of this.#known) {
+      if (seen.has(id)) continue;
+      this.#known.delete(id);
+      this.#core.note(nowMs, { event: 'rep.gone', rep: id });
+    }
+  }
+}
