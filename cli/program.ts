@@ -6,6 +6,8 @@ import { explainError } from './cli-error.ts';
 import { demoCommand, type DemoOptions } from './demo/demo-options.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { explainCommand, runExplain, type ExplainOptions } from './explain.command.ts';
+import { pacerCommand, runPacer, type PacerOptions } from './pacer.command.ts';
+import { runSimulate, simulateCommand, type SimulateOptions } from './simulate.command.ts';
 import {
   runSoftswitch,
   softswitchCommand,
@@ -59,7 +61,13 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
   const explain = explainCommand().action((id: string, options: ExplainOptions) =>
     choose(() => runExplain(id, options, terminal)),
   );
-  const all = [demo, start, call, trunk, explain, softswitch];
+  const pacer = pacerCommand().action((options: PacerOptions) =>
+    choose(() => runPacer(options, terminal)),
+  );
+  const simulate = simulateCommand().action((file: string, options: SimulateOptions) =>
+    choose(() => runSimulate(file, options, terminal)),
+  );
+  const all = [demo, start, call, trunk, explain, softswitch, pacer, simulate];
   const program = new Command('ringfence')
     .description('Outbound dialing that stays inside the fence.')
     .version(version())

@@ -17,6 +17,9 @@ export class AnswerEstimate {
   /** Talks with the AI agent that led to a representative; how long they last either way. */
   readonly #escalations: ForgettingShare;
   readonly #agentTalk: DurationSurvival;
+  /** Seconds of ringing in each bin that the curve has not been told yet. */
+  readonly #exposureS: Float64Array;
+  /** Answers that the curve expected since the detector last looked. */
   #expected = 0;
   #advancedAtMs: number | undefined;
   #alarmUntilMs = Number.NEGATIVE_INFINITY;
@@ -35,6 +38,7 @@ export class AnswerEstimate {
       ringTimeoutMs,
       memoryCount: C.ringMemoryCalls,
     });
+    this.#exposureS = new Float64Array(this.#hazard.bins);
     this.#level = new AnswerLevel({
       bins: this.#hazard.bins,
       priorAnswers: calls * p,
@@ -60,20 +64,18 @@ export class AnswerEstimate {
 
   /** A call went on ringing from one age to another, ms. */
   exposed(fromMs: number, toMs: number): void {
-    const { bins } = this.#hazard;
+    const bins = this.#exposureS.length;
     for (let bin = Math.floor(fromMs / RING_BIN_MS); bin < bins; bin += 1) {
       const startMs = Math.max(fromMs, bin * RING_BIN_MS);
       const endMs = Math.min(toMs, (bin + 1) * RING_BIN_MS);
       if (endMs <= startMs) return;
-      const seconds = (endMs - startMs) / 1_000;
-      this.#expected += seconds * this.#hazard.hazard(bin) * this.#hazard.trust(bin);
-      this.#hazard.exposed(bin, seconds);
-      this.#level.exposed(bin, seconds);
+      this.#exposureS[bin] = (this.#exposureS[bin] ?? 0) + (endMs - startMs) / 1_000;
     }
   }
 
   answered(atMs: number, ageMs: number): void {
     const bin = this.#binOf(ageMs);
+    this.#tellExposure();
     this.#watch(atMs, this.#hazard.trust(bin));
     this.#hazard.answered(bin);
     this.#level.answered(bin);
@@ -114,6 +116,7 @@ export class AnswerEstimate {
   advance(atMs: number): void {
     this.#hazard.elapsed(atMs - (this.#advancedAtMs ?? atMs));
     this.#advancedAtMs = atMs;
+    this.#tellExposure();
     this.#watch(atMs, 0);
   }
 
@@ -150,6 +153,18 @@ export class AnswerEstimate {
 
   #binOf(ageMs: number): number {
     return Math.min(this.#hazard.bins - 1, Math.floor(ageMs / RING_BIN_MS));
+  }
+
+  /** All calls of a bin at once: there may be hundreds. */
+  #tellExposure(): void {
+    for (let bin = 0; bin < this.#exposureS.length; bin += 1) {
+      const seconds = this.#exposureS[bin] ?? 0;
+      if (seconds === 0) continue;
+      this.#expected += seconds * this.#hazard.hazard(bin) * this.#hazard.trust(bin);
+      this.#hazard.exposed(bin, seconds);
+      this.#level.exposed(bin, seconds);
+      this.#exposureS[bin] = 0;
+    }
   }
 
   #watch(atMs: number, answers: number): void {

@@ -33,6 +33,7 @@ export class AnswerLevel {
   readonly #options: AnswerLevelOptions;
   readonly #slow: Evidence;
   readonly #fast: Evidence;
+  readonly #both: readonly Evidence[];
   #shape = 0;
   #mean = 1;
   #riseScore = 0;
@@ -46,6 +47,7 @@ export class AnswerLevel {
     });
     this.#slow = none();
     this.#fast = none();
+    this.#both = [this.#slow, this.#fast];
     this.#shape = options.priorAnswers;
   }
 
@@ -66,16 +68,14 @@ export class AnswerLevel {
   }
 
   exposed(bin: number, seconds: number): void {
-    for (const { exposureS } of [this.#slow, this.#fast]) {
-      exposureS[bin] = (exposureS[bin] ?? 0) + seconds;
-    }
+    for (const { exposureS } of this.#both) exposureS[bin] = (exposureS[bin] ?? 0) + seconds;
   }
 
   answered(bin: number): void {
     const { memoryAnswers, fastMemoryAnswers } = this.#options;
     forget(this.#slow, Math.exp(-1 / memoryAnswers));
     forget(this.#fast, Math.exp(-1 / fastMemoryAnswers));
-    for (const { answers } of [this.#slow, this.#fast]) answers[bin] = (answers[bin] ?? 0) + 1;
+    for (const { answers } of this.#both) answers[bin] = (answers[bin] ?? 0) + 1;
   }
 
   /** Reckons the factor anew against the curve as it is now. O(bins). */

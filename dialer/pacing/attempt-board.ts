@@ -11,17 +11,28 @@ type Phase =
   /** A person talks to the AI agent. */
   | 'withAgent'
   /** A person is to have a representative, and has none. */
-  | 'waiting'
-  | 'connected';
+  | 'waiting';
 
-interface Attempt {
-  phase: Phase;
+/** A class, so that all of them have one shape: hundreds are walked at every decision. */
+class Attempt {
+  readonly id: string;
   readonly startedAtMs: number;
-  alertingAtMs: number | undefined;
-  agentSinceMs: number;
+  phase: Phase | 'over' = 'ringing';
+  alertingAtMs = Number.POSITIVE_INFINITY;
+  agentSinceMs = 0;
   /** Exposure has been told to the estimate up to here. */
   notedMs: number;
-  cancelled: boolean;
+  cancelled = false;
+
+  constructor(id: string, startedAtMs: number) {
+    this.id = id;
+    this.startedAtMs = startedAtMs;
+    this.notedMs = startedAtMs;
+  }
+
+  get isRinging(): boolean {
+    return this.phase === 'ringing' || this.phase === 'detecting';
+  }
 }
 
 /** Calls of one age, by id. */
@@ -30,15 +41,18 @@ export interface AlertingGroup extends EventGroup {
 }
 
 export class AttemptBoard {
-  /** In order of their start. */
   readonly #attempts = new Map<string, Attempt>();
+  /** In order of their start; those that ring no more are dropped at the next `advance`. */
+  readonly #ringing: Attempt[] = [];
+  readonly #withAgent = new Set<Attempt>();
+  /** With a representative: of no interest but for being known. */
+  readonly #connected = new Set<string>();
   readonly #estimate: AnswerEstimate;
   readonly #counts: Record<Phase, number> = {
     ringing: 0,
     detecting: 0,
     withAgent: 0,
     waiting: 0,
-    connected: 0,
   };
 
   constructor(estimate: AnswerEstimate) {
@@ -69,16 +83,17 @@ export class AttemptBoard {
 
   /** Returns whether it was not known before. */
   started(atMs: number, id: string): boolean {
-    if (this.#attempts.has(id)) return false;
-    const times = { startedAtMs: atMs, alertingAtMs: undefined, agentSinceMs: 0, notedMs: atMs };
-    this.#attempts.set(id, { ...times, phase: 'ringing', cancelled: false });
+    if (this.#attempts.has(id) || this.#connected.has(id)) return false;
+    const attempt = new Attempt(id, atMs);
+    this.#attempts.set(id, attempt);
+    this.#ringing.push(attempt);
     this.#counts.ringing += 1;
     return true;
   }
 
   alerting(atMs: number, id: string): void {
     const attempt = this.#attempts.get(id);
-    if (attempt !== undefined) attempt.alertingAtMs ??= atMs;
+    if (attempt?.alertingAtMs === Number.POSITIVE_INFINITY) attempt.alertingAtMs = atMs;
   }
 
   detectionBegan(id: string): void {
@@ -89,7 +104,7 @@ export class AttemptBoard {
   /** A person answered, to talk to the agent first or to a representative. */
   answered(atMs: number, id: string, next: 'withAgent' | 'waiting'): void {
     const attempt = this.#attempts.get(id);
-    if (attempt?.phase !== 'ringing' && attempt?.phase !== 'detecting') return;
+    if (attempt === undefined || !attempt.isRinging) return;
     this.#expose(attempt, atMs);
     if (attempt.phase === 'detecting') this.#estimate.detected(true);
     this.#enter(attempt, next);
@@ -109,75 +124,79 @@ export class AttemptBoard {
   connected(id: string): boolean {
     const attempt = this.#attempts.get(id);
     if (attempt?.phase !== 'waiting') return false;
-    this.#enter(attempt, 'connected');
+    this.#enter(attempt, 'over');
+    this.#attempts.delete(id);
+    this.#connected.add(id);
     return true;
   }
 
   /** Gone, for whatever reason. Returns the phase that it left. */
-  ended(atMs: number, id: string): Phase | undefined {
+  ended(atMs: number, id: string): Phase | 'connected' | undefined {
+    if (this.#connected.delete(id)) return 'connected';
     const attempt = this.#attempts.get(id);
     if (attempt === undefined) return undefined;
-    const { phase, startedAtMs, agentSinceMs } = attempt;
-    this.#attempts.delete(id);
-    this.#counts[phase] -= 1;
-    if (phase === 'withAgent') this.#estimate.agentDone(atMs - agentSinceMs, false);
+    const { phase } = attempt;
+    if (phase === 'withAgent') this.#estimate.agentDone(atMs - attempt.agentSinceMs, false);
     if (phase === 'detecting') this.#estimate.detected(false);
-    if (phase === 'ringing' || phase === 'detecting') {
+    if (attempt.isRinging) {
       this.#expose(attempt, atMs);
       // Taken back by us: a censored ring, not a failed one.
-      if (!attempt.cancelled) this.#estimate.failed(atMs - startedAtMs);
+      if (!attempt.cancelled) this.#estimate.failed(atMs - attempt.startedAtMs);
     }
-    return phase;
+    this.#enter(attempt, 'over');
+    this.#attempts.delete(id);
+    return phase === 'over' ? undefined : phase;
   }
 
-  /** Tells the estimate how long all have rung. O(attempts). */
+  /** Tells the estimate how long all have rung. O(ringing). */
   advance(atMs: number): void {
-    for (const attempt of this.#attempts.values()) {
-      const { phase } = attempt;
-      if (phase === 'ringing' || phase === 'detecting') this.#expose(attempt, atMs);
+    let kept = 0;
+    for (const attempt of this.#ringing) {
+      if (!attempt.isRinging) continue;
+      this.#ringing[kept] = attempt;
+      kept += 1;
+      this.#expose(attempt, atMs);
     }
+    this.#ringing.length = kept;
     this.#estimate.advance(atMs);
   }
 
   /** Those who may still ask for a representative, by how likely that is. */
   demandGroups(atMs: number, table: AnswerTable): EventGroup[] {
     const { bins, horizonS, within } = table;
-    const ringing = new Float64Array(bins);
-    const agents = new Map<number, number>();
-    for (const { phase, startedAtMs, agentSinceMs, cancelled } of this.#attempts.values()) {
-      if (phase === 'ringing' && !cancelled) {
-        const age = ageOf(atMs - startedAtMs, bins);
-        ringing[age] = (ringing[age] ?? 0) + 1;
-      } else if (phase === 'withAgent') {
-        const second = Math.floor((atMs - agentSinceMs) / 1_000);
-        agents.set(second, (agents.get(second) ?? 0) + 1);
-      }
+    const counts = new Float64Array(bins);
+    for (const attempt of this.#ringing) {
+      if (attempt.phase !== 'ringing' || attempt.cancelled) continue;
+      const age = ageOf(atMs - attempt.startedAtMs, bins);
+      counts[age] = (counts[age] ?? 0) + 1;
     }
     const groups: EventGroup[] = [];
-    ringing.forEach((count, age) => {
+    for (let age = 0; age < bins; age += 1) {
+      const count = counts[age] ?? 0;
       if (count > 0) groups.push({ count, within, offset: age * (horizonS + 1) });
-    });
+    }
     if (this.detecting > 0) groups.push(this.#estimate.detectionGroup(this.detecting));
-    for (const [second, count] of agents) groups.push(this.#estimate.agentGroup(second, count));
-    return groups;
+    return [...groups, ...this.#agentGroups(atMs)];
   }
 
   /**
    * Calls that have alerted for so long, those already being taken back aside, by age; the one
-   * that rings longest first.
+   * that rings longest first. They are in order of their start, so the walk ends early.
    */
   alertingFor(atMs: number, ringMinMs: number, table: AnswerTable): AlertingGroup[] {
+    const { bins, horizonS, within } = table;
     const groups = new Map<number, string[]>();
-    for (const [id, { phase, startedAtMs, alertingAtMs, cancelled }] of this.#attempts) {
-      if (phase !== 'ringing' || cancelled || alertingAtMs === undefined) continue;
-      if (atMs - alertingAtMs < ringMinMs) continue;
-      const age = ageOf(atMs - startedAtMs, table.bins);
+    for (const attempt of this.#ringing) {
+      if (atMs - attempt.startedAtMs < ringMinMs) break;
+      if (attempt.phase !== 'ringing' || attempt.cancelled) continue;
+      if (atMs - attempt.alertingAtMs < ringMinMs) continue;
+      const age = ageOf(atMs - attempt.startedAtMs, bins);
       const ids = groups.get(age);
-      if (ids === undefined) groups.set(age, [id]);
-      else ids.push(id);
+      if (ids === undefined) groups.set(age, [attempt.id]);
+      else ids.push(attempt.id);
     }
     return Array.from(groups, ([age, ids]) => {
-      return { ids, count: ids.length, within: table.within, offset: age * (table.horizonS + 1) };
+      return { ids, count: ids.length, within, offset: age * (horizonS + 1) };
     });
   }
 
@@ -187,9 +206,20 @@ export class AttemptBoard {
     if (attempt !== undefined) attempt.cancelled = true;
   }
 
-  #enter(attempt: Attempt, phase: Phase): void {
-    this.#counts[attempt.phase] -= 1;
-    this.#counts[phase] += 1;
+  #agentGroups(atMs: number): EventGroup[] {
+    const counts = new Map<number, number>();
+    for (const { agentSinceMs } of this.#withAgent) {
+      const second = Math.floor((atMs - agentSinceMs) / 1_000);
+      counts.set(second, (counts.get(second) ?? 0) + 1);
+    }
+    return Array.from(counts, ([second, count]) => this.#estimate.agentGroup(second, count));
+  }
+
+  #enter(attempt: Attempt, phase: Phase | 'over'): void {
+    if (attempt.phase !== 'over') this.#counts[attempt.phase] -= 1;
+    if (phase !== 'over') this.#counts[phase] += 1;
+    if (phase === 'withAgent') this.#withAgent.add(attempt);
+    else this.#withAgent.delete(attempt);
     attempt.phase = phase;
   }
 

@@ -49,7 +49,6 @@ export class BlockingRisk {
   readonly #variance: number[] = [];
   /** Answers expected at each step: their common error is added to the variance. */
   readonly #expected: number[] = [];
-  #fresh = 0;
 
   constructor(input: RiskInput) {
     this.#input = input;
@@ -67,16 +66,13 @@ export class BlockingRisk {
     }
   }
 
-  /** Answers expected of the calls considered so far. */
+  /** Answers expected within the horizon of the calls considered so far. */
   expectedAnswers(): number {
-    const { ringing, fresh, horizonS } = this.#input;
-    const old = ringing.reduce((sum, group) => sum + group.count * at(group, horizonS), 0);
-    return old + this.#fresh * at(fresh, horizonS);
+    return this.#expected.at(-1) ?? 0;
   }
 
   /** One more new call. */
   add(): void {
-    this.#fresh += 1;
     this.#steps.forEach((k, step) => {
       const q = at(this.#input.fresh, k);
       this.#mean[step] = (this.#mean[step] ?? 0) + q;

@@ -58,7 +58,7 @@ export class PacerCore {
   /** How many calls to start now. They count as in flight from here on, for a second at most
    * until `attempt.started` says that they are. */
   tick(atMs: number): PacerDecision {
-    this.#model.advance(atMs);
+    this.#model.attempts.advance(atMs);
     if (atMs - this.#orderedAtMs >= C.orderMs) this.#pending = 0;
     const decision = this.#decide(atMs);
     if (decision.start > 0) {

@@ -77,5 +77,5 @@ export interface PacerDecision {
   /** Attempts to take back, longest ringing first. */
   readonly cancel: readonly string[];
   readonly binding: BindingLimit;
-  readonly explanation: ProgressiveExplanation | PredictiveExplanation;
+  readonly explanation: PacerExplanation | ProgressiveExplanation | PredictiveExplanation;
 }

@@ -47,15 +47,10 @@ export class PacingModel {
     return this.answers.horizonS;
   }
 
-  /** Tells the estimates how much time has passed for everybody. */
-  advance(atMs: number): void {
-    this.attempts.advance(atMs);
-    this.representatives.advance(atMs);
-  }
-
   /** When busy representatives will be free: learnt slowly, so reckoned every few seconds. */
   frees(atMs: number): FreeForecast {
     if (this.#frees === undefined || atMs - this.#freesAtMs >= C.freeTableEveryMs) {
+      this.representatives.advance(atMs);
       this.#frees = freeForecast({
         talk: this.#talk,
         wrapUp: this.#wrapUp,

@@ -24,10 +24,10 @@ export interface DecisionInput {
 export function predictiveDecision(input: DecisionInput): PacerDecision {
   const { atMs, model, config, budget, pending } = input;
   const { attempts, representatives } = model;
+  if (representatives.total === 0 && attempts.inFlight === 0) return nobody(config.mode);
   const table = model.answers.table(atMs);
   const busy = representatives.busyGroups(atMs, model.frees(atMs));
-  const cancel = config.cancelRinging === false ? [] : callsToCancel(input, table, busy);
-  const risk = riskNow(input, table, busy);
+  const { risk, cancel } = riskAfterCancelling(input, table, busy);
   for (let i = 0; i < pending; i += 1) risk.add();
   const { ratio, trim, window } = budget.at(atMs);
   const isAlarmed = model.answers.isAlarmed(atMs);
@@ -72,6 +72,11 @@ export function predictiveDecision(input: DecisionInput): PacerDecision {
   };
 }
 
+function nobody(mode: string): PacerDecision {
+  const none = { idle: 0, busy: 0, wrappingUp: 0, ringing: 0, waiting: 0 };
+  return { start: 0, cancel: [], binding: 'noRepresentatives', explanation: { mode, ...none } };
+}
+
 function bindingOf(binding: BindingLimit, { model }: DecisionInput, ramp: number): BindingLimit {
   if (model.representatives.total === 0) return 'noRepresentatives';
   return ramp === 0 && binding === 'representatives' ? 'warmUp' : binding;
@@ -103,28 +108,27 @@ function riskNow(
 }
 
 /**
- * Calls that have rung as long as the law asks and would more likely than not be abandoned, or cost
- * another one a representative, if they were answered now. The longest ringing first, and no
- * more than needed.
+ * Takes back calls that have rung as long as the law asks and would more likely than not be
+ * abandoned, or cost another one a representative, if they were answered now. The longest ringing
+ * first, and no more than needed.
  */
-function callsToCancel(
+function riskAfterCancelling(
   input: DecisionInput,
   table: AnswerTable,
   busy: readonly EventGroup[],
-): readonly string[] {
+): { readonly risk: BlockingRisk; readonly cancel: readonly string[] } {
   const { atMs, model, config } = input;
-  const ringMinMs = Math.max(C.ringMinDefaultMs, config.ringMinMs ?? 0);
-  const groups = model.attempts.alertingFor(atMs, ringMinMs, table);
-  if (groups.length === 0) return [];
   const cancel: string[] = [];
   let risk = riskNow(input, table, busy);
-  for (const group of groups) {
+  if (config.cancelRinging === false) return { risk, cancel };
+  const ringMinMs = Math.max(C.ringMinDefaultMs, config.ringMinMs ?? 0);
+  for (const group of model.attempts.alertingFor(atMs, ringMinMs, table)) {
     if (risk.riskOf(group).risk <= C.cancelRisk) continue;
     for (const id of group.ids) model.attempts.cancelling(id);
     cancel.push(...group.ids);
     risk = riskNow(input, table, busy);
   }
-  return cancel;
+  return { risk, cancel };
 }
 
 function expectedOf(groups: readonly EventGroup[], horizonS: number): number {
