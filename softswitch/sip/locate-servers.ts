@@ -29,6 +29,10 @@ export async function locateServers(
 async function serversOf(target: SipAddress, locator: Locator): Promise<SipAddress[]> {
   const { protocol, leftOpen, host } = target;
   if (leftOpen === undefined) return hostsAt(target, locator);
+  if (leftOpen !== 'port') {
+    const found = await byServices(target, locator);
+    if (found.length > 0) return found;
+  }
   // §4.1: without NAPTR the services are asked for one by one, in our order of preference.
   const protocols = leftOpen === 'port' ? [protocol] : locator.protocols;
   for (const candidate of protocols) {
@@ -36,6 +40,20 @@ async function serversOf(target: SipAddress, locator: Locator): Promise<SipAddre
     if (records.length > 0) return srvHosts({ ...target, protocol: candidate }, records, locator);
   }
   return hostsAt({ ...target, port: defaultPortOf(protocol) }, locator);
+}
+
+/** The first service of the domain's own order that we speak, and that leads somewhere (§4.1). */
+async function byServices(target: SipAddress, locator: Locator): Promise<SipAddress[]> {
+  const services = await locator.names.services(target.host.replace(/\.$/, ''));
+  const ours = services
+    .filter(({ protocol }) => locator.protocols.includes(protocol))
+    .sort((one, other) => one.order - other.order || one.preference - other.preference);
+  for (const { protocol, srvName } of ours) {
+    const records = await locator.names.srv(srvName);
+    const found = await srvHosts({ ...target, protocol }, records, locator);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 function serviceName(protocol: SipProtocol, host: string): string {

@@ -10,16 +10,33 @@ export interface SrvAnswer {
   readonly target: string;
 }
 
+export interface NaptrAnswer {
+  readonly order: number;
+  readonly preference: number;
+  readonly service: string;
+  readonly replacement: string;
+}
+
 /** Lower-case names without a dot at the end. Addresses become A or AAAA records. */
 export interface Zone {
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly srv?: Readonly<Record<string, readonly SrvAnswer[]>>;
+  /** In the order given. */
+  readonly naptr?: Readonly<Record<string, readonly NaptrAnswer[]>>;
+  /** Of every record. Default 1. */
+  readonly ttlSeconds?: number;
 }
 
 const A = 1;
 const AAAA = 28;
 const SRV = 33;
-const TYPES: Readonly<Record<number, string>> = { [A]: 'A', [AAAA]: 'AAAA', [SRV]: 'SRV' };
+const NAPTR = 35;
+const TYPES: Readonly<Record<number, string>> = {
+  [A]: 'A',
+  [AAAA]: 'AAAA',
+  [SRV]: 'SRV',
+  [NAPTR]: 'NAPTR',
+};
 const NXDOMAIN = 3;
 const TTL_SECONDS = 1;
 
@@ -58,7 +75,10 @@ export class DnsServer {
     const type = query.readUInt16BE(end);
     this.asked.push(`${TYPES[type] ?? type} ${name}`);
     const records = this.#records(name, type);
-    const isKnown = name in (this.zone.addresses ?? {}) || name in (this.zone.srv ?? {});
+    const isKnown =
+      name in (this.zone.addresses ?? {}) ||
+      name in (this.zone.srv ?? {}) ||
+      name in (this.zone.naptr ?? {});
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
     header.writeUInt16BE(0x8580 | (isKnown ? 0 : NXDOMAIN), 2); // response, authoritative
@@ -69,7 +89,7 @@ export class DnsServer {
       fields.writeUInt16BE(0xc00c, 0); // the name of the question
       fields.writeUInt16BE(type, 2);
       fields.writeUInt16BE(1, 4); // IN
-      fields.writeUInt32BE(TTL_SECONDS, 6);
+      fields.writeUInt32BE(this.zone.ttlSeconds ?? TTL_SECONDS, 6);
       fields.writeUInt16BE(data.length, 10);
       return [fields, data];
     });
@@ -83,6 +103,7 @@ export class DnsServer {
       return ours.map((address) => Buffer.from(address.split('.').map(Number)));
     }
     if (type === AAAA) return addresses.filter((address) => isIPv6(address)).map(ipv6Bytes);
+    if (type === NAPTR) return (this.zone.naptr?.[name] ?? []).map(naptrBytes);
     if (type !== SRV) return [];
     return (this.zone.srv?.[name] ?? []).map(({ priority, weight, port, target }) => {
       const numbers = Buffer.alloc(6);
@@ -92,6 +113,17 @@ export class DnsServer {
       return Buffer.concat([numbers, writeName(target)]);
     });
   }
+}
+
+/** RFC 3403 §4.1, with the flag `s` and no regular expression. */
+function naptrBytes({ order, preference, service, replacement }: NaptrAnswer): Buffer {
+  const numbers = Buffer.alloc(4);
+  numbers.writeUInt16BE(order, 0);
+  numbers.writeUInt16BE(preference, 2);
+  const texts = ['s', service, ''].map((text) =>
+    Buffer.from(`${String.fromCharCode(text.length)}${text}`),
+  );
+  return Buffer.concat([numbers, ...texts, writeName(replacement)]);
 }
 
 function readName(message: Buffer, start: number): { name: string; end: number } {

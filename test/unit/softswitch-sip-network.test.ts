@@ -146,7 +146,8 @@ t.test('A name is looked up: SRV of UDP, then of TCP, then its address', async (
   const udp = await ask(client.stack, 'sip:carrier.test');
   t.equal(udp.response.statusCode, 200);
   t.match(udp.destination, { protocol: 'udp', host: HOST, port: server.port });
-  t.same(client.dns.asked.slice(0, 1), ['SRV _sip._udp.carrier.test'], 'UDP is preferred');
+  const asked1 = ['NAPTR carrier.test', 'SRV _sip._udp.carrier.test'];
+  t.same(client.dns.asked.slice(0, 2), asked1, 'UDP is preferred');
 
   const byTcp = { '_sip._tcp.other.test': [srv(server.port, 1)] };
   client.dns.zone = { addresses: { ...addresses, 'plain.test': [HOST] }, srv: byTcp };
@@ -163,6 +164,61 @@ t.test('A name is looked up: SRV of UDP, then of TCP, then its address', async (
   const asked = client.dns.asked.length;
   await ask(client.stack, 'sip:other.test');
   t.equal(client.dns.asked.length, asked, 'answers are remembered');
+});
+
+t.test(
+  'NAPTR records say which transport the domain prefers, and where its SRV records are',
+  async (t) => {
+    const server = await openServer(t);
+    const service = (order: number, preference: number, name: string, replacement: string) => {
+      return { order, preference, service: name, replacement };
+    };
+    const client = await openClient(t, {
+      addresses: { 'a.test': [HOST] },
+      srv: {
+        '_sip._udp.carrier.test': [srv(1, 1)],
+        'tcp-farm.test': [srv(server.port, 1)],
+        '_sip._udp.odd.test': [srv(server.port, 1)],
+      },
+      naptr: {
+        'carrier.test': [
+          service(20, 1, 'SIP+D2U', '_sip._udp.carrier.test'),
+          service(10, 2, 'SIP+D2T', 'tcp-farm.test'),
+          service(10, 1, 'SIPS+D2T', '_sips._tcp.carrier.test'), // we speak no TLS here
+          service(1, 1, 'E2U+sip', 'elsewhere.test'),
+        ],
+        'odd.test': [service(1, 1, 'SIP+D2T', 'nowhere.test')],
+      },
+    });
+    const { destination } = await ask(client.stack, 'sip:carrier.test');
+    t.match(destination, { protocol: 'tcp', host: HOST, port: server.port });
+    const odd = await ask(client.stack, 'sip:odd.test');
+    t.match(odd.destination, { protocol: 'udp' }, 'records that lead nowhere are passed over');
+    const said = await ask(client.stack, 'sip:carrier.test;transport=udp');
+    t.match(said.destination, { protocol: 'udp', port: 1 }, 'what the URI says is not asked for');
+  },
+);
+
+t.test('Addresses are kept for as long as their records say', async (t) => {
+  const dns = await DnsServer.open({ addresses: { 'a.test': [HOST] }, ttlSeconds: 30 });
+  t.teardown(() => dns.close());
+  let nowMs = 0;
+  const names = systemNameService({ nowMs: () => nowMs, servers: [dns.server] });
+  const countAt = async (atMs: number): Promise<number> => {
+    nowMs = atMs;
+    await names.addresses('a.test');
+    return dns.asked.filter((question) => question === 'A a.test').length;
+  };
+  t.equal(await countAt(0), 1);
+  t.equal(await countAt(29_999), 1);
+  t.equal(await countAt(30_001), 2);
+  dns.zone = { addresses: { 'a.test': [HOST] }, ttlSeconds: 0 };
+  t.equal(await countAt(60_002), 3);
+  t.equal(await countAt(60_900), 3, 'a second at least: a burst of calls asks once');
+  t.equal(await countAt(61_100), 4);
+  dns.zone = { addresses: { 'a.test': [HOST] }, ttlSeconds: 86_400 };
+  t.equal(await countAt(70_000), 5);
+  t.equal(await countAt(371_000), 6, 'and five minutes at the most');
 });
 
 t.test(
