@@ -1,5 +1,6 @@
 /** The SIP edge gateway: its switch, its pool of media endpoints, its patience, its trunks. */
 import { Type, type Static } from 'typebox';
+import { SpeechConfig } from './speech.schema.ts';
 import { TrunkConfig, TrunkGroupConfig } from './trunk.schema.ts';
 
 const DrachtioConfig = Type.Object(
@@ -180,6 +181,32 @@ export const GatewayConfig = Type.Object(
       minLength: 1,
       maxLength: 1_024,
       env: 'RINGFENCE_GATEWAY_PROMPTS_DIR',
+    }),
+    speech: SpeechConfig,
+    tapsDir: Type.String({
+      description:
+        'Folder through which FreeSWITCH hands over what customers say: on the same host, or a disk ' +
+        'with FIFOs that both see by this name, writable for both. Empty: a folder of its own while ' +
+        '`embedded`, else datagrams, which end with the first prompt or bridge.',
+      default: '',
+      maxLength: 1_024,
+      env: 'RINGFENCE_GATEWAY_TAPS_DIR',
+    }),
+    listenInThread: Type.Boolean({
+      description:
+        'Listen to customers (answering machines, tones, digits) in a thread of its own. Off: in the ' +
+        'main one, which is enough for a few calls.',
+      default: true,
+      env: 'RINGFENCE_GATEWAY_LISTEN_IN_THREAD',
+    }),
+    recordingsDir: Type.String({
+      description:
+        'Folder of recordings, made when the first one begins. Media servers deliver them to the ' +
+        'gateway, over HTTP: they need no access to the folder.',
+      default: 'recordings',
+      minLength: 1,
+      maxLength: 1_024,
+      env: 'RINGFENCE_GATEWAY_RECORDINGS_DIR',
     }),
     trunks: Type.Array(TrunkConfig, {
       description: 'The trunks, in no order of preference.',

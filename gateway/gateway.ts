@@ -15,7 +15,7 @@ import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { AttemptDesk } from './attempts/attempt-desk.ts';
 import { AttemptRegistry } from './attempts/attempt-registry.ts';
-import { deafListening } from './audio-taps/deaf-listening.ts';
+import { openListening, type OpenedListening } from './audio-taps/open-listening.ts';
 import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents } from './gateway-events.ts';
@@ -23,6 +23,7 @@ import type { GatewayLog } from './gateway-log.ts';
 import { LobbyDesk } from './lobby/lobby-desk.ts';
 import { NO_REGISTRAR, phoneAddresses } from './lobby/phone-addresses.ts';
 import { switchProblem, watchLoss } from './loss.ts';
+import type { CallQuality } from './media/call-quality.ts';
 import { EndpointPool } from './media/endpoint-pool.ts';
 import { EndpointSignalling } from './media/endpoint-signalling.ts';
 import { EslConnection, MediaServer } from './media/fsmrf.ts';
@@ -30,9 +31,11 @@ import type { MediaEndpoint } from './media/media-endpoint.ts';
 import { MediaFiles } from './media/media-files.ts';
 import { MediaLink } from './media/media-link.ts';
 import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
+import { recordingFiles } from './recordings/recording-files.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
+import { GatewaySpeech } from './speech/gateway-speech.ts';
 import { answerStrayRequests } from './sip/sip-routes.ts';
 import { makeSrf } from './sip/srf.ts';
 import type { TrunkVerdict } from './trunks/trunk-check.ts';
@@ -67,6 +70,9 @@ export class Gateway implements TelephonyPort {
   readonly #ender: DialogEnder;
   readonly #media: MediaLink;
   readonly #files: MediaFiles;
+  readonly #speech: GatewaySpeech;
+  readonly #listening: OpenedListening;
+  readonly #qualityListeners = new Set<(trunk: string, quality: CallQuality) => void>();
   readonly #pool: EndpointPool<MediaEndpoint>;
   readonly #registry: AttemptRegistry;
   readonly #lobbies: LobbyDesk;
@@ -96,7 +102,10 @@ export class Gateway implements TelephonyPort {
       options: { ...config, ...config.freeswitch },
       connector: { EslConnection, MediaServer, signalling, clock },
     });
+    this.#listening = openListening(config, log);
+    this.#speech = new GatewaySpeech(config.speech, log);
     this.#files = new MediaFiles({
+      speech: this.#speech,
       host: config.freeswitch.listenHost,
       port: config.freeswitch.filesPort,
       promptsDir: config.promptsDir,
@@ -125,6 +134,7 @@ export class Gateway implements TelephonyPort {
   /** Resolves when dials are taken. Rejects with what was in the way when that takes too long. */
   async ready(limitMs: number): Promise<void> {
     await this.#files.listening;
+    await Promise.all([this.#speech.check(), this.#listening.ready]);
     if (this.#link.isUp && this.#media.isUp) return;
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
@@ -145,6 +155,12 @@ export class Gateway implements TelephonyPort {
 
   subscribe(listener: (event: TelephonyEvent) => void): () => void {
     return this.#events.subscribe(listener);
+  }
+
+  /** How well the far end of each answered call was heard; returns what stops the listening. */
+  onCallQuality(listener: (trunk: string, quality: CallQuality) => void): () => void {
+    this.#qualityListeners.add(listener);
+    return () => this.#qualityListeners.delete(listener);
   }
 
   /** One OPTIONS to a trunk of the configuration. Throws UNKNOWN_TRUNK for another. */
@@ -209,6 +225,7 @@ export class Gateway implements TelephonyPort {
     await Promise.all([idle.promise, unregistered]);
     this.#media.close();
     await this.#files.close();
+    await Promise.all([this.#listening.close(), this.#speech.close()]);
     this.#ender.close();
     this.#link.close();
     this.#events.close();
@@ -279,8 +296,12 @@ export class Gateway implements TelephonyPort {
       services: {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
-        listening: deafListening,
+        listening: this.#listening.port,
+        onQuality: (trunk, quality) => {
+          for (const listener of this.#qualityListeners) listener(trunk, quality);
+        },
         lobbies: this.#lobbies,
+        recordings: recordingFiles(this.#config.recordingsDir, this.#files),
       },
       view: () => ({
         gatewayId: this.#config.id,
@@ -288,6 +309,7 @@ export class Gateway implements TelephonyPort {
         groups: this.#directory.groups,
         switchProblem: switchProblem(this.#watched()),
         closing: this.#closing !== undefined,
+        lobbyProblem: (lobbyId) => this.#lobbies.problemOf(lobbyId, this.#media.serverId),
       }),
       publish: (...events) => this.#events.publish(...events),
       onChange: () => this.onChange(),

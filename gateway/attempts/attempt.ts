@@ -4,13 +4,15 @@
  * making), every path ends in `#finish`, and what is left to do on the wire goes on behind it.
  */
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
-import type { AttemptPhase, AttemptSnapshot } from '../../machines/command-reply.ts';
+import type { AttemptPhase, AttemptSnapshot, CommandReply } from '../../machines/command-reply.ts';
 import type {
   AttemptCancel,
+  AttemptCommand,
   AttemptConnect,
   AttemptHangup,
   AttemptPlay,
 } from '../../machines/telephony-commands.ts';
+import type { CallQuality } from '../media/call-quality.ts';
 import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
 import {
   accountOfFinal,
@@ -26,12 +28,16 @@ import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import { AttemptAccount, type GiveUp } from './attempt-account.ts';
 import { AttemptLaunch } from './attempt-launch.ts';
 import { CustomerEars } from './customer-ears.ts';
+import { EarlyPartner } from '../lobby/early-partner.ts';
 import type { AttemptParts } from './attempt-parts.ts';
+import type { EventOutlet } from './event-outlet.ts';
 import { Conversation } from './conversation.ts';
 import { digitOfInfo } from './info-digit.ts';
 
 /** 64 × T1 after CANCEL without a final response the INVITE counts as ended (RFC 3261 §9.1). */
 const CANCEL_LIMIT_MS = 33_000;
+
+const QUALITY_AFTER_MS = 1_000;
 
 /** The switch's own limit is only for a gateway that died: ours comes first. */
 const SWITCH_LIMIT_MARGIN_MS = 5_000;
@@ -46,6 +52,8 @@ export class Attempt {
   #endpoint: MediaEndpoint | undefined;
   #leg: MediaLeg | undefined;
   #ears: CustomerEars | undefined;
+  /** Until the answer. */
+  #early: EarlyPartner | undefined;
   #conversation: Conversation | undefined;
   #callId: string | undefined;
   #dialogId: string | undefined;
@@ -88,8 +96,15 @@ export class Attempt {
     return this.#phase === 'answered' && this.#conversation?.play(command) === true;
   }
 
+  /** Before the answer a representative hears early media. */
   connect(command: AttemptConnect): boolean {
-    return this.#phase === 'answered' && this.#conversation?.connect(command) === true;
+    if (this.#account.giveUp !== undefined) return false;
+    return (this.#conversation ?? this.#early)?.connect(command) === true;
+  }
+
+  /** Undefined when there is nobody to do it with. */
+  control(command: AttemptCommand): CommandReply | undefined {
+    return this.#conversation?.control(command);
   }
 
   cancel(command: Pick<AttemptCancel, 'reason'>): void {
@@ -129,13 +144,7 @@ export class Attempt {
     this.#channelId = endpoint.channelId;
     const { ladder } = this;
     const leg = new MediaLeg({
-      link,
-      ender,
-      endpoint,
-      ladder,
-      uri,
-      headers,
-      offer,
+      ...{ link, ender, endpoint, ladder, uri, headers, offer },
       account: trunk.account,
       reroute: route.reroute(endpoint.localSdp),
       handlers: {
@@ -167,6 +176,8 @@ export class Attempt {
     if (this.#phase !== 'starting') return;
     this.#leg = leg;
     this.#ears = this.#openEars(endpoint);
+    const customer = { endpoint, mediaReady: () => leg.mediaReady };
+    this.#early = new EarlyPartner({ ...this.#partnerParts(), customer });
     // Counted before the echo: if the connection drops in between, somebody may have been rung.
     this.#account.invites = 1;
     leg.start();
@@ -200,6 +211,7 @@ export class Attempt {
       events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict: null });
       this.#ears?.early();
     }
+    if (withSdp) this.#early?.hasMedia();
     if (!account.beginsToRing(statusCode)) return;
     this.#phase = 'alerting';
     if (account.giveUp !== undefined) return;
@@ -251,18 +263,23 @@ export class Attempt {
   }
 
   #converse(endpoint: MediaEndpoint, leg: MediaLeg, ears: CustomerEars): Conversation {
-    const { dial, services, events, route } = this.#parts;
-    const { ladder } = this;
+    const { dial, services, admitTransfer } = this.#parts;
     const answeredAtMs = services.clock.now();
     return new Conversation({
-      ...{ dial, services, ladder, ears, codecs: route.trunk.config.codecs },
+      ...{ dial, ears, early: this.#early, admitTransfer, ...this.#partnerParts() },
       customer: { endpoint, answeredAtMs, mediaReady: () => leg.mediaReady },
-      emit: (...bodies) => events.emit(...bodies),
       hangUp: (why) => {
         services.log.warn({ attemptId: this.id, why }, 'hung up by the gateway itself');
         this.#hangUp('gateway');
       },
     });
+  }
+
+  #partnerParts() {
+    const { services, events, route } = this.#parts;
+    const emit: EventOutlet['emit'] = (...bodies) => events.emit(...bodies);
+    const { codecs } = route.trunk.config;
+    return { attemptId: this.id, services, ladder: this.ladder, codecs, emit };
   }
 
   #onDigit(digit: ReceivedDigit): void {
@@ -349,6 +366,7 @@ export class Attempt {
     this.#parts.route.ended(ended);
     this.#phase = 'ended';
     this.#ears?.stop();
+    if (this.#conversation === undefined) this.#early?.end(endedBy);
     const partnerReleased = this.#conversation?.end(endedBy);
     events.emit({ type: 'attempt.ended', ...ended });
     this.#over();
@@ -362,9 +380,17 @@ export class Attempt {
   #over(): void {
     this.#phase = 'ended';
     this.#parts.services.clock.clearTimeout(this.#timer);
-    this.#endpoint?.release();
-    this.#launch = this.#endpoint = this.#ears = this.#conversation = undefined;
+    this.#endpoint?.release(this.#qualityListener());
+    this.#launch = this.#endpoint = this.#ears = undefined;
+    this.#early = this.#conversation = undefined;
     this.#parts.onOver(this);
+  }
+
+  /** A second of audio says something about a line; a shorter call does not. */
+  #qualityListener(): ((quality: CallQuality) => void) | undefined {
+    const { services, route } = this.#parts;
+    if ((this.#account.ended?.talkMs ?? 0) < QUALITY_AFTER_MS) return undefined;
+    return (quality) => services.onQuality(route.trunk.name, quality);
   }
 
   #limit(afterMs: number, fire: () => void): void {

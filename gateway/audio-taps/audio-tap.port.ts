@@ -41,9 +41,9 @@ export const FRAME_MS = 20;
 /** 20 ms of L16 at 8 kHz. */
 export const FRAME_BYTES = 320;
 
-/** Little-endian samples; the bytes are copied. */
+/** Samples of our own byte order, which is the media server's on the same host; the bytes are copied. */
 export function samplesOf(frame: Buffer): Int16Array {
   const pcm = new Int16Array(frame.length >> 1);
-  for (let i = 0; i < pcm.length; i += 1) pcm[i] = frame.readInt16LE(2 * i);
+  new Uint8Array(pcm.buffer).set(frame);
   return pcm;
 }

@@ -2,13 +2,9 @@
  * `uuid_record` into a FIFO: goes on through playbacks and bridges, and for as long as the call. The
  * media server writes into a folder of ours: the same host, or a disk with FIFOs that both see.
  */
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { constants, openSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import {
   FRAME_BYTES,
   samplesOf,
@@ -17,6 +13,7 @@ import {
   type OnAudio,
   type TappedChannel,
 } from './audio-tap.port.ts';
+import { FifoStock } from './fifo-stock.ts';
 
 const CAPABILITIES = {
   survivesPlayback: true,
@@ -33,16 +30,15 @@ const VARIABLES =
 
 export class RecordFifoTaps implements AudioTapFactory {
   readonly capabilities = CAPABILITIES;
-  readonly #folder: string;
+  readonly #fifos: FifoStock;
 
   /** `folder` is named alike on both sides and is only ours: whoever can read it hears the calls. */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#fifos = new FifoStock(folder);
   }
 
   async start(channel: TappedChannel, onAudio: OnAudio): Promise<AudioTap> {
-    const path = join(this.#folder, `${randomUUID()}.raw`);
-    await promisify(execFile)('mkfifo', ['-m', '660', path]);
+    const path = await this.#fifos.take();
     const pipe = readFifo(path, onAudio);
     const release = async (): Promise<void> => {
       pipe.destroy();
@@ -72,13 +68,17 @@ export class RecordFifoTaps implements AudioTapFactory {
 function readFifo(path: string, onAudio: OnAudio): Socket {
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
-  let rest: Buffer = Buffer.alloc(0);
+  const frame = Buffer.alloc(FRAME_BYTES);
+  let filled = 0;
   pipe.on('error', () => pipe.destroy());
   pipe.on('data', (bytes: Buffer) => {
-    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    while (rest.length >= FRAME_BYTES) {
-      onAudio(samplesOf(rest.subarray(0, FRAME_BYTES)));
-      rest = rest.subarray(FRAME_BYTES);
+    for (let at = 0; at < bytes.length;) {
+      const copied = bytes.copy(frame, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled < FRAME_BYTES) return;
+      filled = 0;
+      onAudio(samplesOf(frame));
     }
   });
   return pipe;

@@ -4,6 +4,7 @@
  * the answer and the first prompt.
  */
 import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import {
@@ -39,7 +40,11 @@ export class UnicastTaps implements AudioTapFactory {
   }
 
   async start(channel: TappedChannel, onAudio: OnAudio): Promise<AudioTap> {
-    const { listenHost, mediaHost } = this.#options;
+    // Addresses: datagrams are told apart by theirs, and a name may mean another host over there.
+    const [listenHost, mediaHost] = await Promise.all([
+      addressOf(this.#options.listenHost),
+      addressOf(this.#options.mediaHost),
+    ]);
     const socket = createSocket(isIPv6(listenHost) ? 'udp6' : 'udp4');
     socket.bind(0, listenHost);
     await once(socket, 'listening'); // rejects with the socket's error
@@ -66,6 +71,11 @@ export class UnicastTaps implements AudioTapFactory {
     // FreeSWITCH has no command to end it: it goes on to a closed port until a prompt or the hang-up.
     return { capabilities: CAPABILITIES, stop: () => (closing ??= closed(socket)) };
   }
+}
+
+/** At once for an address. */
+async function addressOf(host: string): Promise<string> {
+  return (await lookup(host)).address;
 }
 
 /** What is sent where nothing came from the far end: no audio, and no silence either. */

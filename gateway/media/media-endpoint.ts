@@ -11,8 +11,10 @@ import type { DialogEnder } from '../sip/dialog-ender.ts';
 import { dialogRecord } from '../sip/dialog-record.ts';
 import type { SipLink } from '../sip/sip-link.ts';
 import type { SipDialog } from '../sip/srf.port.ts';
+import { askQuality, type CallQuality } from './call-quality.ts';
 import type { EslEvent, FsmrfEndpoint } from './fsmrf.port.ts';
 import { mediaWait, type MediaOutcome } from './media-wait.ts';
+import { SPEAK } from './prompts.ts';
 import { sameMedia } from './sdp-offer.ts';
 
 /** FreeSWITCH counts the length of a DTMF event in samples at 8 kHz. */
@@ -50,6 +52,8 @@ export class MediaEndpoint {
   /** One re-INVITE at a time. */
   #lastModify: Promise<MediaOutcome<string>> = Promise.resolve({ kind: 'done', value: '' });
   #dialogEnded = false;
+  /** How often what was played has been broken off. */
+  #breaks = 0;
   #released = false;
 
   constructor(parts: MediaEndpointParts) {
@@ -94,14 +98,20 @@ export class MediaEndpoint {
     return this.#lastModify;
   }
 
-  /** Plays files or streams one after the other. The limit is a last resort for a lost event. */
+  /**
+   * Plays files or streams one after the other, to the end whatever is pressed: by default the star
+   * would end them. The limit is a last resort for a lost event.
+   */
   async play(files: readonly string[], limitMs: number): Promise<MediaOutcome<EslEvent>> {
     const { endpoint } = this.#parts;
-    if (files.length > 1) {
-      const set = await this.#wait(endpoint.execute('set', 'playback_delimiter=!'));
-      if (set.kind !== 'done') return set;
+    const variables = '^^;playback_delimiter=!;playback_terminators=none';
+    const breaks = this.#breaks;
+    let outcome = await this.#wait(endpoint.execute('multiset', variables));
+    for (const [application, argument] of playbackSteps(files)) {
+      if (outcome.kind !== 'done' || this.#breaks !== breaks) break;
+      outcome = await this.#wait(endpoint.execute(application, argument), limitMs);
     }
-    return this.#wait(endpoint.execute('playback', files.join('!')), limitMs);
+    return outcome;
   }
 
   /**
@@ -147,6 +157,7 @@ export class MediaEndpoint {
 
   /** Ends what is played, and forgets what waits behind it. */
   stopPlaying(): Promise<MediaOutcome<undefined>> {
+    this.#breaks += 1;
     return this.command('uuid_break', `${this.channelId} all`);
   }
 
@@ -187,10 +198,16 @@ export class MediaEndpoint {
     void this.#wait(this.#parts.endpoint.api('sched_hangup', args));
   }
 
-  /** Ends the channel. Returns at once; `gone` fires now, the rest happens behind it. */
-  release(): void {
+  /**
+   * Ends the channel. Returns at once; `gone` fires now, the rest happens behind it. `onQuality` is told
+   * how well the far end was heard, should the media server still know.
+   */
+  release(onQuality?: (quality: CallQuality) => void): void {
     if (this.#released) return;
     this.#released = true;
+    if (onQuality !== undefined && !this.gone.fired) {
+      void askQuality(this.#parts.endpoint).then((quality) => quality && onQuality(quality));
+    }
     this.#parts.counters.endpointsReleased += 1;
     this.onDigit = undefined;
     this.#end('the endpoint was released');
@@ -222,6 +239,20 @@ export class MediaEndpoint {
   #end(problem: string): void {
     this.gone.fire(problem);
   }
+}
+
+/** Files that follow each other are one `playback`; what is to be spoken is a `speak` of its own. */
+function playbackSteps(
+  files: readonly string[],
+): (readonly [application: string, argument: string])[] {
+  const steps: (readonly [string, string])[] = [];
+  for (const file of files) {
+    const last = steps.at(-1);
+    if (file.startsWith(SPEAK)) steps.push(['speak', file.slice(SPEAK.length)]);
+    else if (last?.[0] === 'playback') steps.splice(-1, 1, ['playback', `${last[1]}!${file}`]);
+    else steps.push(['playback', file]);
+  }
+  return steps;
 }
 
 /** `sendmsg` to the channel, in one piece: its lines must not be parted by another command. */

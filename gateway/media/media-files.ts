@@ -9,9 +9,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6, type AddressInfo } from 'node:net';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DialerError } from '../../machines/errors.ts';
+import type { Speech } from '../speech/speech.port.ts';
 import { promptFiles, promptPath, promptVersion, type PromptFiles } from './prompts.ts';
 
 export interface MediaFilesOptions {
@@ -20,6 +21,12 @@ export interface MediaFilesOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly promptsDir: string;
+  readonly speech?: SpeechFiles;
+}
+
+/** What speaks, and the folder of what it has spoken: undefined while nothing is kept here. */
+export interface SpeechFiles extends Speech {
+  readonly folder: string | undefined;
 }
 
 export interface ExpectedRecording {
@@ -38,6 +45,7 @@ interface Awaited {
 }
 
 const PROMPT_URL = /^\/prompts\/([a-z0-9-]+)\/([^/]+)\.wav$/;
+const SPEECH_URL = /^\/speech\/([0-9a-f]{64}\.wav)$/;
 const RECORDING_URL = /^\/recordings\/([0-9a-f-]{36})\.[a-z0-9]+$/;
 const YEAR_S = 31_536_000;
 /** A recording that stops arriving for so long is given up. */
@@ -53,7 +61,7 @@ export class MediaFiles {
 
   constructor(options: MediaFilesOptions) {
     this.#options = options;
-    this.prompts = promptFiles(options.promptsDir, () => this.#baseUrl());
+    this.prompts = promptFiles(options.promptsDir, () => this.#baseUrl(), options.speech);
     this.#server.setTimeout(IDLE_MS_MAX);
     this.listening = this.#listen();
     this.listening.catch(() => undefined); // told to whoever waits for it
@@ -110,21 +118,33 @@ export class MediaFiles {
   }
 
   async #give(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, version, prompt] = PROMPT_URL.exec(path) ?? [];
-    const file = prompt === undefined ? undefined : promptPath(this.#options.promptsDir, prompt);
+    const asked = this.#fileOf(path);
+    const version = asked && promptVersion(asked.file);
     // Another version than the one asked for would be kept under the wrong name for a day.
-    if (file === undefined || promptVersion(file) !== version) {
+    if (asked === undefined || version === undefined || (asked.version ?? version) !== version) {
       end(response, 404);
       return;
     }
+    const { file } = asked;
     response.writeHead(200, {
       'content-type': 'audio/wav',
-      'content-length': Number.parseInt(version?.split('-')[1] ?? '', 36),
+      'content-length': Number.parseInt(version.split('-')[1] ?? '', 36),
       'cache-control': `max-age=${YEAR_S}, immutable`,
       etag: `"${version}"`,
     });
     if (request.method === 'HEAD') response.end();
     else await pipeline(createReadStream(file), response);
+  }
+
+  /** What has been spoken is named by its text: it has one version. */
+  #fileOf(path: string): { file: string; version?: string } | undefined {
+    const folder = this.#options.speech?.folder;
+    const spoken = SPEECH_URL.exec(path)?.[1];
+    if (spoken !== undefined)
+      return folder === undefined ? undefined : { file: join(folder, spoken) };
+    const [, version, prompt] = PROMPT_URL.exec(path) ?? [];
+    const file = prompt === undefined ? undefined : promptPath(this.#options.promptsDir, prompt);
+    return file === undefined || version === undefined ? undefined : { file, version };
   }
 
   async #take(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,8 @@
-/** From prompt ids to what FreeSWITCH plays. */
+/** From prompts to what FreeSWITCH plays. */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import type { Speech } from '../speech/speech.port.ts';
+import { spokenPrompt } from '../speech/spoken-prompt.ts';
 
 export interface PromptFiles {
   /** Undefined when an id cannot name a prompt. Whether the file exists, the media server finds out. */
@@ -8,6 +10,9 @@ export interface PromptFiles {
   /** The same for any prompt: what is to be spoken is made first, or found made. */
   locate(prompt: string): Promise<string | undefined>;
 }
+
+/** Marks what `speak` says rather than what `playback` plays: see media-endpoint.ts. */
+export const SPEAK = 'speak:';
 
 /** No separators: an id cannot leave the folder. No `!`, which separates files in a playback. */
 const PROMPT_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
@@ -17,7 +22,11 @@ const STREAM = /^(?:tone_stream|silence_stream):\/\/[^!\r\n]+$/;
  * Prompts as files of our own HTTP server (`media-files.ts`), at a base that is known once it listens.
  * The version of a file is part of its URL: media servers keep what they read for a day.
  */
-export function promptFiles(promptsDir: string, baseUrl: () => string): PromptFiles {
+export function promptFiles(
+  promptsDir: string,
+  baseUrl: () => string,
+  speech?: Speech,
+): PromptFiles {
   const resolvePrompt = (prompt: string): string | undefined => {
     if (STREAM.test(prompt)) return prompt;
     const file = promptPath(promptsDir, prompt);
@@ -26,7 +35,13 @@ export function promptFiles(promptsDir: string, baseUrl: () => string): PromptFi
   };
   return {
     resolve: resolvePrompt,
-    locate: (prompt) => Promise.resolve(resolvePrompt(prompt)),
+    locate: async (prompt) => {
+      const wanted = spokenPrompt(prompt);
+      if (wanted === undefined) return resolvePrompt(prompt);
+      const spoken = await speech?.speak(wanted);
+      if (spoken?.kind === 'speak') return `${SPEAK}${spoken.argument}`;
+      return spoken && `${baseUrl()}/speech/${basename(spoken.path)}`;
+    },
   };
 }
 

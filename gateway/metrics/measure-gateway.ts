@@ -3,16 +3,18 @@ import type { Meter, SetReading } from '../../machines/meter.port.ts';
 import { TRUNK_STATES } from '../../machines/gateway-events.ts';
 import type { Gateway } from '../gateway.ts';
 import { AttemptMetrics } from './attempt-metrics.ts';
+import { AnswerMeasure } from './measure-answers.ts';
 import { GATEWAY_METRICS as metrics } from './gateway-metrics.ts';
 import { TRUNK_RATIO_METRICS as ratios } from './trunk-ratio-metrics.ts';
 
-type Measured = Pick<Gateway, 'counters' | 'gauges' | 'health' | 'subscribe'>;
+type Measured = Pick<Gateway, 'counters' | 'gauges' | 'health' | 'subscribe' | 'onCallQuality'>;
 
 /** Returns the function that ends it. */
 export function measureGateway(gateway: Measured, meter: Meter, nowMs: () => number): () => void {
   meter.register(metrics);
   meter.register(ratios);
   const attempts = new AttemptMetrics(meter, nowMs);
+  const answers = new AnswerMeasure(meter);
   meter.onScrape({
     name: 'gateway',
     metrics: READ_AT_SCRAPE,
@@ -37,7 +39,16 @@ export function measureGateway(gateway: Measured, meter: Meter, nowMs: () => num
       }
     },
   });
-  return gateway.subscribe((event) => attempts.hear(event));
+  const stops = [
+    gateway.subscribe((event) => {
+      attempts.hear(event);
+      answers.hear(event);
+    }),
+    gateway.onCallQuality((trunk, quality) => answers.quality(trunk, quality)),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 const READ_AT_SCRAPE = [

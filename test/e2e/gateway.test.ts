@@ -35,7 +35,13 @@ class Stand {
     const control = await TcpRelay.to(signalling.ports.controlPort);
     const esl = await TcpRelay.to(media.ports.eslPort);
     const config = {
-      ...{ id: 'g', trunkCheckIntervalMs: 0, connectTimeoutMs: WITHIN_MS, reconnectDelayMinMs: 20 },
+      ...{
+        id: 'g',
+        trunkCheckIntervalMs: 0,
+        listenInThread: false,
+        connectTimeoutMs: WITHIN_MS,
+        reconnectDelayMinMs: 20,
+      },
       reconnectDelayMaxMs: 100,
       drachtio: { host: HOST, port: control.port, secret: SECRET },
       freeswitch: { host: HOST, port: esl.port, password: SECRET },

@@ -159,6 +159,7 @@ function gatewayConfig({ trunks, gateway = {} }: RigOptions, softswitch: Softswi
     embedded: true,
     connectTimeoutMs: READY_WITHIN_MS,
     trunkCheckIntervalMs: 0,
+    listenInThread: false,
     drachtio: { host: '127.0.0.1', port: softswitch.controlPort, secret: 'rig-secret' },
     freeswitch: { host: '127.0.0.1', port: softswitch.eslPort, password: 'rig-password' },
     trunks: trunks.map((trunk) => ({

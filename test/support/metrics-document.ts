@@ -4,6 +4,7 @@ import { METER_METRICS } from '../../dialer/metrics/meter-metrics.ts';
 import { PROCESS_METRICS } from '../../dialer/metrics/process-metrics.ts';
 import { STORE_METRICS } from '../../dialer/metrics/store-metrics.ts';
 import { HTTP_METRICS } from '../../dialer/http/metrics.routes.ts';
+import { ANSWER_METRICS } from '../../gateway/metrics/answer-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
 import { SWITCH_METRICS } from '../../gateway/metrics/switch-metrics.ts';
 import { TRUNK_RATIO_METRICS } from '../../gateway/metrics/trunk-ratio-metrics.ts';
@@ -25,6 +26,11 @@ export const METRIC_SECTIONS: readonly Section[] = [
   },
   { title: 'Store', words: 'Where everything is kept.', table: STORE_METRICS },
   { title: 'Gateway', words: 'Calls as SIP and media see them.', table: GATEWAY_METRICS },
+  {
+    title: 'Answers',
+    words: 'Who answered, what was done about it in time, and how well they were heard.',
+    table: ANSWER_METRICS,
+  },
   {
     title: 'Trunks by the standards',
     words:

@@ -277,7 +277,7 @@ function settingsOf(
     dialer: { id: 'observed', labNumberGapMinMs: 0, leaseMs: 3_000, ...more['dialer'] },
     http: { port: 0, ...more['http'] },
     gateway: {
-      ...{ id: 'observed', embedded: false, endpointsWarm: 4 },
+      ...{ id: 'observed', embedded: false, endpointsWarm: 4, listenInThread: false },
       ...{ trunkCheckIntervalMs: 200, trunkCheckTimeoutMs: 1_000, reconnectDelayMaxMs: 250 },
       drachtio: { host: HOST, port: signalling.running?.ports.controlPort, secret: SECRET },
       freeswitch: { host: HOST, port: media.running?.ports.eslPort, password: SECRET },

@@ -6,6 +6,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
 export interface ReceivedPacket {
+  /** When it came, by performance.now(). */
+  readonly atMs: number;
   readonly payloadType: number;
   readonly marker: boolean;
   readonly sequence: number;
@@ -31,6 +33,8 @@ export const EVENT_PAYLOAD_TYPE = 101;
 const FRAME_SAMPLES = 160;
 const FRAME_MS = 20;
 const SAMPLE_RATE_HZ = 8_000;
+/** µ-law zero. */
+const SILENCE_CODE = 0xff;
 const DIGITS = '0123456789*#ABCD';
 /** Far longer than anything takes: reached only when a test would otherwise hang. */
 const WAIT_MAX_MS = 15_000;
@@ -49,6 +53,7 @@ export class RtpFarEnd {
   #speaking: NodeJS.Timeout | undefined;
   #lastEventTimestamp: number | undefined;
   #cipher: RtpCipher | undefined;
+  #echoFactor: number | undefined;
 
   static async open(host = '127.0.0.1'): Promise<RtpFarEnd> {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(0, host);
@@ -100,6 +105,44 @@ export class RtpFarEnd {
       this.#send(0, false, this.#timestamp, payload);
       this.#timestamp += FRAME_SAMPLES;
     }, FRAME_MS);
+  }
+
+  /**
+   * Says something in real time, and is silent for ever after, as a telephone is. Resolves with the
+   * moment (performance.now()) at which the last of it was sent.
+   */
+  say(pcm: Int16Array): Promise<number> {
+    this.hush();
+    const startedAtMs = performance.now();
+    let frame = 0;
+    return new Promise((resolve) => {
+      this.#speaking = setInterval(() => {
+        // A late timer makes up for it: 50 frames a second, whatever the host does.
+        const dueFrames = Math.floor((performance.now() - startedAtMs) / FRAME_MS) + 1;
+        for (; frame < dueFrames; frame += 1) {
+          const payload = Buffer.alloc(FRAME_SAMPLES, SILENCE_CODE);
+          const part = pcm.subarray(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES);
+          part.forEach((sample, i) => (payload[i] = muLaw(sample)));
+          this.#send(0, false, this.#timestamp, payload);
+          this.#timestamp += FRAME_SAMPLES;
+          if ((frame + 1) * FRAME_SAMPLES >= pcm.length) resolve(performance.now());
+        }
+      }, FRAME_MS / 2);
+    });
+  }
+
+  /** Sends back whatever it hears, as a bad line does, `dB` quieter. */
+  echo(dB: number): void {
+    this.#echoFactor = 10 ** (-dB / 20);
+  }
+
+  /** All that was received as audio, and when each frame of it came. */
+  get heardAudio(): { readonly pcm: Int16Array; readonly frameAtMs: readonly number[] } {
+    const frames = this.packets.filter(({ payloadType }) => payloadType === 0);
+    return {
+      pcm: Int16Array.from(frames.flatMap(({ payload }) => [...payload].map(linear))),
+      frameAtMs: frames.map(({ atMs }) => atMs),
+    };
   }
 
   hush(): void {
@@ -201,6 +244,7 @@ export class RtpFarEnd {
     if (bytes === undefined) return;
     if (bytes.length < 12 || bytes[0] !== 0x80) return;
     const packet: ReceivedPacket = {
+      atMs: performance.now(),
       payloadType: bytes.readUInt8(1) & 0x7f,
       marker: (bytes.readUInt8(1) & 0x80) !== 0,
       sequence: bytes.readUInt16BE(2),
@@ -210,7 +254,17 @@ export class RtpFarEnd {
     };
     this.packets.push(packet);
     if (packet.payloadType === EVENT_PAYLOAD_TYPE) this.#receivedEvent(packet);
+    else if (this.#echoFactor !== undefined) this.#sendBack(packet.payload, this.#echoFactor);
     for (const check of [...this.#waiting]) check();
+  }
+
+  #sendBack(payload: Buffer, factor: number): void {
+    this.hush();
+    const quieter = Buffer.from(
+      [...payload].map((code) => muLaw(Math.round(linear(code) * factor))),
+    );
+    this.#send(0, false, this.#timestamp, quieter);
+    this.#timestamp += FRAME_SAMPLES;
   }
 
   #receivedEvent({ payload, timestamp }: ReceivedPacket): void {

@@ -28,6 +28,7 @@ export function gatewayConfig({ controlPort, eslPort }: SwitchPorts, trunkAddres
     embedded: true,
     connectTimeoutMs: 20_000,
     trunkCheckIntervalMs: 0,
+    listenInThread: false,
     drachtio: { host: '127.0.0.1', port: controlPort, secret: SWITCH_SECRET },
     freeswitch: { host: '127.0.0.1', port: eslPort, password: SWITCH_SECRET },
     trunks: [{ name: 'far', address: trunkAddress, callerId: '+12025550100', ...TRUNK }],
