@@ -2,6 +2,7 @@
 import type { Result, SubReason } from '../machines/result.ts';
 import type { FinishReason, PostponeReason } from './eligibility/eligibility.ts';
 import type { PacerDecision } from './pacing/pacer-events.ts';
+import type { ThrottleStep } from './throttle/throttle-step.ts';
 import type { Suspension } from './engagements/suspend-engagement.ts';
 
 interface OfTask {
@@ -38,6 +39,11 @@ export type DialerNews =
       readonly type: 'pacing.decided';
       readonly engagementId: string;
       readonly decision: PacerDecision;
+    }
+  | {
+      readonly type: 'engagement.throttled';
+      readonly engagementId: string;
+      readonly step: ThrottleStep;
     }
   /** Out of the actors' hands. `broken`: quarantined after a defect. */
   | (OfTask & {

@@ -3,7 +3,7 @@ import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { TelephonyActors } from '../machines/telephony-actor.ts';
 import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
-import { ChainRegistry, type LiveChain } from './actors/chain-registry.ts';
+import { ChainRegistry } from './actors/chain-registry.ts';
 import {
   CancelWork,
   type CancelEngagementTasksRequest,
@@ -13,10 +13,10 @@ import {
 import { chainStore, type ChainStoreParts } from './actors/chain-store.ts';
 import type { DialerLimits, DialerParts } from './actors/dialer-parts.ts';
 import { EngagementRuntimes } from './actors/engagement-runtimes.ts';
-import { hangUpBroken } from './actors/hang-up-broken.ts';
+import { Escalations } from './actors/escalations.ts';
 import { LeaseKeeper, takeLease, type LeaseOptions } from './actors/lease-keeper.ts';
 import { Promoter } from './actors/promoter.ts';
-import { quarantineBrokenChain } from './actors/quarantine.ts';
+import { putAside } from './actors/put-aside.ts';
 import { recover, type RecoveryReport } from './actors/recovery.ts';
 import { ATTEMPT_MACHINES, chainMaker, type CallTimes } from './actors/start-attempt.ts';
 import { TrunkBudgets, type TrunkLimits } from './actors/trunk-budget.ts';
@@ -30,7 +30,6 @@ import {
   type SuspendRequest,
 } from './engagements/suspend-engagement.ts';
 import type { IdSource } from './ids/uuid7.ts';
-import { isDefect } from './store/store-defect.ts';
 import type { Lease } from './store/leases.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
@@ -39,6 +38,7 @@ import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts'
 import { makeDesk, type DeskTimes } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
 import type { RepresentativeShares } from './representatives/representative-shares.ts';
+import { within } from './within.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
 export interface DialerOptions {
@@ -83,6 +83,7 @@ export class Dialer {
   /** Representatives: who is there, and for whom they are reserved. */
   readonly desk: RepresentativeDesk;
   readonly #shares: RepresentativeShares;
+  readonly #escalations: Escalations;
   readonly #unsubscribe: () => void;
   #isStopping = false;
   #recovered: RecoveryReport | undefined;
@@ -103,8 +104,10 @@ export class Dialer {
       if (isAttemptEvent(event)) this.#journal.note(event);
       // Before the pacers: a call that has ended leaves its representative free for the next.
       this.desk.onTelephony(event);
-      if (isAttemptEvent(event)) this.#runtimes.onAttempt(event);
-      else if (event.type === 'trunk.state') this.#trunkState(event);
+      if (isAttemptEvent(event)) {
+        this.#runtimes.onAttempt(event);
+        this.#escalations.onAttempt(event);
+      } else if (event.type === 'trunk.state') this.#trunkState(event);
       else if (event.type === 'gateway.present') this.#gatewayPresent(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
@@ -121,7 +124,16 @@ export class Dialer {
       startChain: (chain, start) => this.#registry.start(chain, start),
       onRecheck: () => this.#cancelWork.recheck(),
     });
-    this.desk.subscribe((entered) => this.#runtimes.onEntered(entered));
+    this.#escalations = new Escalations({
+      ...{ desk: this.desk, clock, work, log, storeRetryMs: options.limits.storeRetryMs },
+      chainOf: (attemptId) => this.#registry.chainOf(attemptId),
+      factsOf: (engagementId) => this.#runtimes.get(engagementId)?.facts,
+      tellAttempt: (attemptId, order) => this.#registry.tellAttempt(attemptId, order),
+    });
+    this.desk.subscribe((entered) => {
+      this.#runtimes.onEntered(entered);
+      this.#escalations.onEntered(entered);
+    });
     const { database } = options;
     const { registry, runtimes } = this.#chainParts();
     this.#cancelWork = new CancelWork({ database, clock, registry, runtimes });
@@ -162,6 +174,18 @@ export class Dialer {
 
   subscribe(listener: NewsListener): () => void {
     return this.#parts.news.subscribe(listener);
+  }
+
+  /** The AI agent of a call asks for a person, by another way than its SIP leg. */
+  async escalated(attemptId: string): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    this.#escalations.escalated(attemptId);
+    await this.database.db
+      .updateTable('attempts')
+      .set({ escalated_at_ms: nowMs })
+      .where('id', '=', attemptId)
+      .where('escalated_at_ms', 'is', null)
+      .execute();
   }
 
   /** False when it was not running. */
@@ -328,7 +352,14 @@ export class Dialer {
         this.#runtimes.of(engagementId).callEnded(trunk);
         news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left });
       },
-      onBroken: (chain, error) => this.#parts.work.run(() => this.#quarantine(chain, error)),
+      onBroken: (chain, error) => {
+        this.#parts.work.run(async () => {
+          await putAside(this.#parts, this.#options.telephony, chain, error);
+          this.#runtimes.get(chain.engagementId)?.callEnded(chain.trunk);
+          const { businessUnitId, engagementId, taskId } = chain;
+          news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left: 'broken' });
+        });
+      },
     });
   }
 
@@ -361,26 +392,6 @@ export class Dialer {
       onFailure: (error) => log.warn({ error }, 'due tasks could not be looked at'),
     });
   }
-
-  /** The call is ended, the task is out of the way, and its place is free. Asks until it is written. */
-  async #quarantine(chain: LiveChain, error: unknown): Promise<void> {
-    const { database, clock, actor, limits, log, news } = this.#parts;
-    const { businessUnitId, engagementId, taskId, trunk } = chain;
-    log.error({ taskId, engagementId, error }, 'a contact chain broke: its task ends as Error');
-    hangUpBroken(this.#options.telephony, this.#parts, chain);
-    for (;;) {
-      try {
-        await quarantineBrokenChain(database, chain, error, { nowMs: clock.now(), actor });
-        break;
-      } catch (cause) {
-        log.error({ taskId, error: cause }, 'a broken chain could not be written yet');
-        if (isDefect(cause)) break;
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
-      }
-    }
-    this.#runtimes.get(engagementId)?.callEnded(trunk);
-    news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left: 'broken' });
-  }
 }
 
 /** Takes the queue group, settles what an earlier process left, and dials. */
@@ -399,19 +410,4 @@ export async function startDialer(options: DialerOptions): Promise<Dialer> {
 
 function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): LeaseOptions {
   return { database, clock, log, name: QUEUE_GROUP, owner: id, ...lease };
-}
-
-/** False when the time is over first. */
-async function within(
-  clock: DialerClock,
-  limitMs: number,
-  done: Promise<unknown>,
-): Promise<boolean> {
-  let timer: unknown;
-  const limit = new Promise<false>((resolve) => {
-    timer = clock.setTimeout(() => resolve(false), limitMs);
-  });
-  const isDone = await Promise.race([done.then(() => true), limit]);
-  clock.clearTimeout(timer);
-  return isDone;
 }

@@ -64,6 +64,11 @@ export class ChainRegistry {
     return open && { businessUnitId: open.live.businessUnitId, fence: open.fence };
   }
 
+  /** The chain that works an attempt which is open here. */
+  chainOf(attemptId: string): Chain | undefined {
+    return this.#open.get(attemptId)?.live;
+  }
+
   /** The same for one whose end has been recorded, while it is remembered. */
   closedAttempt(attemptId: string): OpenAttempt | undefined {
     return this.#closed.get(attemptId);

@@ -29,6 +29,8 @@ import { startInLobby } from './seats.ts';
 import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
+import { ThrottleKeeper } from '../throttle/throttle-keeper.ts';
+import { throttled } from '../throttle/throttle-step.ts';
 import type { TrunkBudget } from './trunk-budget.ts';
 
 export interface RuntimeParts extends DialerParts {
@@ -51,6 +53,7 @@ export class EngagementRuntime {
   readonly #pacer: Pacer;
   /** Of a mode that is paced by representatives. */
   readonly #paced: PacedCalls | undefined;
+  readonly #throttle: ThrottleKeeper;
   #facts: EngagementFacts;
   #isStopped = false;
   #isOpen: boolean;
@@ -64,6 +67,7 @@ export class EngagementRuntime {
     this.#parts = parts;
     this.#facts = facts;
     this.#isOpen = queueFactOf(facts, parts.clock.now()).kind !== 'closed';
+    this.#throttle = this.#makeThrottle();
     this.#paced = facts.config.mode.kind === 'copilot' ? undefined : this.#makePaced();
     this.#pacer = makePacer({
       ...{ facts, live, isOpen: this.#isOpen, clock: parts.clock, limits: parts.limits },
@@ -75,6 +79,26 @@ export class EngagementRuntime {
     });
   }
 
+  #makeThrottle(): ThrottleKeeper {
+    const { database, clock, work, log, actor, news } = this.#parts;
+    const { id, business_unit_id: businessUnitId } = this.#facts.engagement;
+    return new ThrottleKeeper({
+      ...{ database, clock, work, log, actor, engagement: { id, businessUnitId } },
+      settings: () => this.#facts.config.throttle,
+      onStep: (step) => {
+        news.tell({ type: 'engagement.throttled', engagementId: id, step });
+        this.#tellCap();
+      },
+    });
+  }
+
+  /** Copilot's cap as it is now; the paced modes ask for their share at every decision. */
+  #tellCap(): void {
+    const cap = inFlightMaxOf(this.#facts.config.mode);
+    const maxConcurrentCalls = throttled(cap, this.#throttle.factor);
+    this.#pacer.send({ type: 'engagement.capChanged', maxConcurrentCalls });
+  }
+
   #makePaced(): PacedCalls {
     const { desk, clock, tellAttempt, cancelChain, news } = this.#parts;
     const engagementId = this.#facts.engagement.id;
@@ -82,6 +106,7 @@ export class EngagementRuntime {
       ...{ desk, clock },
       facts: () => this.#facts,
       isDialing: () => this.#isOpen && !this.#mayNotDial(),
+      factor: () => this.#throttle.factor,
       tell: ({ attemptId }, order) => tellAttempt(attemptId, order),
       recall: (taskId) => cancelChain(taskId, 'dialer_recall'),
       onDecision: (decision) => news.tell({ type: 'pacing.decided', engagementId, decision }),
@@ -96,6 +121,7 @@ export class EngagementRuntime {
   start(): void {
     this.#watchQueue();
     this.#pacer.start();
+    this.#throttle.start();
     const paced = this.#paced;
     if (paced?.isRepLed === true) {
       this.#parts.shares.join(this.#facts.engagement.id, () => paced.sharer);
@@ -117,6 +143,7 @@ export class EngagementRuntime {
     this.#parts.clock.clearTimeout(this.#queueTimer);
     this.#parts.clock.clearTimeout(this.#budgetTimer);
     this.#pacer.send({ type: 'pacer.stop' });
+    this.#throttle.stop();
     this.#parts.shares.leave(this.#facts.engagement.id);
   }
 
@@ -124,10 +151,7 @@ export class EngagementRuntime {
   update(facts: EngagementFacts): void {
     const before = this.#facts;
     this.#facts = facts;
-    const maxConcurrentCalls = inFlightMaxOf(facts.config.mode);
-    if (maxConcurrentCalls !== inFlightMaxOf(before.config.mode)) {
-      this.#pacer.send({ type: 'engagement.capChanged', maxConcurrentCalls });
-    }
+    if (inFlightMaxOf(facts.config.mode) !== inFlightMaxOf(before.config.mode)) this.#tellCap();
     this.#watchQueue();
     const suspension = suspensionOf(facts);
     if (suspension !== null) this.suspended(suspension);

@@ -1,6 +1,6 @@
 /** The pacer machine of an engagement's mode, with the claims that it asks for. */
 import { createActor, fromCallback } from 'xstate';
-import type { CopilotPacerEvent } from '../../machines/copilot-pacer.events.ts';
+import type { CopilotPacerEvent, PacerOrder } from '../../machines/copilot-pacer.events.ts';
 import { copilotPacerMachine } from '../../machines/copilot-pacer.machine.ts';
 import type {
   PacedDemand,
@@ -47,7 +47,6 @@ const TICK_MS = 250;
 
 export function makePacer(parts: PacerParts): Pacer {
   const { facts, demand, clock, limits, live, isOpen } = parts;
-  const starter = makeStarter(parts);
   const common = {
     engagementId: facts.engagement.id,
     claimSizeMax: limits.claimSizeMax,
@@ -56,6 +55,7 @@ export function makePacer(parts: PacerParts): Pacer {
     storeRetryMs: limits.storeRetryMs,
   };
   if (demand === undefined) {
+    const starter = makeStarter<PacerOrder>(parts);
     const actor = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
       clock,
       input: {
@@ -73,6 +73,7 @@ export function makePacer(parts: PacerParts): Pacer {
       },
     };
   }
+  const starter = makeStarter<PacedOrder>(parts);
   const machine =
     facts.config.mode.kind === 'predictive' ? predictivePacerMachine : progressivePacerMachine;
   const actor = createActor(machine.provide({ actors: { starter } }), {
@@ -88,8 +89,9 @@ export function makePacer(parts: PacerParts): Pacer {
   };
 }
 
-function makeStarter({ work, claim, recall, onFailure }: PacerParts) {
-  return fromCallback<PacedOrder, { engagementId: string }>(({ receive, sendBack }) => {
+/** Of a machine that may ask for less than all of this. */
+function makeStarter<T extends PacedOrder>({ work, claim, recall, onFailure }: PacerParts) {
+  return fromCallback<T, { engagementId: string }>(({ receive, sendBack }) => {
     receive((order) => {
       if (order.type === 'pacer.recall') {
         recall(order.attempts);

@@ -13,6 +13,7 @@ import type { PacerDecision } from '../pacing/pacer-events.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
+import { throttled } from '../throttle/throttle-step.ts';
 import { pacerConfigOf, sharerOf } from './paced-engagement.ts';
 import { freeSeats, type Seat } from './seats.ts';
 
@@ -21,6 +22,8 @@ export interface PacedCallsParts {
   readonly clock: DialerClock;
   readonly facts: () => EngagementFacts;
   readonly isDialing: () => boolean;
+  /** Share of what it would dial that a throttle leaves; 1: all of it. */
+  readonly factor: () => number;
   /** To the chain that works the attempt, if it still does. */
   readonly tell: (
     call: { readonly taskId: string; readonly attemptId: string },
@@ -65,9 +68,16 @@ export class PacedCalls {
     const decision = this.#core.tick(nowMs);
     this.#parts.onDecision(decision);
     this.#recalling = decision.cancel;
-    const starts = this.#isBound ? Math.min(decision.start, this.seats.length) : decision.start;
-    return { starts, recall: decision.cancel };
+    const wanted = this.#isBound ? Math.min(decision.start, this.seats.length) : decision.start;
+    return { starts: this.#throttled(wanted), recall: decision.cancel };
   };
+
+  #throttled(wanted: number): number {
+    const factor = this.#parts.factor();
+    if (factor >= 1 || wanted < 1) return wanted;
+    const inFlight = this.#calls.size;
+    return Math.max(0, throttled(inFlight + wanted, factor) - inFlight);
+  }
 
   get sharer(): Sharer {
     const { facts, isDialing } = this.#parts;

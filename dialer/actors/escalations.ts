@@ -1,0 +1,144 @@
+/**
+ * People whom an AI agent passes on: each waits for a representative as anybody in a queue does (spec
+ * B.1), and is joined by the first who takes the invitation. In the paced modes it is taken for them.
+ */
+import type { DialerConnectLobby } from '../../machines/call-attempt.events.ts';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import type { DialerClock } from '../clock.ts';
+import type { DialerLog } from '../dialer-log.ts';
+import type { EngagementFacts } from '../engagements/engagement-facts.ts';
+import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
+import type { Entered } from '../representatives/representative-runtime.ts';
+import type { WorkInHand } from '../work-in-hand.ts';
+import { demandOf, offerOf } from './paced-engagement.ts';
+
+export interface EscalationsParts {
+  readonly desk: RepresentativeDesk;
+  readonly clock: DialerClock;
+  readonly work: WorkInHand;
+  readonly log: DialerLog;
+  /** Of an attempt that is in work here. */
+  readonly chainOf: (
+    attemptId: string,
+  ) => { readonly taskId: string; readonly engagementId: string } | undefined;
+  readonly factsOf: (engagementId: string) => EngagementFacts | undefined;
+  readonly tellAttempt: (attemptId: string, order: DialerConnectLobby) => boolean;
+  /** Pause before a store that failed is asked again, ms. */
+  readonly storeRetryMs: number;
+}
+
+interface Escalation {
+  readonly attemptId: string;
+  readonly taskId: string;
+  readonly engagementId: string;
+  readonly sinceMs: number;
+  /** They have declined it, or did not answer: others are asked first. */
+  readonly asked: Set<string>;
+  /** Who is invited, or on the way to the lobby. */
+  invited: string | null;
+  isOffering: boolean;
+}
+
+export class Escalations {
+  readonly #parts: EscalationsParts;
+  readonly #open = new Map<string, Escalation>();
+
+  constructor(parts: EscalationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Waiting, invited for, or on the way. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** The agent of a call asks for a person. Asked twice, it is one escalation. */
+  escalated(attemptId: string): void {
+    const { chainOf, clock } = this.#parts;
+    const chain = chainOf(attemptId);
+    if (chain === undefined || this.#open.has(attemptId)) return;
+    const { taskId, engagementId } = chain;
+    this.#open.set(attemptId, {
+      ...{ attemptId, taskId, engagementId, sinceMs: clock.now() },
+      ...{ asked: new Set<string>(), invited: null, isOffering: false },
+    });
+    this.#serve();
+  }
+
+  onAttempt(event: AttemptEvent): void {
+    const { attemptId, type } = event;
+    if (type === 'aiAgent.escalated') this.escalated(attemptId);
+    if (type === 'attempt.connected' && event.target === 'lobby') this.#open.delete(attemptId);
+    if (type === 'attempt.ended' || type === 'attempt.refused') this.#left(attemptId);
+  }
+
+  onEntered({ representativeId, work, attemptId, lobbyId, reason }: Entered): void {
+    const escalation = attemptId === null ? undefined : this.#open.get(attemptId);
+    if (escalation?.invited === representativeId) {
+      if (work === 'reserved' && lobbyId !== null) {
+        this.#parts.tellAttempt(escalation.attemptId, { type: 'dialer.connectLobby', lobbyId });
+      }
+      if (work === 'free') {
+        escalation.invited = null;
+        if (reason !== 'withdrawn') escalation.asked.add(representativeId);
+      }
+    }
+    if (work === 'free') this.#serve();
+  }
+
+  /** The customer has hung up, or the call was lost: nobody is waited for any more. */
+  #left(attemptId: string): void {
+    const escalation = this.#open.get(attemptId);
+    if (escalation === undefined) return;
+    this.#open.delete(attemptId);
+    if (escalation.invited !== null) {
+      this.#parts.desk.releaseOne(escalation.invited, 'withdrawn');
+    }
+  }
+
+  /** By priority, then whoever has waited longest. */
+  #serve(): void {
+    const waiting = [...this.#open.values()]
+      .filter(({ invited, isOffering }) => invited === null && !isOffering)
+      .sort(
+        (one, other) => this.#priority(one) - this.#priority(other) || one.sinceMs - other.sinceMs,
+      );
+    for (const escalation of waiting) {
+      escalation.isOffering = true;
+      this.#parts.work.run(() => this.#offer(escalation));
+    }
+  }
+
+  #priority({ engagementId }: Escalation): number {
+    return this.#parts.factsOf(engagementId)?.engagement.priority ?? Number.POSITIVE_INFINITY;
+  }
+
+  async #offer(escalation: Escalation): Promise<void> {
+    const { desk, factsOf, clock, log, storeRetryMs } = this.#parts;
+    const { attemptId, taskId, engagementId, asked } = escalation;
+    try {
+      const facts = factsOf(engagementId);
+      if (facts === undefined) return;
+      const offer = {
+        ...{ ...offerOf(facts), kind: 'escalation' as const, attemptId, taskId, except: asked },
+        isAutoAccepted: facts.config.mode.kind !== 'copilot',
+      };
+      let [invited] = await desk.reserve(demandOf(facts), offer, 1);
+      if (invited === undefined && asked.size > 0) {
+        // Everybody else is busy: whoever declined is asked once more.
+        asked.clear();
+        [invited] = await desk.reserve(demandOf(facts), { ...offer, except: new Set() }, 1);
+      }
+      escalation.invited = invited ?? null;
+      // Gone while the reservation was written.
+      if (invited !== undefined && !this.#open.has(attemptId)) {
+        desk.releaseOne(invited, 'withdrawn');
+      }
+    } catch (error) {
+      log.warn({ attemptId, error }, 'a representative could not be reserved, and is again soon');
+      clock.setTimeout(() => this.#serve(), storeRetryMs);
+    } finally {
+      escalation.isOffering = false;
+    }
+  }
+}
