@@ -78,16 +78,19 @@ export class EventGroupReader {
         await this.#turn();
         pauseMs = retryMs.min;
       } catch (error) {
-        if (!this.#isRunning) return;
-        if (this.#healthySinceMs !== undefined)
+        if (this.#healthySinceMs !== undefined && this.#isOpen())
           log.warn({ err: error }, 'no events: Redis is away');
         this.#healthySinceMs = undefined;
         // What was on its way to us when it broke is taken again.
         this.#isTakenOver = false;
-        await this.#wait(pauseMs);
+        if (this.#isOpen()) await this.#wait(pauseMs);
         pauseMs = Math.min(retryMs.max, pauseMs * 2);
       }
     }
+  }
+
+  #isOpen(): boolean {
+    return this.#isRunning;
   }
 
   async #takeOver(): Promise<void> {

@@ -11,6 +11,7 @@ import { postgresPrograms } from './postgres-cluster.mjs';
 const PACKAGES = [
   { name: 'sip-tester', program: 'sipp', folders: ['e2e', 'long'] },
   { name: 'postgresql', program: 'postgres', folders: ['integration', 'e2e', 'long'] },
+  { name: 'redis-server', program: 'redis-server', folders: ['integration', 'long'] },
   { name: 'prometheus', program: 'promtool', folders: ['e2e'] },
 ];
 

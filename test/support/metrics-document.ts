@@ -8,6 +8,7 @@ import { ANSWER_METRICS } from '../../gateway/metrics/answer-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
 import { SWITCH_METRICS } from '../../gateway/metrics/switch-metrics.ts';
 import { TRUNK_RATIO_METRICS } from '../../gateway/metrics/trunk-ratio-metrics.ts';
+import { BUS_METRICS } from '../../telephony-bus/bus-metrics.ts';
 import type { MetricDefinition, MetricTable } from '../../machines/meter.port.ts';
 
 export const METRICS_DOCUMENT = new URL('../../docs/metrics.md', import.meta.url);
@@ -43,6 +44,11 @@ export const METRIC_SECTIONS: readonly Section[] = [
     title: 'Embedded switch',
     words: 'Absent with drachtio-server and FreeSWITCH, which have metrics of their own.',
     table: SWITCH_METRICS,
+  },
+  {
+    title: 'Bus',
+    words: 'Between dialers and gateways in different processes; absent with both in one.',
+    table: BUS_METRICS,
   },
   { title: 'HTTP', words: 'Requests to this service.', table: HTTP_METRICS },
   {

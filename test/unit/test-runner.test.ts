@@ -141,7 +141,9 @@ t.test('test results: a bail-out is reported', async (t) => {
 t.test('needed programs: only the groups that use a program ask for its package', async (t) => {
   const nothingInstalled = (): boolean => false;
   t.same(missingPackages(['unit'], nothingInstalled), []);
-  t.same(missingPackages(['unit', 'integration'], nothingInstalled), ['postgresql']);
+  t.same(missingPackages(['unit', 'integration'], nothingInstalled), [
+    ...['postgresql', 'redis-server'],
+  ]);
   t.same(missingPackages(['unit', 'e2e'], nothingInstalled), [
     ...['sip-tester', 'postgresql', 'prometheus'],
   ]);
