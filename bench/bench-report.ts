@@ -39,6 +39,10 @@ export interface BenchOptions {
   readonly tasks?: number;
   /** Only this part, where a benchmark has parts. */
   readonly part?: string;
+  /** Of the test material, where it can be made smaller, above 0 and at most 1. */
+  readonly share?: number;
+  /** Folder of the test material, where it is kept between runs. */
+  readonly corpus?: string;
   /** Progress in words, for stderr. */
   readonly say: (line: string) => void;
 }

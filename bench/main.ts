@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME] [--json]`. People read
- * stderr; with --json stdout holds exactly one JSON value. A missed target is a measurement, not a failure: exit code 0 means
- * that the benchmark ran.
+ * `npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME]
+ * [--share N] [--corpus DIR] [--json]`. People read stderr; with --json stdout holds exactly one JSON
+ * value. A missed target is a measurement, not a failure: exit code 0 means that the benchmark ran.
  */
 import { parseArgs } from 'node:util';
 import { reportInWords, type BenchOptions, type BenchReport } from './bench-report.ts';
@@ -19,11 +19,23 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     seconds: 60,
     load: async () => (await import('./gateway.ts')).benchGateway,
   },
+  amd: {
+    rate: 1,
+    seconds: 1,
+    load: async () => (await import('./amd.ts')).benchAmd,
+  },
   dialer: {
     rate: 50,
     seconds: 10,
     parts: ['claims', 'import', 'next'],
     load: async () => (await import('./dialer.ts')).benchDialer,
+  },
+  pacing: {
+    // Simulated time: neither has a meaning here.
+    rate: 1,
+    seconds: 1,
+    parts: ['decision', 'reference', 'jump', 'worlds', 'days'],
+    load: async () => (await import('./pacing/pacing.ts')).benchPacing,
   },
 };
 
@@ -36,6 +48,8 @@ async function main(): Promise<number> {
       rate: { type: 'string' },
       tasks: { type: 'string' },
       part: { type: 'string' },
+      share: { type: 'string' },
+      corpus: { type: 'string' },
     },
   });
   const [name = ''] = positionals;
@@ -43,7 +57,7 @@ async function main(): Promise<number> {
   if (benchmark === undefined || positionals.length !== 1) {
     const names = Object.keys(BENCHMARKS).join(', ');
     console.error(
-      `usage: npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME] [--json]; NAME: ${names}`,
+      `usage: npm run bench -- NAME [--seconds N] [--rate N] [--tasks N] [--part NAME] [--share N] [--corpus DIR] [--json]; NAME: ${names}`,
     );
     return 2;
   }
@@ -58,7 +72,12 @@ async function main(): Promise<number> {
     console.error('--tasks takes a whole number of at least 1000');
     return 2;
   }
-  const { part } = values;
+  const share = values.share === undefined ? undefined : Number(values.share);
+  if (share !== undefined && !(share > 0 && share <= 1)) {
+    console.error('--share takes a number above 0 and at most 1');
+    return 2;
+  }
+  const { part, corpus } = values;
   if (part !== undefined && !(benchmark.parts ?? []).includes(part)) {
     console.error(`--part takes one of: ${(benchmark.parts ?? []).join(', ') || 'none here'}`);
     return 2;
@@ -68,6 +87,8 @@ async function main(): Promise<number> {
   const some = {
     ...(tasks === undefined ? {} : { tasks }),
     ...(part === undefined ? {} : { part }),
+    ...(share === undefined ? {} : { share }),
+    ...(corpus === undefined ? {} : { corpus }),
   };
   const report = await run({ seconds, rate, say, ...some });
   if (values.json) console.log(JSON.stringify(report));
