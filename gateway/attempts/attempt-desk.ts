@@ -7,12 +7,15 @@ import type { AttemptCommand, AttemptDial } from '../../machines/telephony-comma
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { CallRoute } from '../trunks/call-route.ts';
 import { NO_FINAL } from '../sip/sip-final.ts';
-import { admitDial, type AdmissionView } from './dial-admission.ts';
+import { admitDial, type AdmissionView, type DialAdmission } from './dial-admission.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptServices } from './attempt-parts.ts';
 import type { AttemptRegistry, KnownAttempt } from './attempt-registry.ts';
 import { CommandGate } from './command-gate.ts';
 import { EventOutlet } from './event-outlet.ts';
+
+/** A transfer waits no longer for the trunk's rate: the customer is listening. */
+const TRANSFER_WAIT_MAX_MS = 2_000;
 
 export interface DeskParts {
   readonly registry: AttemptRegistry;
@@ -112,7 +115,10 @@ export class AttemptDesk {
         if (attempt.connect(command)) return { accepted: true };
         return refusal('BAD_STATE', `${command.target.kind}: not while ${attempt.phase}`);
       default:
-        return refusal('BAD_STATE', `${command.type} is not offered by this gateway`);
+        return (
+          attempt.control(command) ??
+          refusal('BAD_STATE', `${command.type}: not while ${attempt.phase}`)
+        );
     }
   }
 
@@ -135,12 +141,23 @@ export class AttemptDesk {
       route,
       services,
       events: known.events,
+      admitTransfer: (destination) => this.#admitTransfer(dial, route, destination),
       ...this.#endings(dial.attemptId, route),
     });
     registry.add(dial.attemptId, known);
     known.attempt.start();
     this.#parts.onChange();
     return { accepted: true };
+  }
+
+  /** On the trunk that the attempt is on, at once or not at all. */
+  #admitTransfer(dial: AttemptDial, { trunk }: CallRoute, destination: string): DialAdmission {
+    const { services, view } = this.#parts;
+    const nowMs = services.clock.now();
+    const { lobbyId: _lobbyId, ...rest } = dial;
+    const notAfterMs = nowMs + TRANSFER_WAIT_MAX_MS;
+    const transfer = { ...rest, trunk: trunk.name, destination, notAfterMs };
+    return admitDial(transfer, { nowMs, ...view() }, services.clock);
   }
 
   #endings(attemptId: string, route: CallRoute) {

@@ -5,7 +5,9 @@
  * until the call's limit.
  */
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
+import type { CommandReply } from '../../machines/command-reply.ts';
 import type {
+  AttemptCommand,
   AttemptConnect,
   AttemptDial,
   AttemptPlay,
@@ -17,6 +19,7 @@ import { AbandonmentClock, isNobody } from './abandonment-clock.ts';
 import type { AttemptServices } from './attempt-parts.ts';
 import type { CustomerEars } from './customer-ears.ts';
 import { DigitPresses } from './digit-presses.ts';
+import { CallControls, type CallControlsParts } from '../lobby/call-controls.ts';
 import type { EarlyPartner } from '../lobby/early-partner.ts';
 import type { EventOutlet } from './event-outlet.ts';
 import { GreetingWatch } from './greeting-watch.ts';
@@ -37,6 +40,7 @@ export interface ConversationParts {
   readonly codecs: AgentSessionParts['codecs'];
   readonly customer: Omit<AgentSessionParts['customer'], 'greetingEndedAtMs'>;
   readonly ears: CustomerEars;
+  readonly admitTransfer: CallControlsParts['admitTransfer'];
   /** Who was connected before the answer. */
   readonly early: EarlyPartner | undefined;
   readonly emit: EventOutlet['emit'];
@@ -50,6 +54,7 @@ export class Conversation {
   readonly #greeting: GreetingWatch;
   readonly #presses = new DigitPresses();
   readonly #abandonment: AbandonmentClock | undefined;
+  readonly #controls: CallControls;
   #partner: Partner | undefined;
   #forsakenTimer: unknown;
   /** The gateway ends the call after what it says itself: nobody else has a say any more. */
@@ -69,10 +74,16 @@ export class Conversation {
       onBegins: (play) => this.#onBegins(play),
       onPlayed: (played) => this.#onPlayed(played),
     });
+    const { ladder, emit, admitTransfer, hangUp } = parts;
+    this.#controls = new CallControls({
+      ...{ attemptId: dial.attemptId, services, endpoint, ladder, emit, admitTransfer, hangUp },
+      partner: () => this.#partner,
+      onForsaken: () => this.#watchForsaken(),
+    });
     const { failsafe } = dial;
     this.#partner = parts.early?.handOver({
       onConnected: () => this.#onConnected(),
-      onOver: () => this.#watchForsaken(),
+      onOver: () => this.#onPartnerLeft(),
     });
     if (failsafe === undefined || this.isConnected) return;
     this.#abandonment = new AbandonmentClock({
@@ -112,18 +123,24 @@ export class Conversation {
   /** False when somebody is being connected already, or the target is none that is offered here. */
   connect(command: AttemptConnect): boolean {
     if (this.#over || this.#closing || this.#partner?.isOver() === false) return false;
+    if (this.#controls.isTransferring) return false;
     const { services, ladder, codecs, customer, emit, ears, dial } = this.#parts;
     const partner = partnerFor(command, {
       ...{ attemptId: dial.attemptId, services, ladder, codecs, emit },
       customer: { ...customer, greetingEndedAtMs: () => ears.greetingEndedAtMs },
       onConnected: () => this.#onConnected(),
-      onOver: () => this.#watchForsaken(),
+      onOver: () => this.#onPartnerLeft(),
     });
     if (partner === undefined) return false;
     this.#attended();
     this.#partner = partner;
     partner.start();
     return true;
+  }
+
+  /** Hold, mute, keys, transfer, recording. Undefined when it cannot be taken. */
+  control(command: AttemptCommand): CommandReply | undefined {
+    return this.#over || this.#closing ? undefined : this.#controls.handle(command);
   }
 
   /** From whichever source: each press is told once. */
@@ -154,7 +171,7 @@ export class Conversation {
     this.#greeting.stop();
     this.#plays.stop();
     this.#partner?.end(by === 'trunk' ? 'far' : by);
-    await this.#partner?.released;
+    await Promise.all([this.#partner?.released, this.#controls.end()]);
   }
 
   #onVerdict(verdict: AnswerVerdict): void {
@@ -232,9 +249,14 @@ export class Conversation {
     return this.#over;
   }
 
+  #onPartnerLeft(): void {
+    this.#controls.partnerLeft();
+    this.#watchForsaken();
+  }
+
   #watchForsaken(): void {
     this.#attended();
-    if (this.#over || this.#closing) return;
+    if (this.#over || this.#closing || this.#controls.isTransferring) return;
     const { services, hangUp } = this.#parts;
     const fire = (): void => hangUp('nobody took care of the customer');
     this.#forsakenTimer = services.clock.setTimeout(fire, FORSAKEN_AFTER_MS);

@@ -29,7 +29,7 @@ export class LobbyRoom {
   readonly endpoint: MediaEndpoint;
   /** A customer has the representative. */
   occupied = false;
-  readonly #file: string | undefined;
+  readonly #locate: () => Promise<string | undefined>;
   readonly #whispers: PlayQueue;
   #sounding = false;
   #closed = false;
@@ -37,7 +37,7 @@ export class LobbyRoom {
   constructor(parts: LobbyRoomParts) {
     const { endpoint, prompts, clock, outlet, sound = COMFORT_NOISE } = parts;
     this.endpoint = endpoint;
-    this.#file = prompts.resolve(sound);
+    this.#locate = () => prompts.locate(sound);
     this.#whispers = new PlayQueue({
       ...{ endpoint, prompts, clock },
       mediaReady: () => Promise.resolve(),
@@ -63,11 +63,11 @@ export class LobbyRoom {
   }
 
   async #sound(): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
     this.#sounding = true;
-    for (let again = true; again && !this.#closed;) {
-      const outcome = await this.endpoint.play([file], SOUND_LIMIT_MS);
+    const file = await this.#locate();
+    let again = file !== undefined;
+    while (again && !this.#closed) {
+      const outcome = await this.endpoint.play([file ?? ''], SOUND_LIMIT_MS);
       const said = outcome.kind === 'done' ? outcome.value.getHeader('Application-Response') : '';
       again = said === 'FILE PLAYED' && !this.occupied;
     }

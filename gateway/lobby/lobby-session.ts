@@ -8,6 +8,7 @@ import type { AttemptConnect } from '../../machines/telephony-commands.ts';
 import type { EventOf } from '../../machines/telephony-events.ts';
 import type { Partner, PartnerParts } from '../attempts/partner.ts';
 import { elapsedMs } from '../clock.ts';
+import type { MediaOutcome } from '../media/media-wait.ts';
 import type { LobbyGuest, LobbySeat } from './lobby-parts.ts';
 import type { Lobbies } from './lobby-desk.ts';
 
@@ -35,6 +36,7 @@ export class LobbySession implements Partner, LobbyGuest {
   readonly #parts: LobbySessionParts;
   #seat: LobbySeat | undefined;
   #connectedAtMs: number | undefined;
+  #isMuted = false;
   #over = false;
 
   constructor(parts: LobbySessionParts) {
@@ -53,6 +55,30 @@ export class LobbySession implements Partner, LobbyGuest {
   /** A function, since it changes while something is awaited or told. */
   isOver(): boolean {
     return this.#over;
+  }
+
+  /** Undefined before it is taken and when it is over. */
+  get seat(): LobbySeat | undefined {
+    return this.#over ? undefined : this.#seat;
+  }
+
+  get isMuted(): boolean {
+    return this.#isMuted;
+  }
+
+  /** What the representative says, towards the customer. */
+  async mute(muted: boolean): Promise<MediaOutcome<unknown>> {
+    if (this.#seat === undefined) return { kind: 'failed', problem: 'nobody is there' };
+    const outcome = await this.#seat.endpoint.run('set_mute', `read ${String(muted)}`);
+    if (outcome.kind === 'done') this.#isMuted = muted;
+    return outcome;
+  }
+
+  /** The customer is with somebody else now: the representative is free. */
+  transferred(): void {
+    if (this.#over) return;
+    this.#close(true);
+    if (this.#connectedAtMs !== undefined) this.#parts.emit(this.#bridgeEnded('dialer'));
   }
 
   start(): void {
@@ -113,7 +139,7 @@ export class LobbySession implements Partner, LobbyGuest {
 
   async #cue({ endpoint }: LobbySeat): Promise<void> {
     const { cue = CUE, services } = this.#parts;
-    const file = services.prompts.resolve(cue);
+    const file = await services.prompts.locate(cue);
     if (file === undefined) return;
     const outcome = await endpoint.play([file], CUE_LIMIT_MS);
     if (outcome.kind === 'done' || outcome.kind === 'gone') return;
@@ -156,8 +182,10 @@ export class LobbySession implements Partner, LobbyGuest {
     return { type: 'attempt.bridgeEnded', connectId, endedBy, bridgedMs } as const;
   }
 
-  #close(): void {
+  #close(isTransferred = false): void {
     this.#over = true;
-    this.#seat?.leave();
+    // The next customer is to hear them.
+    if (this.#isMuted) void this.#seat?.endpoint.run('set_mute', 'read false');
+    this.#seat?.leave(isTransferred);
   }
 }

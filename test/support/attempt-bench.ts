@@ -19,6 +19,7 @@ import type { MediaLink } from '../../gateway/media/media-link.ts';
 import type { MediaOutcome } from '../../gateway/media/media-wait.ts';
 import { promptFiles } from '../../gateway/media/prompts.ts';
 import { OneTimeSignal } from '../../gateway/one-time-signal.ts';
+import type { RecordingFile } from '../../gateway/recordings/recording-files.ts';
 import { DialogEnder } from '../../gateway/sip/dialog-ender.ts';
 import { SipLink } from '../../gateway/sip/sip-link.ts';
 import { TrunkGroup } from '../../gateway/trunks/trunk-group.ts';
@@ -208,6 +209,8 @@ export class AttemptBench {
   readonly desk: AttemptDesk;
   readonly lobbies: LobbyDesk;
   readonly lobbyEvents: LobbyEvent[] = [];
+  /** Files that the media server is to deliver, in order. */
+  readonly recordings: { arrive: (bytes: number) => void; break: (error: Error) => void }[] = [];
   /** What has registered, for tests that say so. */
   readonly registered: { -readonly [K in keyof RegisteredPhones]: RegisteredPhones[K] } = {
     realm: 'phones.example',
@@ -280,6 +283,7 @@ export class AttemptBench {
         listening: this.listening,
         onQuality: (trunk, quality) => this.qualities.push({ trunk, ...quality }),
         lobbies: this.lobbies,
+        recordings: { expect: () => this.expectedRecording() },
       },
       view: () => ({
         gatewayId: 'gateway-1',
@@ -296,6 +300,14 @@ export class AttemptBench {
       onChange: () => undefined,
     });
     this.#watchLoss();
+  }
+
+  expectedRecording(): RecordingFile {
+    const arrived = new Promise<number>((arrive, fail) => {
+      this.recordings.push({ arrive, break: fail });
+    });
+    const url = `http://gateway/recordings/${this.recordings.length}.wav`;
+    return { url, arrived, forget: () => undefined, location: 'a-r.wav', path: '/nowhere' };
   }
 
   /** The media server makes whatever endpoints it was asked for. */
