@@ -3,10 +3,20 @@
  * back in the middle of the run, a password that is wrong, a registration that is refreshed.
  */
 import { EventEmitter, once } from 'node:events';
+import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
+import { Value } from 'typebox/value';
 import type { TrunkNews } from '../../gateway/trunks/trunk-directory.ts';
+import { GatewayConfig } from '../../config/gateway.schema.ts';
+import { createGateway } from '../../gateway/gateway.ts';
+import { readCrypto, cryptoLine } from '../../softswitch/media/srtp/crypto-attribute.ts';
+import { SrtpStream } from '../../softswitch/media/srtp/srtp-stream.ts';
+import { startSoftswitch } from '../../softswitch/start-softswitch.ts';
 import { DialingRig, type RigOptions } from '../support/dialing-rig.ts';
+import { RtpFarEnd } from '../support/rtp-far-end.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { SippFarEnd } from '../support/sipp.ts';
+import { TestAuthority } from '../support/tls-certificates.ts';
 import { TrunkFarEnd, type TrunkFarEndOptions } from '../support/trunk-far-end.ts';
 
 t.setTimeout(120_000);
@@ -207,3 +217,116 @@ t.test('a registration: challenged, lengthened, refreshed, taken back', async (t
   await rig.stop();
   t.equal(farEnd.registered.at(-1), 0, 'un-registered on close');
 });
+
+const SWITCH_SECRET = 'trunk-test';
+
+/** A gateway on a switch that speaks TLS and insists on SRTP, with one trunk. */
+async function startSecured(t: Test, authority: TestAuthority, address: string) {
+  const { certificateFile, keyFile } = await authority.issue('IP:127.0.0.1');
+  const { authoritiesFile } = authority;
+  const softswitch = await startSoftswitch({
+    host: '127.0.0.1',
+    sip: {
+      ...{ port: 0, protocols: ['udp', 'tls'], tlsPort: 0 },
+      tls: { certificateFile, keyFile, authoritiesFile, verifiesServers: true },
+    },
+    control: { port: 0, secret: SWITCH_SECRET },
+    media: {
+      ...{ sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 0 },
+      secureMedia: 'mandatory',
+    },
+    esl: { port: 0, password: SWITCH_SECRET },
+  });
+  t.teardown(() => softswitch.stop());
+  const config = {
+    ...{ id: 'g', connectTimeoutMs: 15_000, trunkCheckIntervalMs: 0 },
+    drachtio: { port: softswitch.controlPort, secret: SWITCH_SECRET },
+    freeswitch: { port: softswitch.eslPort, password: SWITCH_SECRET },
+    trunks: [{ name: 'secured', address, callerId: '+12025550100' }],
+  };
+  const gateway = await createGateway({
+    config: Value.Parse(GatewayConfig, Value.Default(GatewayConfig, config)),
+    log: silentLog,
+  });
+  t.teardown(() => gateway.close());
+  return gateway;
+}
+
+t.test('a trunk over TLS with SRTP: certificate checked, keys agreed, audio heard', async (t) => {
+  const authority = await TestAuthority.create();
+  t.teardown(() => authority.remove());
+  const { certificate, key } = await authority.issue('IP:127.0.0.1');
+  const media = await RtpFarEnd.open();
+  t.teardown(() => media.close());
+  const offers: string[] = [];
+  const farEnd = await openFarEnd(t, {
+    protocol: 'tls',
+    tls: { certificate, key, authorities: authority.authorities, verifiesServers: true },
+    answer: (offer) => {
+      offers.push(offer);
+      const theirs = readCrypto(/^a=crypto:(.*)$/m.exec(offer)?.[1]?.trim() ?? '');
+      if (theirs === undefined) return media.sdp();
+      const ours = { ...theirs, master: randomBytes(30) };
+      const [sent, received] = [
+        new SrtpStream(ours.suite, ours.master),
+        new SrtpStream(theirs.suite, theirs.master),
+      ];
+      media.secure({
+        protect: (packet) => sent.protect(packet),
+        unprotect: (packet) => received.unprotect(packet),
+      });
+      media.aim(offer);
+      return `${media.sdp().replace('RTP/AVP', 'RTP/SAVP')}${cryptoLine(ours)}\r\n`;
+    },
+  });
+  const gateway = await startSecured(t, authority, farEnd.address);
+  const played = new Promise((resolve) => {
+    gateway.subscribe((event) => {
+      if (event.type === 'attempt.played' || event.type === 'attempt.ended') resolve(event);
+    });
+  });
+  gateway.subscribe((event) => {
+    if (event.type !== 'attempt.answered') return;
+    const envelope = { attemptId: 'a', fence: 1, seq: 2, atMs: Date.now(), playId: 'p' };
+    void gateway.send({
+      ...{ type: 'attempt.play', ...envelope },
+      prompts: ['tone_stream://%(600,0,440)'],
+    });
+  });
+  const reply = await gateway.send({
+    type: 'attempt.dial',
+    ...{ attemptId: 'a', fence: 1, seq: 1, atMs: Date.now(), gatewayId: 'g' },
+    ...{ notAfterMs: Date.now() + 10_000, trunk: 'secured', destination: '+12065550123' },
+    ...{ callerId: '', setupTimeoutMs: 10_000, ringLimitMs: 10_000, callLengthMaxMs: 20_000 },
+  });
+  t.match(reply, { accepted: true });
+  await media.hears(440);
+  t.match(await played, { type: 'attempt.played', status: 'done' });
+  t.match(offers[0], /^m=audio \d+ RTP\/SAVP /m, 'nothing is offered in clear');
+  t.match(farEnd.received[0], /^INVITE .*;transport=tls SIP\/2\.0\r\nVia: SIP\/2\.0\/TLS /i);
+});
+
+t.test(
+  'a trunk whose certificate nobody vouches for is down, and nothing is sent to it',
+  async (t) => {
+    const [ours, strangers] = await Promise.all([TestAuthority.create(), TestAuthority.create()]);
+    t.teardown(() => Promise.all([ours.remove(), strangers.remove()]));
+    const { certificate, key } = await strangers.issue('IP:127.0.0.1');
+    const farEnd = await openFarEnd(t, {
+      ...{ protocol: 'tls', tls: { certificate, key, verifiesServers: false } },
+    });
+    const gateway = await startSecured(t, ours, farEnd.address);
+    t.match(await gateway.checkTrunk('secured'), {
+      ...{ reachable: false, verdict: 'connection_refused' },
+      detail: /cannot be reached over tls: .+/,
+    });
+    t.equal(farEnd.received.length, 0);
+    const reply = await gateway.send({
+      type: 'attempt.dial',
+      ...{ attemptId: 'a', fence: 1, seq: 1, atMs: Date.now(), gatewayId: 'g' },
+      ...{ notAfterMs: Date.now() + 10_000, trunk: 'secured', destination: '+12065550123' },
+      ...{ callerId: '', setupTimeoutMs: 10_000, ringLimitMs: 10_000, callLengthMaxMs: 20_000 },
+    });
+    t.match(reply, { accepted: false, code: 'TRUNK_DOWN' });
+  },
+);

@@ -18,8 +18,8 @@ export interface TrunkFarEndOptions {
   readonly digest?: DigestChallenge;
   /** Final code of every call; default 200. */
   readonly finalCode?: number;
-  /** What its answers offer. Default: plain audio. */
-  readonly sdp?: string;
+  /** Answers an offer. Default: with plain audio. */
+  readonly answer?: (offer: string) => string;
   /** Shortest registration it takes, seconds. */
   readonly registerSecondsMin?: number;
 }
@@ -32,6 +32,7 @@ export class TrunkFarEnd {
   readonly received: string[] = [];
   readonly port: number;
   readonly #stack: SipStack;
+  readonly #protocol: SipProtocol;
   readonly #timers: TimerWheel;
 
   static async open(options: TrunkFarEndOptions = {}): Promise<TrunkFarEnd> {
@@ -59,11 +60,13 @@ export class TrunkFarEnd {
     this.#timers = timers;
     this.received = received;
     this.port = stack.listening[0]?.port ?? 0;
-    const { digest, finalCode = 200, sdp = SDP, registerSecondsMin = 0 } = options;
+    this.#protocol = options.protocol ?? 'udp';
+    const { digest, finalCode = 200, answer = () => SDP, registerSecondsMin = 0 } = options;
     const agent = new UserAgent(stack, { timers, ...(digest === undefined ? {} : { digest }) });
     agent.onInvite = (call) => {
       this.invites.push({ atMs: Date.now(), request: call.request });
-      if (finalCode === 200) call.answer({ sdp });
+      const offer = call.request.body.toString('utf8');
+      if (finalCode === 200) call.answer({ sdp: answer(offer) });
       else call.reject(finalCode);
     };
     agent.onRegister = (transaction) => {
@@ -82,7 +85,8 @@ export class TrunkFarEnd {
   }
 
   get address(): string {
-    return `sip:${HOST}:${this.port}`;
+    const transport = this.#protocol === 'udp' ? '' : `;transport=${this.#protocol}`;
+    return `sip:${HOST}:${this.port}${transport}`;
   }
 
   /** Requests of that method, challenged ones included. */
