@@ -1,6 +1,7 @@
 /** The `ringfence` command: which commands there are, and how each of them fails. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { amdCommand, runAmdClassify, type AmdClassifyOptions } from './amd-classify.command.ts';
 import { callCommand, runCall, type CallOptions } from './call.command.ts';
 import { explainError } from './cli-error.ts';
 import { demoCommand, type DemoOptions } from './demo/demo-options.ts';
@@ -67,13 +68,19 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
   const simulate = simulateCommand().action((file: string, options: SimulateOptions) =>
     choose(() => runSimulate(file, options, terminal)),
   );
-  const all = [demo, start, call, trunk, explain, softswitch, pacer, simulate];
+  const amd = amdCommand();
+  amd.commands
+    .find((command) => command.name() === 'classify')
+    ?.action((files: string[], options: AmdClassifyOptions) =>
+      choose(() => runAmdClassify(files, options, terminal)),
+    );
+  const all = [demo, start, call, trunk, explain, softswitch, pacer, simulate, amd];
   const program = new Command('ringfence')
     .description('Outbound dialing that stays inside the fence.')
     .version(version())
     .showHelpAfterError('(--help shows the options)');
   for (const command of all) program.addCommand(command);
-  for (const command of [program, ...all, ...trunk.commands]) {
+  for (const command of [program, ...all, ...amd.commands, ...trunk.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),

@@ -1,12 +1,12 @@
 /** Who answered: a person, a machine, a fax, an announcement or nobody; then, when may one speak. */
 import assert from 'node:assert/strict';
 import type { AnswerVerdict } from '../../machines/telephony-events.ts';
-import { AnswerTones, isSurelyTone, type AnswerTone } from './answer-tones.ts';
-import { FRAME_MS, FRAME_SAMPLES, FrameAnalysis } from './frame-analysis.ts';
+import { ANSWER_FEATURES, readFeatures } from './answer-features.ts';
+import type { AnswerTone } from './answer-tones.ts';
+import { FRAME_MS, FRAME_SAMPLES } from './frame-analysis.ts';
 import { humanProbability } from './human-probability.ts';
-import { SpeechCadence } from './speech-cadence.ts';
-import { FLOOR_FRAMES_MIN, SpeechLevels, UNHEARD_DB } from './speech-levels.ts';
-import { ToneTracker, type Tone } from './tone-tracker.ts';
+import { FLOOR_FRAMES_MIN } from './speech-levels.ts';
+import { SpeechListener } from './speech-listener.ts';
 
 export interface AnswerDetectorOptions {
   /** From first speech to the verdict at the latest, 1000 to 7000 ms. */
@@ -34,17 +34,15 @@ export type DetectorEvent =
     };
 
 const NOTHING: readonly DetectorEvent[] = [];
-/** Where between floor and peak speech begins, for the two readings of the same levels. */
-const SENSITIVE_SHARE = 0.45;
-const STRICT_SHARE = 0.68;
-/** What is looked back on: the verdict's 7 s and the noise before it. */
-const LOOK_BACK_FRAMES = 400;
 /** A ringing phone is silent for 4 s between two rings (North America); nobody has answered yet. */
 const RINGBACK_SILENCE_MS = 4_400;
+/** No pause inside a word is this long. */
+const PAUSE_LEAST_MS = 240;
 /** A person waits this long for an answer; recorded text pauses less. */
-const SHORT_GREETING_PAUSE_MS = 480;
+const SHORT_GREETING_PAUSE_MS = 560;
 const SHORT_GREETING_MAX_MS = 3_200;
-const MACHINE_SURE = 0.04;
+const HUMAN_SURE = 0.9;
+const MACHINE_SURE = 0.05;
 /** Longer than a recorded text pauses between two sentences. */
 const MACHINE_PAUSE_MS = 1_300;
 const UNDECIDED_PAUSE_MS = 900;
@@ -52,12 +50,9 @@ const UNDECIDED_PAUSE_MS = 900;
 export class AnswerDetector {
   readonly #limitMs: number;
   readonly #initialSilenceMs: number;
-  readonly #analysis = new FrameAnalysis();
-  readonly #tracker = new ToneTracker();
-  readonly #tones = new AnswerTones();
-  readonly #levels = new SpeechLevels();
-  readonly #sensitive = new SpeechCadence();
-  readonly #strict = new SpeechCadence();
+  readonly #listener = new SpeechListener();
+  readonly #features = new Float64Array(ANSWER_FEATURES.length);
+  #probability = 0.5;
   #verdict: AnswerVerdict | undefined;
   #hasStarted = false;
   #hasGreetingEnded = false;
@@ -75,70 +70,31 @@ export class AnswerDetector {
   /** 20 ms at 8 kHz. */
   feed(frame: Int16Array): readonly DetectorEvent[] {
     assert(frame.length === FRAME_SAMPLES, `a frame of ${frame.length} samples`);
-    this.#analysis.feed(frame, this.#levels.floorDb);
-    return this.#advance();
+    return this.#advance(frame);
   }
 
   /** 20 ms that did not arrive. */
   lost(): readonly DetectorEvent[] {
-    this.#analysis.lost();
-    return this.#advance();
+    return this.#advance(null);
   }
 
   /** The audio is over: what is undecided is said now. */
   end(): readonly DetectorEvent[] {
     this.#events = [];
-    const ended = this.#tracker.end(this.#analysis);
-    if (ended !== undefined) this.#toneEnded(ended);
-    for (const tone of [this.#toldBy(ended), this.#tones.end()]) {
-      if (tone !== undefined) this.#tell(tone);
-    }
-    if (this.#verdict === undefined) {
-      this.#classify(this.#sensitive.onsetFrame < 0 ? 'silence' : 'unknown');
-    }
-    if (!this.#hasGreetingEnded && this.#sensitive.endFrame >= 0) this.#endGreeting();
+    for (const tone of this.#listener.end()) this.#tell(tone);
+    const hasSpoken = this.#listener.sensitive.onsetFrame >= 0;
+    if (this.#verdict === undefined) this.#classify(hasSpoken ? 'unknown' : 'silence');
+    if (!this.#hasGreetingEnded && hasSpoken) this.#endGreeting();
     return this.#events;
   }
 
-  get #nowMs(): number {
-    return this.#analysis.frames * FRAME_MS;
-  }
-
-  #advance(): readonly DetectorEvent[] {
+  #advance(frame: Int16Array | null): readonly DetectorEvent[] {
     this.#events = NOTHING as DetectorEvent[];
-    const analysis = this.#analysis;
-    this.#levels.add(analysis.isSilent ? UNHEARD_DB : analysis.levelDb);
-    const ended = this.#tracker.feed(analysis);
-    if (ended !== undefined) this.#toneEnded(ended);
-    else if (this.#tracker.isSteady) {
-      this.#levels.markTone(this.#tracker.soundingFrom, analysis.frames - 1);
-    }
-    const tone = this.#toldBy(ended);
+    const tone = this.#listener.feed(frame);
     if (tone !== undefined) this.#tell(tone);
-    this.#read();
     if (this.#verdict === undefined) this.#decide();
     if (!this.#hasGreetingEnded) this.#listenForEnd();
     return this.#events;
-  }
-
-  #read(): void {
-    const levels = this.#levels;
-    const from = Math.max(0, levels.count - LOOK_BACK_FRAMES);
-    levels.measure(from);
-    this.#sensitive.read(levels, from, levels.threshold(SENSITIVE_SHARE));
-    if (this.#verdict === undefined) {
-      this.#strict.read(levels, from, levels.threshold(STRICT_SHARE));
-    }
-  }
-
-  #toldBy(ended: Tone | undefined): AnswerTone | undefined {
-    return this.#tones.feed(this.#analysis, this.#tracker, ended, this.#sensitive.activeMs);
-  }
-
-  #toneEnded(tone: Tone): void {
-    if (!isSurelyTone(tone)) return;
-    const from = Math.floor(tone.startMs / FRAME_MS);
-    this.#levels.markTone(from, Math.ceil(tone.endMs / FRAME_MS) - 1);
   }
 
   #tell(tone: AnswerTone): void {
@@ -146,7 +102,7 @@ export class AnswerDetector {
       case 'beep': {
         const { startMs, endMs, hz } = tone.tone;
         if (this.#verdict === undefined) this.#classify('machine', { beepHz: Math.round(hz) });
-        if (!this.#hasGreetingEnded && this.#sensitive.endFrame >= 0) this.#endGreeting();
+        if (!this.#hasGreetingEnded && this.#listener.sensitive.endFrame >= 0) this.#endGreeting();
         this.#add({ type: 'beep', atMs: startMs, endMs, frequencyHz: Math.round(hz) });
         return;
       }
@@ -162,45 +118,49 @@ export class AnswerDetector {
   }
 
   #decide(): void {
-    const cadence = this.#sensitive;
-    if (this.#analysis.frames < FLOOR_FRAMES_MIN) return;
-    if (cadence.onsetFrame < 0) {
+    const { sensitive, strict, analysis, tracker, nowMs } = this.#listener;
+    if (analysis.frames < FLOOR_FRAMES_MIN) return;
+    if (sensitive.onsetFrame < 0) {
       const waitMs = Math.max(this.#initialSilenceMs, this.#ringbackUntilMs);
-      if (this.#nowMs >= waitMs && this.#tracker.soundingMs === 0 && !cadence.isUndecided) {
-        this.#classify('silence');
-      }
+      const mayBegin = tracker.soundingMs > 0 || sensitive.burstMs > 0;
+      if (nowMs >= waitMs && !mayBegin) this.#classify('silence');
       return;
     }
     this.#start();
-    const probability = humanProbability(cadence);
-    if (this.#hasShortGreetingEnded()) this.#classify('human');
-    else if (cadence.elapsedMs >= this.#limitMs) {
-      this.#classify(probability <= MACHINE_SURE ? 'machine' : 'unknown');
+    readFeatures(this.#listener, this.#features);
+    this.#probability = humanProbability(this.#features);
+    const hasPaused = strict.pauseMs >= PAUSE_LEAST_MS && strict.burstMs === 0;
+    if (hasPaused && this.#probability >= HUMAN_SURE) this.#classify('human');
+    else if (this.#hasShortGreetingEnded()) this.#classify('human');
+    else if (sensitive.elapsedMs >= this.#limitMs) {
+      this.#classify(this.#probability <= MACHINE_SURE ? 'machine' : 'unknown');
     }
   }
 
+  /** However it may look: the person is waiting. */
   #hasShortGreetingEnded(): boolean {
-    const cadence = this.#sensitive;
-    if (cadence.isUndecided || cadence.speechMs > SHORT_GREETING_MAX_MS) return false;
-    const hasPaused = cadence.pauseMs >= SHORT_GREETING_PAUSE_MS;
-    return hasPaused || this.#strict.pauseMs >= SHORT_GREETING_PAUSE_MS + 100;
+    const { sensitive } = this.#listener;
+    return (
+      sensitive.pauseMs >= SHORT_GREETING_PAUSE_MS && sensitive.speechMs <= SHORT_GREETING_MAX_MS
+    );
   }
 
   #start(): void {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
-    this.#add({ type: 'speechStarted', atMs: this.#sensitive.onsetFrame * FRAME_MS });
+    this.#add({ type: 'speechStarted', atMs: this.#listener.sensitive.onsetFrame * FRAME_MS });
   }
 
   #classify(verdict: AnswerVerdict, more: Record<string, number | string> = {}): void {
     this.#verdict = verdict;
-    const cadence = this.#sensitive;
+    this.#listener.settle();
+    const cadence = this.#listener.sensitive;
     const hasSpeech = cadence.onsetFrame >= 0;
-    let probability = hasSpeech ? humanProbability(cadence) : 0.5;
+    let probability = this.#probability;
     if (verdict === 'fax' || verdict === 'sit' || 'beepHz' in more) probability = 0.001;
     this.#add({
       type: 'classified',
-      atMs: this.#nowMs,
+      atMs: this.#listener.nowMs,
       verdict,
       humanProbability: probability,
       evidence: {
@@ -210,15 +170,15 @@ export class AnswerDetector {
         longestUtteranceMs: cadence.longestUtteranceMs,
         longestPauseMs: cadence.longestPauseMs,
         pauseMs: cadence.pauseMs,
-        floorDb: Math.round(this.#levels.floorDb),
-        peakDb: Math.round(this.#levels.peakDb),
+        floorDb: Math.round(this.#listener.levels.floorDb),
+        peakDb: Math.round(this.#listener.levels.peakDb),
         ...more,
       },
     });
   }
 
   #listenForEnd(): void {
-    const cadence = this.#sensitive;
+    const cadence = this.#listener.sensitive;
     if (cadence.onsetFrame < 0 || this.#verdict === undefined) return;
     const isPerson = this.#verdict === 'human';
     if (isPerson) {
@@ -226,13 +186,13 @@ export class AnswerDetector {
       return;
     }
     const pauseMs = this.#verdict === 'unknown' ? UNDECIDED_PAUSE_MS : MACHINE_PAUSE_MS;
-    if (cadence.pauseMs >= pauseMs && this.#tracker.soundingMs === 0) this.#endGreeting();
+    if (cadence.pauseMs >= pauseMs && this.#listener.tracker.soundingMs === 0) this.#endGreeting();
   }
 
   #endGreeting(): void {
     this.#hasGreetingEnded = true;
-    const atMs = this.#sensitive.endFrame * FRAME_MS;
-    this.#add({ type: 'greetingEnded', atMs, decidedAtMs: this.#nowMs });
+    const atMs = this.#listener.sensitive.endFrame * FRAME_MS;
+    this.#add({ type: 'greetingEnded', atMs, decidedAtMs: this.#listener.nowMs });
   }
 
   #add(event: DetectorEvent): void {

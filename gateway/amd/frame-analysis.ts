@@ -7,6 +7,8 @@ export const SAMPLE_RATE_HZ = 8_000;
 /** Below this a frame is digital silence: G.711's zeros decode to at most ±8. */
 export const SILENCE_DB = -68;
 
+/** Signals and beeps are louder; whatever tone is below comes from noise. */
+export const TONE_LEAST_DB = -52;
 const RING_SAMPLES = 2_048;
 const SPECTRUM_SAMPLES = 256;
 const BIN_HZ = SAMPLE_RATE_HZ / SPECTRUM_SAMPLES;
@@ -58,7 +60,7 @@ export class FrameAnalysis {
     this.#filter(frame);
     this.frames += 1;
     this.#forgetTones();
-    if (this.isSilent || this.levelDb < floorDb + 2) return;
+    if (this.levelDb < Math.max(TONE_LEAST_DB, floorDb + 2)) return;
     this.#spectrum.analyse(this.#ring, (this.#at - SPECTRUM_SAMPLES) & (RING_SAMPLES - 1));
     this.#readTones(10 ** (floorDb / 10));
   }
@@ -145,19 +147,27 @@ export class FrameAnalysis {
       }
     }
     this.purity = Math.min(1, tone / signal);
+    this.#readSecond(peak, first, signal);
+  }
+
+  #readSecond(peak: number, first: number, signal: number): void {
+    const { power } = this.#spectrum;
     let second = -1;
     for (let k = LOWEST_BIN; k <= HIGHEST_BIN; k += 1) {
       if (Math.abs(k - peak) <= LOBE_BINS) continue;
       if (second < 0 || (power[k] as number) > (power[second] as number)) second = k;
     }
-    const isLocal =
-      (power[second] as number) >= (power[second - 1] as number) &&
-      (power[second] as number) >= (power[second + 1] as number);
-    if (!isLocal) return;
+    // A skirt of the first tone is no tone.
+    if ((power[second] as number) < (power[second - 1] as number)) return;
+    if ((power[second] as number) < (power[second + 1] as number)) return;
     this.secondHz = peakHz(power, second, BIN_HZ);
-    const rest = lobe(power, second);
-    this.secondBelowDb = 10 * Math.log10(first / (rest + 1e-18));
-    this.pairPurity = Math.min(1, (first + rest) / signal);
+    this.secondBelowDb =
+      10 * Math.log10((power[peak] as number) / ((power[second] as number) + 1e-18));
+    let both = first;
+    for (let k = second - LOBE_BINS; k <= second + LOBE_BINS; k += 1) {
+      if (Math.abs(k - peak) > LOBE_BINS) both += power[k] as number;
+    }
+    this.pairPurity = Math.min(1, both / signal);
   }
 }
 

@@ -42,12 +42,15 @@ export class RealFft {
   analyse(ring: Float64Array, start: number): void {
     const mask = ring.length - 1;
     assert((ring.length & mask) === 0 && ring.length >= this.size, 'a ring of a power of two');
-    for (let i = 0; i < this.#half; i += 1) {
-      const at = this.#order[i] as number;
-      const even = (start + 2 * i) & mask;
-      const odd = (start + 2 * i + 1) & mask;
-      this.#re[at] = (ring[even] as number) * (this.#window[2 * i] as number);
-      this.#im[at] = (ring[odd] as number) * (this.#window[2 * i + 1] as number);
+    const re = this.#re;
+    const im = this.#im;
+    const window = this.#window;
+    const order = this.#order;
+    for (let i = 0; i < re.length; i += 1) {
+      const at = order[i] as number;
+      const even = start + 2 * i;
+      re[at] = (ring[even & mask] as number) * (window[2 * i] as number);
+      im[at] = (ring[(even + 1) & mask] as number) * (window[2 * i + 1] as number);
     }
     this.#butterflies();
     this.#separate();
@@ -56,23 +59,27 @@ export class RealFft {
   #butterflies(): void {
     const re = this.#re;
     const im = this.#im;
+    const cos = this.#cos;
+    const sin = this.#sin;
     const half = this.#half;
-    for (let span = 1; span < half; span *= 2) {
+    pairs(re, im, half);
+    for (let span = 2; span < half; span *= 2) {
       const stride = half / span; // in units of the full-size twiddles
-      for (let group = 0; group < half; group += 2 * span) {
-        for (let k = 0; k < span; k += 1) {
-          const wr = this.#cos[k * stride] as number;
-          const wi = this.#sin[k * stride] as number;
-          const a = group + k;
+      for (let k = 0; k < span; k += 1) {
+        const wr = cos[k * stride] as number;
+        const wi = sin[k * stride] as number;
+        for (let a = k; a < half; a += 2 * span) {
           const b = a + span;
           const br = re[b] as number;
           const bi = im[b] as number;
+          const ar = re[a] as number;
+          const ai = im[a] as number;
           const tr = br * wr - bi * wi;
           const ti = br * wi + bi * wr;
-          re[b] = (re[a] as number) - tr;
-          im[b] = (im[a] as number) - ti;
-          re[a] = (re[a] as number) + tr;
-          im[a] = (im[a] as number) + ti;
+          re[b] = ar - tr;
+          im[b] = ai - ti;
+          re[a] = ar + tr;
+          im[a] = ai + ti;
         }
       }
     }
@@ -81,6 +88,9 @@ export class RealFft {
   #separate(): void {
     const re = this.#re;
     const im = this.#im;
+    const cos = this.#cos;
+    const sin = this.#sin;
+    const power = this.power;
     const half = this.#half;
     const first = (re[0] as number) + (im[0] as number);
     const last = (re[0] as number) - (im[0] as number);
@@ -92,12 +102,26 @@ export class RealFft {
       const ei = ((im[k] as number) - (im[m] as number)) / 2;
       const or = ((im[k] as number) + (im[m] as number)) / 2;
       const oi = ((re[m] as number) - (re[k] as number)) / 2;
-      const wr = this.#cos[k] as number;
-      const wi = this.#sin[k] as number;
+      const wr = cos[k] as number;
+      const wi = sin[k] as number;
       const xr = er + or * wr - oi * wi;
       const xi = ei + or * wi + oi * wr;
-      this.power[k] = xr * xr + xi * xi;
+      power[k] = xr * xr + xi * xi;
     }
+  }
+}
+
+/** The first stage: no twiddle to multiply with. */
+function pairs(re: Float64Array, im: Float64Array, length: number): void {
+  for (let a = 0; a < length; a += 2) {
+    const ar = re[a] as number;
+    const ai = im[a] as number;
+    const br = re[a + 1] as number;
+    const bi = im[a + 1] as number;
+    re[a] = ar + br;
+    im[a] = ai + bi;
+    re[a + 1] = ar - br;
+    im[a + 1] = ai - bi;
   }
 }
 

@@ -8,9 +8,9 @@ const TONES_HZ: readonly (readonly [number, number])[] = [
   [1_725, 1_860],
 ];
 /** 330 ± 70 ms, short ones of 274 ms and long ones of 380 ms; packets may cut some off. */
-const LENGTH_LEAST_MS = 180;
+const LENGTH_LEAST_MS = 130;
 const LENGTH_MOST_MS = 470;
-const GAP_MOST_MS = 90;
+const GAP_MOST_MS = 130;
 const THIRD_SURE_MS = 120;
 /** Short is 276 ms, long is 380 ms. */
 const LONG_FROM_MS = 328;

@@ -6,6 +6,7 @@ import type { SpeechLevels } from './speech-levels.ts';
 const BURST_FRAMES_MIN = 4;
 /** A shorter gap lies between syllables or words; it belongs to the utterance. */
 const GAP_FRAMES = 10;
+const SYLLABLE_DB = 2.5;
 
 /** All in ms, up to the newest frame. Written anew with every `read`, without allocation. */
 export class SpeechCadence {
@@ -25,31 +26,46 @@ export class SpeechCadence {
   longestUtteranceMs = 0;
   lastUtteranceMs = 0;
   longestPauseMs = 0;
-  /** A burst is sounding that is too short to be called speech yet. */
-  isUndecided = false;
+  /** Of a burst that is too short to be called speech yet. */
+  burstMs = 0;
+  /** Rises by more than a ripple: about one a syllable, however fast somebody speaks. */
+  syllables = 0;
   #utteranceStart = 0;
 
   read(levels: SpeechLevels, from: number, threshold: number): void {
     this.#reset();
+    if (threshold === Infinity) return;
+    const { smoothDb, count } = levels;
     let burst = 0;
-    for (let i = from; i < levels.count; i += 1) {
-      if ((levels.smoothDb[i] as number) <= threshold) {
+    // A rise by SYLLABLE_DB after a fall by as much is a syllable.
+    let turnDb = threshold;
+    let isRising = false;
+    let syllables = 0;
+    for (let i = from; i < count; i += 1) {
+      const level = smoothDb[i] as number;
+      if (level <= threshold) {
         burst = 0;
+        turnDb = threshold;
+        isRising = false;
         continue;
+      }
+      if (isRising ? level > turnDb : level < turnDb) turnDb = level;
+      else if (Math.abs(level - turnDb) > SYLLABLE_DB) {
+        isRising = !isRising;
+        turnDb = level;
+        if (isRising) syllables += 1;
       }
       burst += 1;
       if (burst >= BURST_FRAMES_MIN) this.#speech(i, burst === BURST_FRAMES_MIN ? burst : 1);
     }
-    if (this.onsetFrame < 0) {
-      this.isUndecided = burst > 0;
-      return;
-    }
-    this.#finish(levels, burst);
+    this.syllables = syllables;
+    if (this.onsetFrame < 0) this.burstMs = burst * FRAME_MS;
+    else this.#finish(levels, burst);
   }
 
-  /** Frames up to index `i` are speech, `count` of them for the first time. */
-  #speech(i: number, count: number): void {
-    const start = i - count + 1;
+  /** Frames up to index `i` are speech, `newFrames` of them for the first time. */
+  #speech(i: number, newFrames: number): void {
+    const start = i - newFrames + 1;
     if (this.onsetFrame < 0) {
       this.onsetFrame = start;
       this.#utteranceStart = start;
@@ -60,7 +76,7 @@ export class SpeechCadence {
       this.#utteranceStart = start;
       this.utterances += 1;
     }
-    this.activeMs += count * FRAME_MS;
+    this.activeMs += newFrames * FRAME_MS;
     this.endFrame = i + 1;
   }
 
@@ -74,7 +90,7 @@ export class SpeechCadence {
 
   #finish(levels: SpeechLevels, burst: number): void {
     this.#closeUtterance();
-    this.isUndecided = burst > 0 && burst < BURST_FRAMES_MIN;
+    this.burstMs = burst < BURST_FRAMES_MIN ? burst * FRAME_MS : 0;
     this.elapsedMs = (levels.count - this.onsetFrame) * FRAME_MS;
     this.pauseMs = (levels.count - this.endFrame) * FRAME_MS;
     this.onsetFrame += levels.firstFrame;
@@ -93,6 +109,7 @@ export class SpeechCadence {
     this.longestUtteranceMs = 0;
     this.lastUtteranceMs = 0;
     this.longestPauseMs = 0;
-    this.isUndecided = false;
+    this.burstMs = 0;
+    this.syllables = 0;
   }
 }

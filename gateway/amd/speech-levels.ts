@@ -13,10 +13,18 @@ const PEAK_FRAMES = 5;
 /** Fewer frames than 300 ms tell nothing about the floor. */
 export const FLOOR_FRAMES_MIN = 15;
 const FLOOR_LEAST_DB = -66;
-/** Speech is at least this much above the floor, whatever the peak. */
-const ABOVE_FLOOR_DB = 6.5;
-/** The whole range, noise alone: nothing in it is speech. */
-const RANGE_LEAST_DB = 9;
+/**
+ * Speech is at least this much above the floor, whatever the peak: more where the noise itself
+ * moves. The spread is that between the 10th and the 40th percentile, under 1 dB for hiss and 3 to
+ * 5 dB for voices in the background.
+ */
+const ABOVE_FLOOR_BASE_DB = 3;
+const ABOVE_FLOOR_PER_SPREAD = 1.2;
+const ABOVE_FLOOR_LEAST_DB = 4;
+const ABOVE_FLOOR_MOST_DB = 7;
+const SPREAD_SHARE = 0.4;
+/** The peak is at least this much above that: else nothing is speech. */
+const PEAK_ABOVE_DB = 2.5;
 const THRESHOLD_LEAST_DB = -56;
 
 /**
@@ -31,6 +39,7 @@ export class SpeechLevels {
   firstFrame = 0;
   floorDb = FLOOR_LEAST_DB;
   peakDb = SILENCE_DB;
+  #aboveFloorDb = ABOVE_FLOOR_MOST_DB;
   readonly #powers = new Float64Array(LEVELS_KEPT);
   readonly #histogram = new Uint16Array(HISTOGRAM_BINS);
 
@@ -66,6 +75,9 @@ export class SpeechLevels {
     }
     this.floorDb = this.#levelAt(Math.max(1, Math.floor(heard * FLOOR_SHARE)));
     this.peakDb = this.#levelAt(Math.max(1, heard - PEAK_FRAMES));
+    const spreadDb = this.#levelAt(Math.max(1, Math.floor(heard * SPREAD_SHARE))) - this.floorDb;
+    const aboveDb = ABOVE_FLOOR_BASE_DB + ABOVE_FLOOR_PER_SPREAD * spreadDb;
+    this.#aboveFloorDb = Math.min(ABOVE_FLOOR_MOST_DB, Math.max(ABOVE_FLOOR_LEAST_DB, aboveDb));
     if (heard < FLOOR_FRAMES_MIN) this.floorDb = FLOOR_LEAST_DB;
     this.floorDb = Math.max(FLOOR_LEAST_DB, this.floorDb);
   }
@@ -76,8 +88,8 @@ export class SpeechLevels {
 
   /** `share` of the way from the floor to the peak; Infinity when there is nothing but noise. */
   threshold(share: number): number {
-    if (this.rangeDb < RANGE_LEAST_DB) return Infinity;
-    const above = Math.max(ABOVE_FLOOR_DB, share * this.rangeDb);
+    if (this.rangeDb < this.#aboveFloorDb + PEAK_ABOVE_DB) return Infinity;
+    const above = Math.max(this.#aboveFloorDb, share * this.rangeDb);
     return Math.max(THRESHOLD_LEAST_DB, this.floorDb + above);
   }
 

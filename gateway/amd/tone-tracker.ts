@@ -19,8 +19,10 @@ export interface Tone {
   /** The higher of two, 0 for a single tone. */
   readonly secondHz: number;
   readonly levelDb: number;
-  /** Of its frames, from the mean. */
+  /** Of its frames, from their mean: mean and absolute. */
   readonly deviationHz: number;
+  /** Share of the tone, or of both, in 128 ms of it; 0 when it was shorter. */
+  readonly fineShare: number;
   /** Standard deviation over mean of its power in blocks of 5 ms: 0.7 for two equal tones that beat. */
   readonly ripple: number;
   /** Range of the level of its frames, the first left out. */
@@ -32,9 +34,14 @@ export interface Tone {
   readonly fallDb: number;
 }
 
+/** No signal of a telephone network is lower; the noise of rooms and cars is. */
+const LEAST_HZ = 290;
 /** A vowel is rarely this pure; a beep 5 dB over noise, the known noise taken off, is. */
 const PURITY_MIN = 0.72;
+const PURITY_LEAST = 0.55;
 const PAIR_PURITY_MIN = 0.8;
+/** Where one tone alone would do, the second counts only when it is about as strong. */
+const EQUAL_MAX_DB = 6;
 /** Twist: two tones of one signal are never further apart in level. */
 const PAIR_BELOW_MAX_DB = 12;
 /** A frame that strays further from the mean belongs to another tone, or to a voice. */
@@ -48,7 +55,11 @@ const STEADY_LEAST_MS = 120;
 /** Frames a tone may miss: lost packets. */
 const MISSED_MAX = 2;
 const FINE_BELOW_MAX_DB = 15;
+/** A vowel's partials are more than two, and glide within 128 ms. */
+export const FINE_SHARE_MIN = 0.7;
 const EDGE_DB = 6;
+/** A block this far below the tone is a lost packet. */
+const DROPPED_SHARE = 0.01;
 /** By then the tone's full level is known. */
 const START_KNOWN_FRAMES = 3;
 
@@ -62,9 +73,11 @@ export class ToneTracker {
   #sumSecondHz = 0;
   #sumPurity = 0;
   #pairs = 0;
-  #leastHz = 0;
-  #mostHz = 0;
+  #sumDeviationHz = 0;
+  #fineShare = 0;
   #levelDb = 0;
+  #lastHz = 0;
+  #lastDb = 0;
   #leastDb = 0;
   #mostDb = 0;
   #fineHz = 0;
@@ -75,14 +88,21 @@ export class ToneTracker {
 
   /** The tone that ended before this frame, when one did. */
   feed(analysis: FrameAnalysis): Tone | undefined {
+    const { peakHz: firstHz, purity, secondHz, secondBelowDb } = analysis;
+    const isPure = purity >= PURITY_MIN;
     const isPair =
-      analysis.pairPurity >= PAIR_PURITY_MIN && analysis.secondBelowDb <= PAIR_BELOW_MAX_DB;
-    const isTone = isPair || analysis.purity >= PURITY_MIN;
-    const hz = isPair ? Math.min(analysis.peakHz, analysis.secondHz) : analysis.peakHz;
+      analysis.pairPurity >= PAIR_PURITY_MIN &&
+      secondBelowDb <= (isPure ? EQUAL_MAX_DB : PAIR_BELOW_MAX_DB);
+    const hz = isPair ? Math.min(firstHz, secondHz) : firstHz;
+    const isTone = hz >= LEAST_HZ && (isPair || isPure);
     if (this.#count > 0) {
-      const isSame = isTone && Math.abs(hz - this.#sumHz / this.#count) <= strayMaxHz(hz);
-      if (isSame) {
-        this.#add(analysis, hz, isPair);
+      const meanHz = this.#sumHz / this.#count;
+      const isSameTone = isTone && Math.abs(hz - meanHz) <= strayMaxHz(hz);
+      // Noise may give a single tone a second peak for one frame.
+      const isStillThere =
+        this.#pairs === 0 && purity >= PURITY_LEAST && Math.abs(firstHz - meanHz) <= STRAY_MAX_HZ;
+      if (isSameTone || isStillThere) {
+        this.#add(analysis, isStillThere ? firstHz : hz, isPair && !isStillThere);
         return undefined;
       }
       this.#missed += 1;
@@ -110,7 +130,8 @@ export class ToneTracker {
 
   /** Long and even enough to be no vowel. */
   get isSteady(): boolean {
-    return this.soundingMs >= STEADY_LEAST_MS && this.#mostDb - this.#leastDb <= STEADY_MAX_DB;
+    if (this.soundingMs < STEADY_LEAST_MS) return false;
+    return this.#mostDb - this.#leastDb <= STEADY_MAX_DB || this.#fineShare >= FINE_SHARE_MIN;
   }
 
   /** First frame of the tone that is sounding. */
@@ -129,6 +150,9 @@ export class ToneTracker {
     this.#sumSecondHz = 0;
     this.#sumPurity = 0;
     this.#pairs = 0;
+    this.#sumDeviationHz = 0;
+    this.#fineShare = 0;
+    this.#leastDb = this.#mostDb = 0;
     this.#levelDb = analysis.levelDb;
     this.#fineHz = 0;
     this.#fineSecondHz = 0;
@@ -146,15 +170,15 @@ export class ToneTracker {
       this.#pairs += 1;
       this.#sumSecondHz += Math.max(analysis.peakHz, analysis.secondHz);
     }
-    // The first frame holds the tone only in part: its frequency is the least certain.
-    if (this.#count <= 2) {
-      this.#leastHz = this.#mostHz = hz;
-      this.#leastDb = this.#mostDb = analysis.levelDb;
+    // The first and the last frame hold the tone only in part: both are left out.
+    if (this.#count >= 3) {
+      const isSecond = this.#count === 3;
+      this.#sumDeviationHz += Math.abs(this.#lastHz - this.#sumHz / this.#count);
+      this.#leastDb = isSecond ? this.#lastDb : Math.min(this.#leastDb, this.#lastDb);
+      this.#mostDb = isSecond ? this.#lastDb : Math.max(this.#mostDb, this.#lastDb);
     }
-    this.#leastDb = Math.min(this.#leastDb, analysis.levelDb);
-    this.#mostDb = Math.max(this.#mostDb, analysis.levelDb);
-    this.#leastHz = Math.min(this.#leastHz, hz);
-    this.#mostHz = Math.max(this.#mostHz, hz);
+    this.#lastHz = hz;
+    this.#lastDb = analysis.levelDb;
     this.#levelDb = Math.max(this.#levelDb, analysis.levelDb);
     if (this.#count === START_KNOWN_FRAMES) this.#findStart(analysis);
     const isLongEnough = this.soundingMs >= FINE_MS + FRAME_MS && this.#missed === 0;
@@ -167,9 +191,12 @@ export class ToneTracker {
     const binHz = SAMPLE_RATE_HZ / size;
     const least = Math.floor(200 / binHz);
     let peak = least;
+    let total = 0;
     for (let k = least; k < size / 2 - 4; k += 1) {
+      total += power[k] as number;
       if ((power[k] as number) > (power[peak] as number)) peak = k;
     }
+    this.#fineShare = lobe(power, peak) / total;
     this.#fineHz = peakHz(power, peak, binHz);
     let second = -1;
     for (let k = least; k < size / 2 - 4; k += 1) {
@@ -182,6 +209,7 @@ export class ToneTracker {
     const secondHz = peakHz(power, second, binHz);
     const multiple = secondHz / this.#fineHz;
     if (this.#fineHz >= 600 && Math.abs(multiple - Math.round(multiple)) < 0.02) return;
+    this.#fineShare += lobe(power, second) / total;
     this.#fineSecondHz = Math.max(secondHz, this.#fineHz);
     this.#fineHz = Math.min(secondHz, this.#fineHz);
   }
@@ -203,10 +231,11 @@ export class ToneTracker {
       hz: isFine ? this.#fineHz : this.#sumHz / this.#count,
       secondHz: isPair ? this.#fineSecondHz || coarseSecondHz : 0,
       levelDb: this.#levelDb,
-      deviationHz: (this.#mostHz - this.#leastHz) / 2,
+      deviationHz: this.#count < 3 ? 0 : this.#sumDeviationHz / (this.#count - 2),
+      fineShare: this.#fineShare,
       steadyDb: this.#mostDb - this.#leastDb,
       purity: this.#sumPurity / this.#count,
-      ripple: rippleOf(analysis, start + 2, end - 2),
+      ripple: rippleOf(analysis, start + 2, end - 2, steady),
       riseDb: this.#riseDb,
       fallDb: quieterBy(analysis, end + 3, end + 10, steady),
     };
@@ -231,13 +260,13 @@ function strayMaxHz(hz: number): number {
   return hz < CLOSE_PAIRS_BELOW_HZ ? CLOSE_STRAY_MAX_HZ : STRAY_MAX_HZ;
 }
 
-function rippleOf(analysis: FrameAnalysis, from: number, to: number): number {
+function rippleOf(analysis: FrameAnalysis, from: number, to: number, steady: number): number {
   let sum = 0;
   let squares = 0;
   let count = 0;
   for (let block = from; block <= to; block += 1) {
     const power = analysis.blockPower(block);
-    if (power === 0) continue; // too long ago, or lost
+    if (power < DROPPED_SHARE * steady) continue; // too long ago, or lost
     sum += power;
     squares += power * power;
     count += 1;

@@ -1,4 +1,4 @@
-/** WAV files in (RIFF: PCM of 8, 16, 24 and 32 bits, µ-law, A-law) and out (16-bit PCM). */
+/** WAV files in (RIFF: PCM of 8, 16, 24 and 32 bits, float, µ-law, A-law) and out (16-bit PCM). */
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { SAMPLES_PER_MS, SAMPLE_RATE_HZ } from './audio-format.ts';
 import { alaw, mulaw } from './g711.ts';
@@ -15,6 +15,7 @@ export interface WavAudio {
 }
 
 const FORMAT_PCM = 0x0001;
+const FORMAT_FLOAT = 0x0003;
 const FORMAT_ALAW = 0x0006;
 const FORMAT_MULAW = 0x0007;
 const FORMAT_EXTENSIBLE = 0xfffe;
@@ -165,6 +166,8 @@ function sampleReader(data: Buffer, { tag, bits }: Format): (offset: number) => 
     if (bits === 24) return (offset) => data.readInt16LE(offset + 1);
     if (bits === 32) return (offset) => data.readInt16LE(offset + 2);
   }
+  if (tag === FORMAT_FLOAT && bits === 32) return (at) => fromFloat(data.readFloatLE(at));
+  if (tag === FORMAT_FLOAT && bits === 64) return (at) => fromFloat(data.readDoubleLE(at));
   const law = tag === FORMAT_MULAW ? mulaw : tag === FORMAT_ALAW ? alaw : undefined;
   if (law !== undefined && bits === 8) {
     const sample = new Int16Array(1);
@@ -175,8 +178,14 @@ function sampleReader(data: Buffer, { tag, bits }: Format): (offset: number) => 
   }
   throw invalid(
     `format 0x${tag.toString(16).padStart(4, '0')} with ${bits} bits; ` +
-      'PCM of 8 to 32 bits, µ-law and A-law are read',
+      'PCM of 8 to 32 bits, float, µ-law and A-law are read',
   );
+}
+
+/** Full scale is 1; what is louder, and what is no number, is cut to what 16 bits hold. */
+function fromFloat(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  return Math.max(-32_768, Math.min(32_767, Math.round(value * 32_768)));
 }
 
 /** A RIFF file of mono 16-bit PCM. */
