@@ -2,6 +2,7 @@
  * One running engagement: its pacer, the claims that the pacer asks for, and the hours of its queue.
  * Everything it knows can be read again from the store; it holds no budget of its own.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { DialerError } from '../../machines/errors.ts';
 import {
   queueFactOf,
@@ -152,6 +153,7 @@ export class EngagementRuntime {
     const before = this.#facts;
     this.#facts = facts;
     if (inFlightMaxOf(facts.config.mode) !== inFlightMaxOf(before.config.mode)) this.#tellCap();
+    if (!isDeepStrictEqual(facts.config.throttle, before.config.throttle)) this.#throttle.start();
     this.#watchQueue();
     const suspension = suspensionOf(facts);
     if (suspension !== null) this.suspended(suspension);

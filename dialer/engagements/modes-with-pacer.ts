@@ -2,7 +2,11 @@
 import { DialerError } from '../../machines/errors.ts';
 import type { DialMode } from './dial-modes.schema.ts';
 
-export const MODES_WITH_PACER: ReadonlySet<string> = new Set<DialMode>(['copilot']);
+export const MODES_WITH_PACER: ReadonlySet<string> = new Set<DialMode>([
+  'copilot',
+  'progressive',
+  'predictive',
+]);
 
 /**
  * Throws MODE_NOT_PACED. Such an engagement may be made and edited, but neither started nor resumed:

@@ -35,8 +35,12 @@ export class ThrottleKeeper {
     return this.#factor;
   }
 
+  /** Also when the settings have changed: without a rule there is nothing to look at. */
   start(): void {
-    this.#timer = this.#parts.clock.setTimeout(() => this.#look(), THROTTLE_INTERVAL_MS);
+    const { clock, settings } = this.#parts;
+    clock.clearTimeout(this.#timer);
+    if ((settings()?.rules ?? []).length === 0) this.#factor = 1;
+    else this.#timer = clock.setTimeout(() => this.#look(), THROTTLE_INTERVAL_MS);
   }
 
   stop(): void {
@@ -60,10 +64,7 @@ export class ThrottleKeeper {
   async #step(): Promise<void> {
     const { database, clock, actor, engagement, settings, onStep } = this.#parts;
     const throttle = settings();
-    if (throttle === undefined || throttle.rules.length === 0) {
-      this.#factor = 1;
-      return;
-    }
+    if (throttle === undefined) return;
     const nowMs = clock.now();
     const readings = await readThrottle(database.db, engagement.id, throttle, nowMs);
     const before = this.#factor;

@@ -6,10 +6,15 @@
 import assert from 'node:assert/strict';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptPhase, CommandReply, RefusalCode } from '../../machines/command-reply.ts';
-import type { AttemptCommand, TelephonyCommand } from '../../machines/telephony-commands.ts';
+import type {
+  AttemptCommand,
+  Failsafe,
+  TelephonyCommand,
+} from '../../machines/telephony-commands.ts';
 import type {
   AnswerVerdict,
   AttemptEvent,
+  EventOf,
   TelephonyEvent,
 } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
@@ -39,13 +44,27 @@ export type Agent =
       /** Returned this long after the end of the call. ms */
       readonly returnsAfterMs?: number;
     }
-  | { readonly does: 'fail'; readonly afterMs: number };
+  | { readonly does: 'fail'; readonly afterMs: number }
+  /** Asks for a person, and stays with the customer until one is there. */
+  | { readonly does: 'escalate'; readonly afterMs: number };
+
+/** A representative's leg, as long as it is up. */
+export interface Lobby {
+  readonly lobbyId: string;
+  readonly representativeId: string;
+  readonly fence: number;
+  seq: number;
+  readyAtMs: number | null;
+  /** The call that is bridged to it. */
+  attemptId: string | null;
+}
 
 export interface Dialled {
   readonly attemptId: string;
   readonly destination: string;
   readonly fence: number;
   readonly atMs: number;
+  readonly lobbyId: string | null;
 }
 
 interface Call {
@@ -57,6 +76,8 @@ interface Call {
   ended: AttemptEnded | undefined;
   cancelReason: string | null;
   answeredAtMs: number | null;
+  readonly failsafe: Failsafe | undefined;
+  isConnected: boolean;
   /** Told apart from the calls before it, so that a timer of one that ended does nothing. */
   isOver: boolean;
 }
@@ -69,12 +90,18 @@ const ALERTING_AFTER_MS = 100;
 const ANSWER_AFTER_MS = 3_000;
 const PLAY_MS = 2_000;
 const CONNECT_MS = 300;
+const JOIN_MS = 100;
+const PHONE_ANSWERS_MS = 1_000;
+const MESSAGE_MS = 4_000;
 const END_MS = 20;
 const TIMER_B_MS = 32_000;
 
 export class SimulatedGateway implements TelephonyPort {
   readonly dialled: Dialled[] = [];
   readonly commands: AttemptCommand[] = [];
+  /** Of those that are up now, by their id. */
+  readonly lobbies = new Map<string, Lobby>();
+  phonesAnswer = true;
   /** Most calls at one moment. */
   inFlightMax = 0;
   /** Least time between two dials to one number; asserted at every dial. */
@@ -116,7 +143,7 @@ export class SimulatedGateway implements TelephonyPort {
   }
 
   send(command: TelephonyCommand): Promise<CommandReply> {
-    assert('attemptId' in command, `not a command of an attempt: ${command.type}`);
+    if (!('attemptId' in command)) return Promise.resolve(this.#takeOfLobby(command));
     this.commands.push(command);
     if (this.isLost(command)) return new Promise(() => undefined);
     return Promise.resolve(this.#take(command));
@@ -175,7 +202,8 @@ export class SimulatedGateway implements TelephonyPort {
         );
         break;
       case 'attempt.connect':
-        this.#connect(call, command.connectId);
+        if (command.target.kind === 'aiAgent') this.#connect(call, command.connectId);
+        else return this.#join(call, command.connectId, command.target.lobbyId);
         break;
       default:
         return refused('BAD_STATE');
@@ -197,11 +225,15 @@ export class SimulatedGateway implements TelephonyPort {
     const last = earlier.at(-1);
     const gapMs = last === undefined ? Infinity : atMs - last.atMs;
     assert(gapMs >= this.numberGapMinMs, `a number is dialled again after ${gapMs} ms`);
-    const dialled = { attemptId, destination, fence, atMs };
+    const { lobbyId = null, failsafe } = command;
+    if (lobbyId !== null) {
+      assert(this.lobbies.get(lobbyId)?.readyAtMs != null, `${attemptId} is for nobody's lobby`);
+    }
+    const dialled = { attemptId, destination, fence, atMs, lobbyId };
     this.dialled.push(dialled);
     const call: Call = {
       ...{ attemptId, destination, fence, seq: 0, phase: 'starting', ended: undefined },
-      ...{ cancelReason: null, answeredAtMs: null, isOver: false },
+      ...{ cancelReason: null, answeredAtMs: null, isOver: false, failsafe, isConnected: false },
     };
     this.#calls.set(attemptId, call);
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
@@ -249,14 +281,105 @@ export class SimulatedGateway implements TelephonyPort {
           ...{ type: 'attempt.classified', verdict, humanProbability: verdict === 'human' ? 1 : 0 },
           ...{ afterAnswerMs: 0, evidence: {} },
         });
+        if (verdict === 'human' || verdict === 'unknown') this.#watchOver(call);
       }
       if (hangUpAfterMs === undefined) return;
       this.#later(call, hangUpAfterMs, () => this.#end(call, 200, 'far'));
     });
   }
 
+  /** The abandonment clock: nobody came in time, so the message is said and the call ended. */
+  #watchOver(call: Call): void {
+    const { failsafe } = call;
+    if (failsafe === undefined) return;
+    this.#later(call, failsafe.connectWithinMs, () => {
+      if (call.isConnected) return;
+      const detail = 'nobody was connected in time';
+      this.#emit(call, {
+        ...{ type: 'attempt.connectFailed', connectId: null, reason: 'failsafe', detail },
+      });
+      this.#later(call, MESSAGE_MS, () => this.#end(call, 200, 'gateway'));
+    });
+  }
+
+  #takeOfLobby(command: Exclude<TelephonyCommand, AttemptCommand>): CommandReply {
+    if (command.type === 'lobby.open') {
+      const { lobbyId, representativeId, fence } = command;
+      const lobby = { lobbyId, representativeId, fence, seq: 0, readyAtMs: null, attemptId: null };
+      this.lobbies.set(lobbyId, lobby);
+      this.#clock.setTimeout(() => this.#lobbyAnswers(lobby), PHONE_ANSWERS_MS);
+    }
+    if (command.type === 'lobby.close') this.lobbyLeaves(command.lobbyId, 'closed');
+    return { accepted: true };
+  }
+
+  #lobbyAnswers(lobby: Lobby): void {
+    if (this.lobbies.get(lobby.lobbyId) !== lobby) return;
+    if (!this.phonesAnswer) {
+      this.lobbyLeaves(lobby.lobbyId, 'notAnswered');
+      return;
+    }
+    lobby.readyAtMs = this.#nowMs();
+    this.#emitOfLobby(lobby, { type: 'lobby.ready', mediaServerId: 'media-1' });
+  }
+
+  /** The leg ends; a customer who was bridged to it is alone. */
+  lobbyLeaves(lobbyId: string, reason: EventOf<'lobby.left'>['reason']): void {
+    const lobby = this.lobbies.get(lobbyId);
+    if (lobby === undefined) return;
+    this.lobbies.delete(lobbyId);
+    this.#emitOfLobby(lobby, { type: 'lobby.left', reason, heldMs: 0 });
+  }
+
+  lobbyOf(representativeId: string): Lobby | undefined {
+    return [...this.lobbies.values()].find((one) => one.representativeId === representativeId);
+  }
+
+  #join(call: Call, connectId: string, lobbyId: string): CommandReply {
+    const lobby = this.lobbies.get(lobbyId);
+    if (lobby?.readyAtMs == null) return refused('BAD_STATE');
+    assert(lobby.attemptId === null, `two customers for one representative: ${lobbyId}`);
+    lobby.attemptId = call.attemptId;
+    this.#later(call, JOIN_MS, () => {
+      call.isConnected = true;
+      this.#emit(call, {
+        ...{ type: 'attempt.connected', connectId, target: 'lobby' },
+        ...{ afterAnswerMs: JOIN_MS, afterGreetingEndMs: null },
+      });
+    });
+    return { accepted: true };
+  }
+
+  #emitOfLobby(
+    lobby: Lobby,
+    body: Without<
+      EventOf<'lobby.ready'> | EventOf<'lobby.left'>,
+      'lobbyId' | 'fence' | 'seq' | 'atMs'
+    >,
+  ): void {
+    lobby.seq += 1;
+    const { lobbyId, fence, seq } = lobby;
+    const event = { ...body, lobbyId, fence, seq, atMs: this.#nowMs() };
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
   #connect(call: Call, connectId: string): void {
     const { agent } = this;
+    if (agent.does === 'escalate') {
+      this.#later(call, CONNECT_MS, () => {
+        call.isConnected = true;
+        this.#emit(call, {
+          ...{ type: 'attempt.connected', connectId, target: 'aiAgent' },
+          ...{ afterAnswerMs: CONNECT_MS, afterGreetingEndMs: null },
+        });
+        this.#later(call, agent.afterMs, () =>
+          this.#emit(call, {
+            ...{ type: 'aiAgent.escalated', by: 'refer', referTo: null, attributes: {} },
+          }),
+        );
+      });
+      return;
+    }
     if (agent.does === 'talk') {
       this.#later(call, CONNECT_MS, () => {
         this.#emit(call, {
@@ -301,6 +424,9 @@ export class SimulatedGateway implements TelephonyPort {
       talkMs: answeredAtMs === null ? null : this.#clock.now() - answeredAtMs,
     };
     call.isOver = true;
+    for (const lobby of this.lobbies.values()) {
+      if (lobby.attemptId === call.attemptId) lobby.attemptId = null;
+    }
     this.#emit(call, { type: 'attempt.ended', ...call.ended }, 'ended');
     const { agent } = this;
     if (agent.does !== 'talk' || agent.returnsAfterMs === undefined) return;
