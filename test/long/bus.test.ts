@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import type { Json } from '../support/api-rig.ts';
+import type { Failsafe } from '../../machines/telephony-commands.ts';
 import type { BusDialerOptions } from '../support/bus-dialer.child.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { ROOT, ServiceProcess } from '../support/service-process.ts';
@@ -110,10 +111,12 @@ t.test(
   async (t) => {
     const { farEnd, relay, gateway } = await install(t, 0);
     await gateway('gateway-1');
-    const failsafe = {
-      ...{ clockFrom: 'answer', connectWithinMs: 2_000, ceilingAfterAnswerMs: 4_000 },
+    const failsafe: Failsafe = {
+      clockFrom: 'answer',
+      connectWithinMs: 2_000,
+      ceilingAfterAnswerMs: 4_000,
       ...{ promptId: `tone_stream://%(${MESSAGE_MS},0,440)`, optOutDigits: '' },
-    } as const;
+    };
     const options: BusDialerOptions = {
       ...{ node: `127.0.0.1:${relay.port}`, gatewayId: 'gateway-1', trunk: 'far', failsafe },
       destinations: Array.from({ length: CALLS }, (_, n) => `+1206555${String(1_000 + n)}`),
