@@ -31,6 +31,7 @@ import type { MediaEndpoint } from './media/media-endpoint.ts';
 import { MediaFiles } from './media/media-files.ts';
 import { MediaLink } from './media/media-link.ts';
 import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
+import { recordingFiles } from './recordings/recording-files.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
@@ -300,6 +301,7 @@ export class Gateway implements TelephonyPort {
           for (const listener of this.#qualityListeners) listener(trunk, quality);
         },
         lobbies: this.#lobbies,
+        recordings: recordingFiles(this.#config.recordingsDir, this.#files),
       },
       view: () => ({
         gatewayId: this.#config.id,

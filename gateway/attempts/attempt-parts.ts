@@ -9,6 +9,7 @@ import type { EndpointPool } from '../media/endpoint-pool.ts';
 import type { Lobbies } from '../lobby/lobby-desk.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import type { PromptFiles } from '../media/prompts.ts';
+import type { RecordingFiles } from '../recordings/recording-files.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
 import type { SipLink } from '../sip/sip-link.ts';
 import type { CallRoute } from '../trunks/call-route.ts';
@@ -29,6 +30,7 @@ export interface AttemptServices {
   /** How well the far end of a call was heard, a moment after its end. */
   readonly onQuality: (trunk: string, quality: CallQuality) => void;
   readonly lobbies: Lobbies;
+  readonly recordings: RecordingFiles;
 }
 
 export interface AttemptParts {

@@ -4,9 +4,10 @@
  * making), every path ends in `#finish`, and what is left to do on the wire goes on behind it.
  */
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
-import type { AttemptPhase, AttemptSnapshot } from '../../machines/command-reply.ts';
+import type { AttemptPhase, AttemptSnapshot, CommandReply } from '../../machines/command-reply.ts';
 import type {
   AttemptCancel,
+  AttemptCommand,
   AttemptConnect,
   AttemptHangup,
   AttemptPlay,
@@ -99,6 +100,11 @@ export class Attempt {
   connect(command: AttemptConnect): boolean {
     if (this.#account.giveUp !== undefined) return false;
     return (this.#conversation ?? this.#early)?.connect(command) === true;
+  }
+
+  /** Undefined when there is nobody to do it with. */
+  control(command: AttemptCommand): CommandReply | undefined {
+    return this.#conversation?.control(command);
   }
 
   cancel(command: Pick<AttemptCancel, 'reason'>): void {
