@@ -27,6 +27,11 @@ export interface AnswerHazardOptions {
 
 export const RING_BIN_MS = 1_000;
 const RECENT_MS = 20_000;
+/**
+ * Calls believed to fail early, as a sum of hazards: three in ten. A trunk that loses every call is
+ * no reason to start many more, for it will be back at once.
+ */
+const FAILURES_BELIEVED_MAX = 0.36;
 
 export class AnswerHazard {
   /** Bins of one second up to the ring time-out; nothing is expected after it. */
@@ -128,12 +133,15 @@ export function answerTable(hazard: AnswerHazard, level: number, horizonS: numbe
   for (let age = 0; age < bins; age += 1) {
     let alive = 1;
     let answered = 0;
+    let failuresLeft = FAILURES_BELIEVED_MAX;
     const row = age * (horizonS + 1);
     for (let k = 1; k <= horizonS; k += 1) {
       const bin = age + k - 1;
       if (bin < bins) {
         const answer = level * hazard.hazard(bin);
-        const either = answer + hazard.failureHazard(bin);
+        const failure = Math.min(hazard.failureHazard(bin), failuresLeft);
+        failuresLeft -= failure;
+        const either = answer + failure;
         if (either > 0) {
           const leaves = alive * -Math.expm1(-either);
           answered += (leaves * answer) / either;
