@@ -70,10 +70,13 @@ export class EspeakSpeech implements Speech {
 
   async #make(path: string, voice: string, text: string): Promise<void> {
     await this.#takeTurn();
-    const part = `${path}.${randomUUID()}.part`;
+    const { folder, wordsPerMinute } = this.#options;
+    // Named from inside the folder: espeak-ng has room for 200 characters and takes no more.
+    const name = `${randomUUID()}.part`;
+    const part = join(folder, name);
     try {
-      const speed = String(this.#options.wordsPerMinute);
-      await run(['-v', voice, '-s', speed, '-b', '1', '--stdin', '-w', part], text);
+      const speed = String(wordsPerMinute);
+      await run(['-v', voice, '-s', speed, '-b', '1', '--stdin', '-w', name], text, folder);
       await rename(part, path);
     } finally {
       await rm(part, { force: true });
@@ -108,8 +111,8 @@ export class EspeakSpeech implements Speech {
 }
 
 /** Rejects with what the program said when it fails. The text goes in by stdin: it may begin with a dash. */
-function run(args: readonly string[], text: string): Promise<void> {
-  const child = spawn('espeak-ng', args, { timeout: LIMIT_MS, stdio: 'pipe' });
+function run(args: readonly string[], text: string, cwd: string): Promise<void> {
+  const child = spawn('espeak-ng', args, { timeout: LIMIT_MS, stdio: 'pipe', cwd });
   child.stdout.resume();
   let complaint = '';
   child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString()));
