@@ -1,6 +1,6 @@
 /** How one pacer is set up. Everything has a unit in its name; probabilities are fractions. */
 import assert from 'node:assert/strict';
-import type { AbandonmentLimit } from './abandonment-window.ts';
+import type { AbandonmentLimit, LiveOutcome } from './abandonment-window.ts';
 import type { DurationPrior } from './duration-survival.ts';
 
 export type PacerMode = 'predictive' | 'progressive';
@@ -42,6 +42,11 @@ export interface PacerConfig {
   readonly ringMinMs?: number;
   /** Legal windows. Absent: one of 30 successive days at `abandonmentRatioMax`. */
   readonly limits?: readonly AbandonmentLimit[];
+  /**
+   * What the durable log holds of the windows that are open, oldest first, added up by the minute or
+   * so: a pacer that starts anew starts with the budget that is left, not with a new one.
+   */
+  readonly past?: readonly (LiveOutcome & { readonly atMs: number })[];
   /** Share of machine verdicts that hung up on a person, its upper bound; charged as abandoned. */
   readonly amdFalsePositiveRatio?: number;
 }

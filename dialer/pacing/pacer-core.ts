@@ -36,6 +36,7 @@ export class PacerCore {
       creditMax: C.creditMax,
       debtMax: C.debtMax,
     });
+    for (const { atMs, ...outcome } of config.past ?? []) this.#budget.note(atMs, outcome);
   }
 
   /** Something happened. Repeated, late and unknown events change nothing. */
@@ -87,11 +88,13 @@ export class PacerCore {
       case 'attempt.alerting':
         return attempts.alerting(atMs, event.attempt);
       case 'attempt.detecting':
+        // With an AI agent the talk begins at once, whoever answered; detection runs beside it.
+        if (next === 'withAgent') return attempts.answered(atMs, event.attempt, next);
         return attempts.detectionBegan(event.attempt);
       case 'attempt.answered':
         return attempts.answered(atMs, event.attempt, next);
       case 'attempt.escalated':
-        return attempts.escalated(atMs, event.attempt);
+        return this.#reachQueue(atMs, event.attempt);
       case 'attempt.connected':
         this.#reachQueue(atMs, event.attempt);
         if (attempts.connected(event.attempt)) this.#budget.note(atMs, CONNECTED);

@@ -14,6 +14,8 @@ interface Representative {
   sinceMs: number;
   /** Exposure has been told to the survival curves up to here. */
   notedMs: number;
+  /** Became busy then without a call of ours, from idle. */
+  takenAtMs: number | undefined;
 }
 
 export class RepresentativeBoard {
@@ -67,9 +69,13 @@ export class RepresentativeBoard {
    * work at times: that is learnt, as demand like any other.
    */
   busy(atMs: number, rep: string, forUs: boolean): void {
-    const phase = this.#representatives.get(rep)?.phase;
-    if (phase === 'idle' && !forUs && !this.#reserved) this.#taken += 1;
+    const representative = this.#representatives.get(rep);
+    if (forUs && representative?.takenAtMs === atMs) this.#taken -= 1; // told in the other order
+    const isTaken = representative?.phase === 'idle' && !forUs && !this.#reserved;
+    if (isTaken) this.#taken += 1;
     this.#enter(atMs, rep, 'talking');
+    const now = this.#representatives.get(rep);
+    if (now !== undefined) now.takenAtMs = isTaken ? atMs : undefined;
   }
 
   wrapUp(atMs: number, rep: string): void {
@@ -122,7 +128,12 @@ export class RepresentativeBoard {
       this.#finish(before, atMs, phase);
     }
     this.#counts[phase] += 1;
-    this.#representatives.set(rep, { phase, sinceMs: atMs, notedMs: atMs });
+    this.#representatives.set(rep, {
+      phase,
+      sinceMs: atMs,
+      notedMs: atMs,
+      takenAtMs: undefined,
+    });
   }
 
   #finish(before: Representative, atMs: number, next: Phase): void {

@@ -461,6 +461,17 @@ t.test('the same events at the same times give the same decisions', async () => 
   fc.assert(same, { numRuns: 40 });
 });
 
+t.test('a pacer that starts anew knows what its windows have spent', async (t) => {
+  const startsWith = (abandoned: number): number => {
+    const spent = { connected: 400 - abandoned, noRepresentative: abandoned, amdFalsePositive: 0 };
+    const pacer = new PacerCore({ ...PREDICTIVE, past: [{ atMs: 0, ...spent }] });
+    ready(pacer, 20, 1_000);
+    return pacer.tick(1_000).start;
+  };
+  t.equal(startsWith(40), 20, 'spent: a call for each representative and no more');
+  t.ok(startsWith(8) > 25);
+});
+
 t.test('nothing believed: progressive until people have answered', async (t) => {
   const pacer = new PacerCore(UNKNOWING);
   ready(pacer, 20);
@@ -507,5 +518,20 @@ t.test(
     };
     t.ok(startsOf(config, lost) < startsOf(config, nothing), 'others take them: fewer calls');
     t.equal(startsOf(PREDICTIVE, lost), startsOf(PREDICTIVE, nothing), 'reserved ones stay');
+    const ours = (tellsBusyFirst: boolean) => (pacer: PacerCore) => {
+      for (let call = 0; call < 15; call += 1) {
+        const names = { attempt: `a${call}`, rep: 'r0' };
+        pacer.note(call, { event: 'attempt.started', attempt: names.attempt });
+        if (tellsBusyFirst) pacer.note(call, { event: 'rep.busy', rep: 'r0' });
+        pacer.note(call, { event: 'attempt.connected', ...names });
+        pacer.note(call, { event: 'attempt.ended', attempt: names.attempt });
+        pacer.note(call, { event: 'rep.ready', rep: 'r0' });
+      }
+    };
+    t.equal(
+      startsOf(config, ours(true)),
+      startsOf(config, ours(false)),
+      'our own calls take nobody',
+    );
   },
 );
