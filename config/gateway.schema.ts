@@ -1,5 +1,6 @@
 /** The SIP edge gateway: its switch, its pool of media endpoints, its patience, its trunks. */
 import { Type, type Static } from 'typebox';
+import { InboundConfig, RegistrarConfig } from './representatives.schema.ts';
 import { SpeechConfig } from './speech.schema.ts';
 import { TrunkConfig, TrunkGroupConfig } from './trunk.schema.ts';
 
@@ -183,6 +184,8 @@ export const GatewayConfig = Type.Object(
       env: 'RINGFENCE_GATEWAY_PROMPTS_DIR',
     }),
     speech: SpeechConfig,
+    registrar: RegistrarConfig,
+    inbound: InboundConfig,
     tapsDir: Type.String({
       description:
         'Folder through which FreeSWITCH hands over what customers say: on the same host, or a disk ' +

@@ -3,9 +3,13 @@ import type { GatewayCapacity } from '../machines/gateway-events.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { GatewayClock } from './clock.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import type { CallQuality } from './media/call-quality.ts';
+import type { InboundEventBody } from './inbound/inbound-desk.ts';
 import type { TrunkNews } from './trunks/trunk-directory.ts';
 
 type Capacity = Pick<GatewayCapacity, 'attemptsMax' | 'attemptsInFlight' | 'endpointsWarm'>;
+
+export type QualityListener = (trunk: string, quality: CallQuality) => void;
 
 /** Capacity changes with every call; whoever paces by it needs it this often at most. */
 const CAPACITY_PAUSE_MS = 1_000;
@@ -13,6 +17,7 @@ const CAPACITY_PAUSE_MS = 1_000;
 export class GatewayEvents {
   readonly #parts: { gatewayId: string; clock: GatewayClock; log: GatewayLog };
   readonly #listeners = new Set<(event: TelephonyEvent) => void>();
+  readonly #qualityListeners = new Set<QualityListener>();
   readonly #unpublished: TelephonyEvent[] = [];
   #publishing = false;
   #seq = 0;
@@ -53,8 +58,22 @@ export class GatewayEvents {
     }
   }
 
+  /** How well the far end of a call was heard: for metrics, and no part of the contract. */
+  onCallQuality(listener: QualityListener): () => void {
+    this.#qualityListeners.add(listener);
+    return () => this.#qualityListeners.delete(listener);
+  }
+
+  callQuality(trunk: string, quality: CallQuality): void {
+    for (const listener of this.#qualityListeners) listener(trunk, quality);
+  }
+
   trunkState({ name, state, detail }: TrunkNews): void {
     this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
+  }
+
+  inbound(body: InboundEventBody): void {
+    this.publish({ ...this.#envelope(), ...body });
   }
 
   /** Told at most once a second, and only when it changed. */

@@ -154,10 +154,10 @@ export class AttemptDesk {
   #admitTransfer(dial: AttemptDial, { trunk }: CallRoute, destination: string): DialAdmission {
     const { services, view } = this.#parts;
     const nowMs = services.clock.now();
-    const { lobbyId: _lobbyId, ...rest } = dial;
     const notAfterMs = nowMs + TRANSFER_WAIT_MAX_MS;
-    const transfer = { ...rest, trunk: trunk.name, destination, notAfterMs };
-    return admitDial(transfer, { nowMs, ...view() }, services.clock);
+    const transfer = { ...dial, trunk: trunk.name, destination, notAfterMs };
+    const anyLobby = { lobbyProblem: () => undefined };
+    return admitDial(transfer, { nowMs, ...view(), ...anyLobby }, services.clock);
   }
 
   #endings(attemptId: string, route: CallRoute) {

@@ -34,6 +34,8 @@ export interface PhoneLegParts {
   readonly uri: string;
   readonly headers: Record<string, string>;
   readonly offer: string;
+  /** Next hop, where it is not what the URI says. */
+  readonly proxy?: string;
   readonly account?: DigestAccount | undefined;
   readonly handlers: PhoneLegHandlers;
 }

@@ -84,11 +84,12 @@ export class MediaLeg {
   }
 
   start(): void {
-    const { uri, headers } = this.#route;
-    this.#launch(uri, headers, (identity) => {
+    const { uri, headers, proxy } = this.#route;
+    const onSent = (identity: InviteIdentity): void => {
       this.#parts.ladder.out(`INVITE ${identity.uri} SIP/2.0`);
       this.#parts.handlers.onSent(identity);
-    });
+    };
+    this.#launch(uri, headers, onSent, proxy);
   }
 
   #launch(

@@ -7,6 +7,8 @@ export interface LegRoute {
   readonly uri: string;
   readonly headers: Record<string, string>;
   readonly offer: string;
+  /** Next hop, where it is not what the URI says: a phone behind a NAT. */
+  readonly proxy?: string;
   /** Challenges are answered with it; without it they are the end. */
   readonly account?: DigestAccount | undefined;
 }

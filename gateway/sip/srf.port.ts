@@ -119,6 +119,13 @@ export interface SrfPort {
     },
     done: (error: SipFailure | null, dialog?: SipDialog) => void,
   ): unknown;
+  /** Answers an INVITE of the network with 200 and that SDP. */
+  createUAS(
+    request: SipRequest,
+    response: SipResponse,
+    options: { localSdp: string; headers?: Record<string, string> },
+    done: (error: Error | null, dialog?: SipDialog) => void,
+  ): unknown;
   request(
     uri: string,
     options: RequestOptions,

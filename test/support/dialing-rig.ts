@@ -11,6 +11,7 @@ import type { GatewayLog } from '../../gateway/gateway-log.ts';
 import type { AfterAnswer, CallAttemptOutput } from '../../machines/call-attempt.events.ts';
 import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
+import type { RepresentativeDirectory } from '../../machines/representative-directory.port.ts';
 import { TelephonyActors } from '../../machines/telephony-actor.ts';
 import { isAttemptEvent, type AttemptEvent } from '../../machines/telephony-events.ts';
 import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
@@ -20,6 +21,7 @@ export interface RigOptions {
   readonly gateway?: Partial<GatewayConfig>;
   /** RFC 3261 T1; timer B is 64 of it. Default 500, as on the wire. */
   readonly t1Ms?: number;
+  readonly representatives?: RepresentativeDirectory;
   /** RTP ports of the switch, and their rest after a call. Default: many, and 5 s. */
   readonly media?: { rtpPortMin: number; rtpPortMax: number; rtpQuarantineMs: number };
   /** Ended attempts that the gateway remembers. Default: as in service. */
@@ -80,8 +82,11 @@ export class DialingRig {
     });
     try {
       const config = gatewayConfig(options, softswitch);
-      const { endedKeptMax } = options;
-      const kept = endedKeptMax === undefined ? {} : { endedKeptMax };
+      const { endedKeptMax, representatives } = options;
+      const kept = {
+        ...(endedKeptMax === undefined ? {} : { endedKeptMax }),
+        ...(representatives === undefined ? {} : { representatives }),
+      };
       return new DialingRig(await createGateway({ config, log: silentLog, ...kept }), softswitch);
     } catch (error) {
       await softswitch.stop();

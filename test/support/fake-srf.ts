@@ -242,6 +242,13 @@ export class FakeSrf extends EventEmitter implements SrfPort {
     this.invites.push(new FakeInvite(this.invites.length + 1, args));
   }
 
+  /** INVITEs of the network that were answered. */
+  readonly answered: Parameters<SrfPort['createUAS']>[] = [];
+
+  createUAS(...args: Parameters<SrfPort['createUAS']>): void {
+    this.answered.push(args);
+  }
+
   request(...args: Parameters<SrfPort['request']>): void {
     const sent = new FakeSentRequest(args);
     this.requests.push(sent);

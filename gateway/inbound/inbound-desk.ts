@@ -1,0 +1,89 @@
+/** Takes the INVITEs of the network: those to a number that we show are answered, no others. */
+import { randomUUID } from 'node:crypto';
+import type { TelephonyEvent } from '../../machines/telephony-events.ts';
+import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
+import { InboundCall, type InboundCallParts } from './inbound-call.ts';
+
+type InboundEvent = Extract<TelephonyEvent, { type: `inbound.${string}` }>;
+type Body<E> = E extends InboundEvent ? Omit<E, 'gatewayId' | 'seq' | 'atMs'> : never;
+export type InboundEventBody = Body<InboundEvent>;
+
+export interface InboundDeskParts extends Omit<
+  InboundCallParts,
+  'onAnswered' | 'onOptOut' | 'onEnded'
+> {
+  /** Those that we show: E.164, as the trunks have them. */
+  readonly numbers: readonly string[];
+  readonly callsMax: number;
+  readonly publish: (body: InboundEventBody) => void;
+}
+
+type Cancellable = SipRequest & {
+  on(event: 'cancel', listener: () => void): void;
+};
+
+export class InboundDesk {
+  readonly #parts: InboundDeskParts;
+  readonly #numbers: ReadonlySet<string>;
+  readonly #calls = new Set<InboundCall>();
+
+  constructor(parts: InboundDeskParts) {
+    this.#parts = parts;
+    this.#numbers = new Set(parts.numbers.map(digitsOf));
+  }
+
+  get live(): number {
+    return this.#calls.size;
+  }
+
+  take(request: SipRequest, response: SipResponse): void {
+    const called = userOf(request.uri);
+    if (called === undefined || !this.#numbers.has(digitsOf(called))) {
+      response.send(404);
+      return;
+    }
+    if (this.#calls.size >= this.#parts.callsMax) {
+      response.send(486);
+      return;
+    }
+    const { publish } = this.#parts;
+    const inboundId = randomUUID();
+    const callerNumber = callerOf(request);
+    const about = { inboundId, callerNumber, calledNumber: `+${digitsOf(called)}` };
+    const call = new InboundCall(request, response, {
+      ...this.#parts,
+      onAnswered: () => publish({ type: 'inbound.call', ...about }),
+      onOptOut: ({ digit, source }) => publish({ type: 'inbound.optOut', ...about, digit, source }),
+      onEnded: (endedBy, heldMs) => {
+        this.#calls.delete(call);
+        if (heldMs !== undefined) publish({ type: 'inbound.ended', inboundId, endedBy, heldMs });
+      },
+    });
+    this.#calls.add(call);
+    (request as Cancellable).on('cancel', () => call.cancelled());
+    call.start();
+  }
+
+  closeAll(): void {
+    for (const call of [...this.#calls]) call.hangUp();
+  }
+}
+
+/** Whoever the trunk vouches for (RFC 3325), else From. Null when it is withheld. */
+function callerOf(request: SipRequest): string | null {
+  for (const header of ['P-Asserted-Identity', 'From']) {
+    const user = userOf(/<([^>]*)>/.exec(request.get(header) ?? '')?.[1] ?? '');
+    const digits = digitsOf(user ?? '');
+    if (digits.length >= 5 && /^[+0-9().-]+$/.test(user ?? '')) return `+${digits}`;
+  }
+  return null;
+}
+
+function userOf(uri: string): string | undefined {
+  const user = /^(?:sips?:([^@;]*)[^@]*@|tel:([^;]*))/i.exec(uri);
+  return user?.[1] ?? user?.[2];
+}
+
+function digitsOf(user: string): string {
+  return user.replace(/\D/g, '');
+}
