@@ -40,6 +40,7 @@ const pacedPacerSetup = setup({
     noteResumption: assign({ suspension: null }),
   },
   guards: {
+    isDialing: ({ context }) => context.suspension === null && context.isOpen,
     mayStart: ({ context }) =>
       context.suspension === null && context.isOpen && context.asked.starts > 0,
     foundNothing: (_, { started }: { started: number }) => started === 0,
@@ -89,7 +90,8 @@ export function pacedPacer(id: 'progressivePacer' | 'predictivePacer') {
           'queue.opened': { actions: 'noteOpen', target: 'weighing' },
           'engagement.resumed': { actions: 'noteResumption', target: 'weighing' },
         },
-        after: { tick: 'weighing' },
+        // What may not dial is told when it may.
+        after: { tick: { guard: 'isDialing', target: 'weighing' } },
       },
       claiming: {
         entry: 'askForStarts',

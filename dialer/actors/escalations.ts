@@ -45,6 +45,7 @@ export class Escalations {
 
   constructor(parts: EscalationsParts) {
     this.#parts = parts;
+    parts.desk.whenPeopleChange(() => this.#serve());
   }
 
   /** Waiting, invited for, or on the way. */

@@ -79,6 +79,7 @@ export class RepresentativeDesk {
   readonly #parts: RepresentativeParts;
   readonly #people = new Map<string, RepresentativeRuntime>();
   readonly #listeners = new Set<DeskListener>();
+  readonly #peopleListeners = new Set<() => void>();
   #isStopping = false;
 
   constructor(options: DeskOptions) {
@@ -110,12 +111,20 @@ export class RepresentativeDesk {
   /** Their rows were written: made, changed, or another presence. */
   async changed(representativeId: string): Promise<void> {
     const [profile] = await readProfiles(this.#options.database.db, representativeId);
-    if (profile !== undefined) this.#learn(profile);
+    if (profile === undefined) return;
+    this.#learn(profile);
+    for (const listener of this.#peopleListeners) listener();
   }
 
   subscribe(listener: DeskListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Somebody has signed on, or can do something else than before. */
+  whenPeopleChange(listener: () => void): () => void {
+    this.#peopleListeners.add(listener);
+    return () => this.#peopleListeners.delete(listener);
   }
 
   get(representativeId: string): RepresentativeRuntime | undefined {

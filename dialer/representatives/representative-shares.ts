@@ -54,9 +54,15 @@ export class RepresentativeShares {
 
   constructor(parts: SharesParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.desk.subscribe(({ work }) => {
-      if (work === 'free' || work === 'reserved') this.wake();
-    });
+    const ends = [
+      parts.desk.whenPeopleChange(() => this.wake()),
+      parts.desk.subscribe(({ work }) => {
+        if (work === 'free' || work === 'reserved') this.wake();
+      }),
+    ];
+    this.#unsubscribe = () => {
+      for (const end of ends) end();
+    };
   }
 
   /** Asked anew at every deal. */

@@ -341,6 +341,16 @@ export class SimulatedGateway implements TelephonyPort {
     assert(lobby.attemptId === null, `two customers for one representative: ${lobbyId}`);
     lobby.attemptId = call.attemptId;
     this.#later(call, JOIN_MS, () => {
+      if (this.lobbies.get(lobbyId) !== lobby) {
+        const detail = 'the representative has left';
+        this.#emit(call, {
+          type: 'attempt.connectFailed',
+          connectId,
+          reason: 'target_gone',
+          detail,
+        });
+        return;
+      }
       call.isConnected = true;
       this.#emit(call, {
         ...{ type: 'attempt.connected', connectId, target: 'lobby' },

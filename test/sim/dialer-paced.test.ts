@@ -1,0 +1,243 @@
+/** Goal: representatives are reserved before anybody is rung for them, and nobody is rung for nobody. */
+import assert from 'node:assert/strict';
+import t, { type Test } from 'tap';
+import {
+  createRepresentativeIn,
+  setPresenceIn,
+} from '../../dialer/representatives/write-representative.ts';
+import { DialerWorld, MINUTE_MS, type WorldOptions } from '../support/dialer-world.ts';
+import type { FarEnd } from '../support/simulated-gateway.ts';
+
+t.setTimeout(120_000);
+
+const PERSON: FarEnd = { does: 'answer', afterMs: 3_000, hangUpAfterMs: 20_000, verdict: 'human' };
+const MACHINE: FarEnd = { does: 'answer', afterMs: 3_000, verdict: 'machine' };
+const BUSY: FarEnd = { does: 'reject', statusCode: 486, afterMs: 1_000 };
+const ANSWERING = {
+  ...{ amdAction: 'hangup', customerWaitThresholdSeconds: 6 },
+  abandonedMessage: { text: 'This was Example Ltd. Nobody was free to talk to you.' },
+};
+
+class PacedWorld {
+  readonly world: DialerWorld;
+  readonly queueIds = new Map<string, string>();
+
+  constructor(world: DialerWorld) {
+    this.world = world;
+  }
+
+  static async open(t: Test, options: WorldOptions = {}): Promise<PacedWorld> {
+    const world = await DialerWorld.open(t, options);
+    await world.start();
+    return new PacedWorld(world);
+  }
+
+  /** Signed on, in the queue of that engagement. */
+  async representative(engagementId: string, name: string): Promise<string> {
+    const { world } = this;
+    const { queue_id: queueId } = await world.engagementRow(engagementId);
+    const id = await world.db.transaction().execute(async (tx) => {
+      const input = { name, sipUri: `sip:${name}@127.0.0.1`, queueIds: [queueId] };
+      const { id } = await createRepresentativeIn(tx, world.writer, input);
+      await setPresenceIn(tx, world.writer, id, 'available');
+      return id;
+    });
+    await world.dialer.desk.changed(id);
+    await world.settle();
+    return id;
+  }
+
+  async setPresence(id: string, presence: string): Promise<void> {
+    const { world } = this;
+    await world.db.transaction().execute((tx) => setPresenceIn(tx, world.writer, id, presence));
+    await world.dialer.desk.changed(id);
+    await world.settle();
+  }
+
+  /** Ends the wrap-up of whoever is in it, as soon as they are. */
+  wrapUpAtOnce(): void {
+    const { desk } = this.world.dialer;
+    desk.subscribe(({ work, representativeId }) => {
+      if (work === 'wrapUp') desk.wrapUpDone(representativeId);
+    });
+  }
+}
+
+const progressive = {
+  engagementType: 'repLed',
+  mode: { kind: 'progressive' },
+  answering: ANSWERING,
+};
+
+t.test('[DM-17] [DM-20] [WS-16] one call for each who is reserved, and never before', async (t) => {
+  const paced = await PacedWorld.open(t, { farEnd: () => PERSON });
+  const { world } = paced;
+  const id = await world.engagement({ config: progressive });
+  const tasks = await world.tasks(id, world.people(12));
+  await world.advance(5_000);
+  t.equal(world.gateway.dialled.length, 0, 'nobody is there: nobody is rung');
+  paced.wrapUpAtOnce();
+  for (const name of ['ada', 'bob', 'eve']) await paced.representative(id, name);
+  await world.advance(3_000);
+  t.equal(world.gateway.inFlight, 3, 'three representatives, three calls');
+  await world.advance(5 * MINUTE_MS);
+  t.equal(world.gateway.inFlightMax, 3);
+  t.equal(world.gateway.dialled.length, 12);
+  for (const task of tasks) {
+    t.match(await world.task(task), { status: 'Complete', last_result: 'LiveAnswer' });
+  }
+  t.ok(
+    world.gateway.dialled.every(({ lobbyId }) => lobbyId !== null),
+    'each INVITE is for a lobby that was ready',
+  );
+  await world.advance(MINUTE_MS);
+  t.equal(world.gateway.lobbies.size, 0, 'with nothing left to dial they are let go');
+  await world.check();
+});
+
+t.test('[DM-21] [DM-26] a machine is never bridged, and its representative is kept', async (t) => {
+  let dialled = 0;
+  const farEnd = (): FarEnd =>
+    (dialled += 1) % 3 === 0 ? PERSON : dialled % 3 === 1 ? MACHINE : BUSY;
+  const paced = await PacedWorld.open(t, { farEnd });
+  const { world } = paced;
+  const id = await world.engagement({ config: progressive });
+  const tasks = await world.tasks(id, world.people(9));
+  paced.wrapUpAtOnce();
+  const ada = await paced.representative(id, 'ada');
+  await world.advance(4 * MINUTE_MS);
+  const results = await Promise.all(
+    tasks.map(async (task) => (await world.task(task)).last_result),
+  );
+  const count = (result: string): number => results.filter((one) => one === result).length;
+  t.same(
+    [count('LiveAnswer'), count('AnsweringMachineHangup'), count('Busy')],
+    [3, 3, 3],
+    String(results),
+  );
+  const told = await world.told(`representative:${ada}`);
+  const times = (type: string): number => told.filter((one) => one === type).length;
+  t.equal(times('representative.connected'), 3, 'people only');
+  t.equal(times('representative.lobbyCalled'), times('representative.reserved'));
+  t.equal(times('representative.reserved'), 3, 'kept through machines and busy lines');
+  await world.check();
+});
+
+t.test('a representative who is lost while it rings: the call is taken back', async (t) => {
+  const slow: FarEnd = { ...PERSON, afterMs: 8_000 } as FarEnd;
+  const paced = await PacedWorld.open(t, { farEnd: () => slow });
+  const { world } = paced;
+  const id = await world.engagement({ config: progressive });
+  const [task = ''] = await world.tasks(id, world.people(1));
+  const ada = await paced.representative(id, 'ada');
+  await world.advance(4_000);
+  t.equal(world.gateway.inFlight, 1);
+  const lobby = world.gateway.lobbyOf(ada);
+  world.gateway.lobbyLeaves(lobby?.lobbyId ?? '', 'representative');
+  await world.advance(3_000);
+  t.equal(world.gateway.inFlight, 0);
+  t.match(await world.attempts(task), [{ result: 'NoAnswer', sub_reason: 'dialer_recall' }]);
+  await world.check();
+});
+
+t.test(
+  '[DM-31] [DM-33] [DM-24] predictive: who is nobody’s turn is abandoned, and flagged',
+  async (t) => {
+    const paced = await PacedWorld.open(t, { farEnd: () => PERSON });
+    const { world } = paced;
+    const config = {
+      ...{ engagementType: 'repLed', mode: { kind: 'predictive' } },
+      answering: { ...ANSWERING, stopRule: { percent: 100, lookbackMinutes: 60 } },
+    };
+    const id = await world.engagement({ config });
+    const tasks = await world.tasks(id, world.people(30));
+    paced.wrapUpAtOnce();
+    for (const name of ['ada', 'bob']) await paced.representative(id, name);
+    await world.advance(10 * MINUTE_MS);
+    const deliveries = (await Promise.all(tasks.map((task) => world.deliveries(task)))).flat();
+    const flagged = deliveries.filter((one) => one.exceeded_customer_wait_threshold === 1);
+    const joined = await world.db.selectFrom('attempts').selectAll().execute();
+    for (const delivery of deliveries) {
+      const attempt = joined.find(({ delivery_id }) => delivery_id === delivery.id);
+      assert(attempt !== undefined);
+      const isAbandoned = delivery.sub_reason === 'abandoned_by_system';
+      t.equal(delivery.exceeded_customer_wait_threshold, isAbandoned ? 1 : 0);
+      if (attempt.result === 'LiveAnswer') t.equal(attempt.joined_at_ms === null, isAbandoned);
+    }
+    t.ok(deliveries.length >= 20, `${deliveries.length} calls, ${flagged.length} abandoned`);
+    await world.check();
+  },
+);
+
+t.test(
+  '[DM-34] [DM-35] [CFG-17] too many long waits stop it, until somebody resumes it',
+  async (t) => {
+    const paced = await PacedWorld.open(t, { farEnd: () => PERSON });
+    const { world } = paced;
+    // Nobody can be joined: the phones of the lobby do not answer any more once it dials.
+    const stopRule = { percent: 3, lookbackMinutes: 60 };
+    const id = await world.engagement({
+      config: { ...progressive, answering: { ...ANSWERING, stopRule } },
+    });
+    await world.tasks(id, world.people(60));
+    paced.wrapUpAtOnce();
+    const ada = await paced.representative(id, 'ada');
+    world.gateway.onDial = () => {
+      if (world.gateway.dialled.length % 10 !== 0) return;
+      // Lost when the person has answered, and before they are joined.
+      world.clock.setTimeout(() => {
+        const lobby = world.gateway.lobbyOf(ada);
+        if (lobby !== undefined) world.gateway.lobbyLeaves(lobby.lobbyId, 'representative');
+        world.gateway.phonesAnswer = false;
+        world.clock.setTimeout(() => (world.gateway.phonesAnswer = true), 20_000);
+      }, 3_005);
+    };
+    await world.advance(20 * MINUTE_MS);
+    const row = await world.engagementRow(id);
+    t.match(row, { status: 'suspended', suspension_type: 'exceededCustomerWaitThreshold' });
+    const { dialled } = world.gateway;
+    const before = dialled.length;
+    await world.advance(90 * MINUTE_MS);
+    t.equal(dialled.length, before, 'it stays stopped, whatever the look-back says by now');
+    t.equal(world.gateway.lobbies.size, 0, 'and nobody waits in the lobby for it');
+    const request = { engagementId: id, businessUnitId: world.businessUnitId, actor: 'operator' };
+    t.equal(await world.dialer.resume(request), true);
+    await world.advance(MINUTE_MS);
+    t.ok(dialled.length > before, 'started again by a person');
+    await world.check();
+  },
+);
+
+t.test('[DM-25] half of the queue is held at most', async (t) => {
+  const paced = await PacedWorld.open(t, { farEnd: () => ({ does: 'ring' }) });
+  const { world } = paced;
+  const mode = { kind: 'progressive', queueAllotmentPercent: 50 };
+  const id = await world.engagement({ config: { ...progressive, mode } });
+  await world.tasks(id, world.people(20));
+  for (let n = 0; n < 10; n += 1) await paced.representative(id, `r${n}`);
+  await world.advance(MINUTE_MS);
+  t.equal(world.gateway.inFlightMax, 5);
+  t.equal(world.dialer.desk.held(id).length, 5);
+});
+
+t.test('[WS-11] [DM-43] who leaves is not dialled for, and a stop lets everybody go', async (t) => {
+  const paced = await PacedWorld.open(t, { farEnd: () => PERSON });
+  const { world } = paced;
+  const id = await world.engagement({ config: progressive });
+  await world.tasks(id, world.people(30));
+  paced.wrapUpAtOnce();
+  const ada = await paced.representative(id, 'ada');
+  await paced.representative(id, 'bob');
+  await world.advance(2_000);
+  await paced.setPresence(ada, 'lunch');
+  await world.advance(MINUTE_MS);
+  t.equal(world.gateway.inFlightMax, 2);
+  t.ok(world.gateway.inFlight <= 1, 'the other one goes on alone');
+  const request = { engagementId: id, businessUnitId: world.businessUnitId, actor: 'operator' };
+  await world.dialer.suspend({ ...request, suspension: { type: 'apiAction', reason: 'lunch' } });
+  const { length } = world.gateway.dialled;
+  await world.advance(MINUTE_MS);
+  t.equal(world.gateway.dialled.length, length);
+  t.equal(world.gateway.lobbies.size, 0);
+  await world.check();
+});
