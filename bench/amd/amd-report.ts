@@ -39,6 +39,10 @@ const SHARE = 'share, synthetic';
 const OF_PEOPLE = 'share of synthetic people';
 const MILLISECONDS = 'ms, synthetic';
 
+/** Calls as most are; all others are cases that detectors are known to get wrong. */
+const ORDINARY = new Set(['ordinary', 'business', 'voicemail', 'ivr', 'carrier', 'sit', 'fax']);
+const isOrdinary = ({ truth }: Judged): boolean => ORDINARY.has(truth.stratum);
+
 /** What is beside the conditions of a clip: one row of two figures for each. */
 const CONDITIONS: Readonly<Record<string, (one: Judged) => string>> = {
   snr: ({ truth }) => (truth.snrDb === null ? 'none' : `${truth.snrDb}dB`),
@@ -76,6 +80,12 @@ export function amdReport(
       ...soundMetrics(answers, early),
       cpu_per_frame_mean: metric(cpuMicros, 'us of CPU per 20 ms frame'),
       ...baselineMetrics(answers),
+      ...bothErrors('ordinary_calls', answers.filter(isOrdinary), main),
+      ...bothErrors(
+        'hard_cases',
+        answers.filter((one) => !isOrdinary(one)),
+        main,
+      ),
       ...conditionMetrics(answers),
       ...stratumMetrics(answers),
     }),
