@@ -27,12 +27,13 @@ import { SipLadder } from '../sip/sip-ladder.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import { AttemptAccount, type GiveUp } from './attempt-account.ts';
 import { AttemptLaunch } from './attempt-launch.ts';
-import { CustomerEars } from './customer-ears.ts';
+import type { CustomerEars } from './customer-ears.ts';
 import { EarlyPartner } from '../lobby/early-partner.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import type { EventOutlet } from './event-outlet.ts';
 import { Conversation } from './conversation.ts';
 import { digitOfInfo } from './info-digit.ts';
+import { openEars } from './open-ears.ts';
 
 /** 64 × T1 after CANCEL without a final response the INVITE counts as ended (RFC 3261 §9.1). */
 const CANCEL_LIMIT_MS = 33_000;
@@ -175,7 +176,7 @@ export class Attempt {
     endpoint.gone.onFire(() => this.#end({ by: 'switch', reason: null }));
     if (this.#phase !== 'starting') return;
     this.#leg = leg;
-    this.#ears = this.#openEars(endpoint);
+    this.#ears = openEars(endpoint, services, this.#parts.events, this.#account);
     const customer = { endpoint, mediaReady: () => leg.mediaReady };
     this.#early = new EarlyPartner({ ...this.#partnerParts(), customer });
     // Counted before the echo: if the connection drops in between, somebody may have been rung.
@@ -246,20 +247,6 @@ export class Attempt {
     // Our CANCEL and this 200 crossed (RFC 3261 §9.1): it is a call now, so BYE ends it.
     if (giveUp !== undefined) this.#hangUp(giveUp.by);
     this.#conversation?.listen();
-  }
-
-  #openEars(endpoint: MediaEndpoint): CustomerEars {
-    const { services, events } = this.#parts;
-    const { listening, clock } = services;
-    const account = this.#account;
-    return new CustomerEars({
-      ...{ endpoint, listening, clock },
-      emit: (body) => events.emit(body),
-      onEarlyMedia: (verdict) => {
-        const { lastProvisional: statusCode, afterSentMs } = account;
-        events.emit({ type: 'attempt.earlyMedia', statusCode, afterSentMs, verdict });
-      },
-    });
   }
 
   #converse(endpoint: MediaEndpoint, leg: MediaLeg, ears: CustomerEars): Conversation {
