@@ -1,7 +1,13 @@
 /** What the tones on an answered call mean: a beep, a fax, an announcement's SIT, or call progress. */
 import type { FrameAnalysis } from './frame-analysis.ts';
 import { SitSequence } from './sit-sequence.ts';
-import { FINE_SHARE_MIN, type Tone, type ToneTracker } from './tone-tracker.ts';
+import {
+  FINE_SHARE_MIN,
+  STEADY_LEAST_MS,
+  isHarmonic,
+  type Tone,
+  type ToneTracker,
+} from './tone-tracker.ts';
 
 export type AnswerTone =
   | { readonly kind: 'beep'; readonly tone: Tone }
@@ -15,6 +21,9 @@ const BEEP_LEAST_HZ = 330;
 const BEEP_MOST_HZ = 2_550;
 const BEEP_MOST_MS = 1_750;
 const DEVIATION_MAX_HZ = 6;
+/** Down here it may be the fundamental of a child's oo or ee, which is pure but glides. */
+const VOICED_BELOW_HZ = 600;
+const LOW_DEVIATION_MAX_HZ = 3;
 const LEVEL_LEAST_DB = -46;
 /**
  * What a tone must be to be no piece of a vowel; the shorter, the purer and the steadier. Of the
@@ -125,7 +134,7 @@ export class AnswerTones {
     if (tone === undefined || nowMs < tone.endMs + ALONE_MS) return undefined;
     // Another tone has begun close behind it: wait for what that one turns out to be.
     if (tracker.soundingMs > 0 && tracker.soundingFrom * 20 < tone.endMs + ALONE_MS) {
-      if (tracker.soundingMs < ALONE_MS) return undefined;
+      if (tracker.soundingMs < STEADY_LEAST_MS) return undefined;
       if (tracker.isSteady && Math.abs(tracker.soundingHz - tone.hz) > 15) {
         this.#held = undefined;
         return undefined;
@@ -161,7 +170,8 @@ export class AnswerTones {
 /** Taken out of what counts as speech. */
 export function isSurelyTone(tone: Tone): boolean {
   if (tone.secondHz === 0) return isEven(tone) && tone.levelDb >= LEVEL_LEAST_DB;
-  return tone.fineShare >= FINE_SHARE_MIN && tone.levelDb >= LEVEL_LEAST_DB;
+  if (tone.levelDb < LEVEL_LEAST_DB || isHarmonic(tone.hz, tone.secondHz)) return false;
+  return tone.fineShare >= FINE_SHARE_MIN;
 }
 
 function isProgress(tone: Tone, speechMs: number): boolean {
@@ -173,7 +183,8 @@ function isProgress(tone: Tone, speechMs: number): boolean {
 
 /** A tone as a generator makes it, not one cut out of a voice or of noise. */
 function isEven(tone: Tone): boolean {
-  if (tone.deviationHz > DEVIATION_MAX_HZ) return false;
+  const isLow = tone.hz < VOICED_BELOW_HZ;
+  if (tone.deviationHz > (isLow ? LOW_DEVIATION_MAX_HZ : DEVIATION_MAX_HZ)) return false;
   const lengthMs = tone.endMs - tone.startMs;
   const edgesDb = Math.min(tone.riseDb, tone.fallDb);
   return GRADES.some(

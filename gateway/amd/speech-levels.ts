@@ -12,6 +12,8 @@ const FLOOR_SHARE = 0.1;
 const PEAK_FRAMES = 5;
 /** Fewer frames than 300 ms tell nothing about the floor. */
 export const FLOOR_FRAMES_MIN = 15;
+/** Digital silence for so long after a sound: a line that hisses in speech alone, or not at all. */
+const SILENCE_FRAMES = 10;
 const FLOOR_LEAST_DB = -66;
 /**
  * Speech is at least this much above the floor, whatever the peak: more where the noise itself
@@ -39,14 +41,18 @@ export class SpeechLevels {
   firstFrame = 0;
   floorDb = FLOOR_LEAST_DB;
   peakDb = SILENCE_DB;
+  /** From the 10th to the 40th percentile. */
+  spreadDb = 0;
   #aboveFloorDb = ABOVE_FLOOR_MOST_DB;
   readonly #powers = new Float64Array(LEVELS_KEPT);
+  readonly #silent = new Uint8Array(LEVELS_KEPT);
   readonly #histogram = new Uint16Array(HISTOGRAM_BINS);
 
-  /** `levelDb` is UNHEARD_DB for digital silence and lost frames. */
+  /** `levelDb` is UNHEARD_DB for a frame that was lost, SILENCE_DB for digital silence. */
   add(levelDb: number): void {
     if (this.count === LEVELS_KEPT) this.#forget(LEVELS_KEPT / 8);
     this.#powers[this.count] = levelDb <= SILENCE_DB ? 0 : 10 ** (levelDb / 10);
+    this.#silent[this.count] = levelDb <= SILENCE_DB && levelDb > UNHEARD_DB ? 1 : 0;
     this.count += 1;
     this.#smooth(this.count - 2);
     this.#smooth(this.count - 1);
@@ -66,8 +72,12 @@ export class SpeechLevels {
   measure(from: number): void {
     this.#histogram.fill(0);
     let heard = 0;
+    let silent = 0;
+    let hasSilence = false;
     for (let i = from; i < this.count; i += 1) {
       const level = this.smoothDb[i] as number;
+      silent = heard > 0 && this.#silent[i] === 1 ? silent + 1 : 0;
+      if (silent >= SILENCE_FRAMES) hasSilence = true;
       if (level <= SILENCE_DB) continue;
       const bin = Math.min(HISTOGRAM_BINS - 1, (level - HISTOGRAM_FROM_DB) | 0);
       this.#histogram[bin] = (this.#histogram[bin] as number) + 1;
@@ -75,10 +85,10 @@ export class SpeechLevels {
     }
     this.floorDb = this.#levelAt(Math.max(1, Math.floor(heard * FLOOR_SHARE)));
     this.peakDb = this.#levelAt(Math.max(1, heard - PEAK_FRAMES));
-    const spreadDb = this.#levelAt(Math.max(1, Math.floor(heard * SPREAD_SHARE))) - this.floorDb;
-    const aboveDb = ABOVE_FLOOR_BASE_DB + ABOVE_FLOOR_PER_SPREAD * spreadDb;
+    this.spreadDb = this.#levelAt(Math.max(1, Math.floor(heard * SPREAD_SHARE))) - this.floorDb;
+    const aboveDb = ABOVE_FLOOR_BASE_DB + ABOVE_FLOOR_PER_SPREAD * this.spreadDb;
     this.#aboveFloorDb = Math.min(ABOVE_FLOOR_MOST_DB, Math.max(ABOVE_FLOOR_LEAST_DB, aboveDb));
-    if (heard < FLOOR_FRAMES_MIN) this.floorDb = FLOOR_LEAST_DB;
+    if (hasSilence || heard < FLOOR_FRAMES_MIN) this.floorDb = FLOOR_LEAST_DB;
     this.floorDb = Math.max(FLOOR_LEAST_DB, this.floorDb);
   }
 
@@ -114,6 +124,7 @@ export class SpeechLevels {
   #forget(frames: number): void {
     this.smoothDb.copyWithin(0, frames);
     this.#powers.copyWithin(0, frames);
+    this.#silent.copyWithin(0, frames);
     this.count -= frames;
     this.firstFrame += frames;
   }

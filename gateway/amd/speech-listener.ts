@@ -37,7 +37,7 @@ export class SpeechListener {
     const { analysis, levels, tracker } = this;
     if (frame === null) analysis.lost();
     else analysis.feed(frame, levels.floorDb);
-    levels.add(analysis.isSilent ? UNHEARD_DB : analysis.levelDb);
+    levels.add(frame === null ? UNHEARD_DB : analysis.levelDb);
     const ended = tracker.feed(analysis);
     this.endedTone = ended;
     if (ended !== undefined && isSurelyTone(ended)) {

@@ -51,7 +51,9 @@ const CLOSE_PAIRS_BELOW_HZ = 520;
 const CLOSE_STRAY_MAX_HZ = 28;
 /** Of the level of its frames, the first left out: a voice swells and fades more. */
 const STEADY_MAX_DB = 3;
-const STEADY_LEAST_MS = 120;
+export const STEADY_LEAST_MS = 160;
+const STEADY_PURITY_MIN = 0.85;
+const STEADY_DEVIATION_MAX_HZ = 2.5;
 /** Frames a tone may miss: lost packets. */
 const MISSED_MAX = 2;
 const FINE_BELOW_MAX_DB = 15;
@@ -131,7 +133,16 @@ export class ToneTracker {
   /** Long and even enough to be no vowel. */
   get isSteady(): boolean {
     if (this.soundingMs < STEADY_LEAST_MS) return false;
-    return this.#mostDb - this.#leastDb <= STEADY_MAX_DB || this.#fineShare >= FINE_SHARE_MIN;
+    if (this.#fineSecondHz > 0) {
+      return this.#fineShare >= FINE_SHARE_MIN && !isHarmonic(this.#fineHz, this.#fineSecondHz);
+    }
+    const isEven = this.#mostDb - this.#leastDb <= STEADY_MAX_DB;
+    const isPure = this.#sumPurity / this.#count >= STEADY_PURITY_MIN;
+    return isEven && isPure && this.#deviationHz <= STEADY_DEVIATION_MAX_HZ;
+  }
+
+  get #deviationHz(): number {
+    return this.#count < 3 ? 0 : this.#sumDeviationHz / (this.#count - 2);
   }
 
   /** First frame of the tone that is sounding. */
@@ -231,7 +242,7 @@ export class ToneTracker {
       hz: isFine ? this.#fineHz : this.#sumHz / this.#count,
       secondHz: isPair ? this.#fineSecondHz || coarseSecondHz : 0,
       levelDb: this.#levelDb,
-      deviationHz: this.#count < 3 ? 0 : this.#sumDeviationHz / (this.#count - 2),
+      deviationHz: this.#deviationHz,
       fineShare: this.#fineShare,
       steadyDb: this.#mostDb - this.#leastDb,
       purity: this.#sumPurity / this.#count,
@@ -254,6 +265,12 @@ export class ToneTracker {
     this.#startBlock = start;
     this.#riseDb = quieterBy(analysis, start - 9, start - 2, steady);
   }
+}
+
+/** Partials of one voice: the second is twice or three times the first. */
+export function isHarmonic(hz: number, secondHz: number): boolean {
+  const multiple = secondHz / hz;
+  return Math.abs(multiple - Math.round(multiple)) < 0.04;
 }
 
 function strayMaxHz(hz: number): number {
