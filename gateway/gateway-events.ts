@@ -4,6 +4,7 @@ import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { GatewayClock } from './clock.ts';
 import type { GatewayLog } from './gateway-log.ts';
 import type { CallQuality } from './media/call-quality.ts';
+import type { InboundEventBody } from './inbound/inbound-desk.ts';
 import type { TrunkNews } from './trunks/trunk-directory.ts';
 
 type Capacity = Pick<GatewayCapacity, 'attemptsMax' | 'attemptsInFlight' | 'endpointsWarm'>;
@@ -69,6 +70,10 @@ export class GatewayEvents {
 
   trunkState({ name, state, detail }: TrunkNews): void {
     this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
+  }
+
+  inbound(body: InboundEventBody): void {
+    this.publish({ ...this.#envelope(), ...body });
   }
 
   /** Told at most once a second, and only when it changed. */

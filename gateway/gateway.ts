@@ -20,6 +20,11 @@ import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents, type QualityListener } from './gateway-events.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import type { InboundDesk } from './inbound/inbound-desk.ts';
+import { openInbound } from './inbound/open-inbound.ts';
+import { openRegistrar } from './registrar/open-registrar.ts';
+import type { Registrar } from './registrar/registrar.ts';
+import type { RepresentativeDirectory } from '../machines/representative-directory.port.ts';
 import { LobbyDesk } from './lobby/lobby-desk.ts';
 import { NO_REGISTRAR, phoneAddresses } from './lobby/phone-addresses.ts';
 import { switchProblem, watchLoss } from './loss.ts';
@@ -44,6 +49,8 @@ export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly log: GatewayLog;
   readonly clock?: GatewayClock;
+  /** Accounts and bindings of representatives' phones; without it none can register. */
+  readonly representatives?: RepresentativeDirectory;
   /** Ended attempts that can still be asked about; for tests of what stays in memory. */
   readonly endedKeptMax?: number;
 }
@@ -73,6 +80,8 @@ export class Gateway implements TelephonyPort {
   readonly #listening: OpenedListening;
   readonly #pool: EndpointPool<MediaEndpoint>;
   readonly #registry: AttemptRegistry;
+  readonly #registrar: Registrar | undefined;
+  readonly #inbound: InboundDesk;
   readonly #lobbies: LobbyDesk;
   readonly #desk: AttemptDesk;
   readonly #directory: TrunkDirectory;
@@ -86,7 +95,21 @@ export class Gateway implements TelephonyPort {
     this.#clock = clock;
     this.#events = new GatewayEvents({ gatewayId: config.id, clock, log });
     const srf = makeSrf(config.drachtio.sharedTag);
-    answerStrayRequests(srf);
+    const { registrar, inbound } = config;
+    answerStrayRequests(srf, {
+      ...(registrar.realm === ''
+        ? {}
+        : {
+            onRegister: (request, response) => {
+              if (this.#registrar === undefined) response.send(503);
+              else void this.#registrar.handle(request, response);
+            },
+          }),
+      ...(inbound.message === ''
+        ? {}
+        : { onInvite: (request, response) => this.#inbound.take(request, response) }),
+    });
+    this.#registrar = openRegistrar(config, options.representatives, { clock, log });
     const link = new SipLink({
       ...{ srf, clock, log, counters },
       options: { ...config, ...config.drachtio },
@@ -116,6 +139,10 @@ export class Gateway implements TelephonyPort {
     this.#directory = this.#makeDirectory();
     this.#lobbies = this.#makeLobbies();
     this.#desk = this.#makeDesk();
+    this.#inbound = openInbound(config, {
+      ...{ srf, pool: this.#pool, prompts: this.#files.prompts, clock, log },
+      publish: (body) => this.#events.inbound(body),
+    });
     const { onChange } = this;
     const { registry, media, pool } = this.#watched();
     watchLoss({ link, media, pool, registry, log, onChange });
@@ -217,6 +244,7 @@ export class Gateway implements TelephonyPort {
     const attempts = [...this.#registry.active];
     for (const attempt of attempts) attempt.cancel({ reason: 'shutdown' });
     this.#lobbies.closeAll();
+    this.#inbound.closeAll();
     this.#pool.pause('the gateway is closing');
     const idle = this.#untilIdle();
     await Promise.all([idle.promise, unregistered]);
@@ -279,7 +307,7 @@ export class Gateway implements TelephonyPort {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
       },
-      phones: phoneAddresses(NO_REGISTRAR),
+      phones: phoneAddresses(this.#registrar ?? NO_REGISTRAR),
       publish: (event) => this.#events.publish(event),
       problem: () =>
         this.#closing === undefined ? switchProblem(this.#watched()) : 'the gateway is closing',
