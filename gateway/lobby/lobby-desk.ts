@@ -142,8 +142,11 @@ export class LobbyDesk implements Lobbies {
       case 'lobby.whisper':
         return lobby.whisper(command) ? { accepted: true } : refusal('BAD_STATE', 'not ready');
       case 'lobby.monitor':
+        if (lobby.monitor(command)) return { accepted: true };
+        return refusal('BAD_STATE', 'not ready, too many supervisors, or no SIP URI');
       case 'lobby.unmonitor':
-        return refusal('BAD_STATE', `${command.type} is not offered by this gateway`);
+        if (lobby.unmonitor(command.monitorId)) return { accepted: true };
+        return refusal('BAD_STATE', `no supervisor ${command.monitorId}`);
     }
   }
 

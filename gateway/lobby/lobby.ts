@@ -3,7 +3,7 @@
  * parked and hears the lobby's sound; a customer's end parks it again. Every way out passes `#leave`,
  * which acts once.
  */
-import type { LobbyClose, LobbyWhisper } from '../../machines/lobby-commands.ts';
+import type { LobbyClose, LobbyMonitor, LobbyWhisper } from '../../machines/lobby-commands.ts';
 import type { LOBBY_LEFT_REASONS } from '../../machines/lobby-events.ts';
 import { elapsedMs } from '../clock.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
@@ -14,6 +14,7 @@ import { LobbyRoom } from './lobby-room.ts';
 import { LobbyReferral } from './lobby-referral.ts';
 import type { PhoneLeg } from './phone-leg.ts';
 import { PhoneWatch } from './phone-watch.ts';
+import { Supervision } from './supervision.ts';
 
 export type LeftReason = (typeof LOBBY_LEFT_REASONS)[number];
 
@@ -27,6 +28,7 @@ export class Lobby {
   readonly #referral: LobbyReferral;
   #room: LobbyRoom | undefined;
   #watch: PhoneWatch | undefined;
+  #supervision: Supervision | undefined;
   #guest: LobbyGuest | undefined;
   #readyAtMs: number | undefined;
   #idleTimer: unknown;
@@ -91,6 +93,15 @@ export class Lobby {
     return this.isReady && this.#room?.whisper(command) === true;
   }
 
+  /** False when it cannot be taken. */
+  monitor(command: LobbyMonitor): boolean {
+    return this.isReady && this.#supervision?.monitor(command) === true;
+  }
+
+  unmonitor(monitorId: string): boolean {
+    return this.#supervision?.stop(monitorId) === true;
+  }
+
   /** Undefined when somebody has the representative already, or nobody can. */
   seat(guest: LobbyGuest): LobbySeat | undefined {
     const room = this.#room;
@@ -117,6 +128,7 @@ export class Lobby {
     this.#readyAtMs = clock.now();
     services.counters.lobbiesReady += 1;
     this.#room = new LobbyRoom({ endpoint, prompts, clock, outlet, sound: open.sound });
+    this.#supervision = new Supervision({ services, outlet, lobby: endpoint });
     endpoint.scheduleHangup(HELD_MAX_MS);
     this.#watch = new PhoneWatch({
       ...{ endpoint, clock },
@@ -154,6 +166,7 @@ export class Lobby {
     this.#watch?.stop();
     this.#referral.end();
     this.#room?.close();
+    this.#supervision?.close();
     const heldMs = this.#readyAtMs === undefined ? 0 : elapsedMs(this.#readyAtMs, clock.now());
     log.info({ lobbyId: this.id, reason, detail, heldMs }, 'lobby left');
     // The customer first: whoever hears that the representative left finds the bridge ended.

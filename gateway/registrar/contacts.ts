@@ -36,7 +36,8 @@ export function readContacts(
   }
   const contacts: AskedContact[] = [];
   for (const [value] of header.matchAll(/(?:"(?:\\.|[^"\\])*"|<[^>]*>|[^,"<])+/g)) {
-    const [, inBrackets, bare] = /<([^>]*)>|^\s*([^\s;<>]+)/.exec(value) ?? [];
+    const inBrackets = /<([^>]*)>/.exec(value)?.[1];
+    const bare = /^\s*([^\s;<>]+)/.exec(value)?.[1];
     const target = phoneUri(inBrackets ?? bare ?? '');
     if (!target.ok) return { kind: 'invalid' };
     const parameters = inBrackets === undefined ? '' : value.slice(value.indexOf('>') + 1);

@@ -64,6 +64,8 @@ const OWED_FRAMES_MAX = 11;
 
 /** The frame being sent: one for all legs, since each is done with it at the end of its tick. */
 const outgoing = new Int16Array(FRAME_SAMPLES);
+const mixture = new Int16Array(FRAME_SAMPLES);
+const added = new Int16Array(FRAME_SAMPLES);
 
 export class RtpSession {
   /** Even port that RTP is received on; RTCP is on the one above. */
@@ -83,6 +85,11 @@ export class RtpSession {
   onDtmf: ((digit: string, durationMs: number) => void) | undefined;
   /** Set by a bridge. `source` has precedence over the peer's audio while it lasts. */
   peer: MediaPeer | undefined;
+
+  /** Mixed into what is sent, while something is; what `onSentFrame` gets is without it. */
+  readonly whispers = new Set<AudioSource>();
+  /** Mixed into what the peer gets of the far end; what `onFrame` gets is without it. */
+  readonly overlays = new Set<AudioSource>();
 
   readonly #transport: SecureTransport;
   readonly #clock: MediaClock;
@@ -241,7 +248,7 @@ export class RtpSession {
     if (!this.#receiver.hasAudio) return;
     const frameKind = kind === 'audio' ? 'audio' : 'lost';
     this.onFrame?.(this.#received, frameKind);
-    this.peer?.frame(this.#received, frameKind);
+    this.peer?.frame(mixed(this.#received, this.overlays), frameKind);
   }
 
   /** From the source, else from the peer, else silence if that is to be sent. */
@@ -268,7 +275,7 @@ export class RtpSession {
     else if (eventPayloadType !== undefined && this.#dtmf.tick(this.#sender.timestamp)) {
       const { payload, marker, timestamp } = this.#dtmf;
       this.#sender.sendEvent(eventPayloadType, payload, marker, timestamp);
-    } else if (hasAudio) this.#sender.sendAudio(outgoing);
+    } else if (hasAudio) this.#sender.sendAudio(mixed(outgoing, this.whispers));
     else this.#sender.pause();
   }
 
@@ -297,6 +304,20 @@ export class RtpSession {
       this.#rtcp.take(bytes);
     }
   }
+}
+
+/** The frame with those sources added; the frame itself when there are none. */
+function mixed(frame: Int16Array, sources: ReadonlySet<AudioSource>): Int16Array {
+  if (sources.size === 0) return frame;
+  mixture.set(frame);
+  for (const source of sources) {
+    if (!source.read(added)) continue;
+    for (let i = 0; i < FRAME_SAMPLES; i += 1) {
+      const sum = (mixture[i] as number) + (added[i] as number);
+      mixture[i] = Math.max(-32_768, Math.min(32_767, sum));
+    }
+  }
+  return mixture;
 }
 
 /** Port 0 and the unspecified address mean that there is nowhere to send to, for now. */

@@ -163,6 +163,45 @@ t.test('attended transfer: completed, cancelled, and by a number on the trunk', 
   t.pass('the destination is let go with the customer');
 });
 
+t.test('a supervisor listens, whispers and barges, over several customers', async (t) => {
+  const stand = await LobbyStand.start(t, { representativeHz: REP_HZ });
+  const supervisor = await stand.openPhone(OTHER_HZ);
+  const { lobby, rep, customer } = await talking(stand);
+  const { media } = customer.call;
+  const monitor = { type: 'lobby.monitor', monitorId: 'm1', sipUri: supervisor.address } as const;
+  await lobby.command({ ...monitor, mode: 'listen' });
+  await lobby.event('lobby.monitoring');
+  const ear = await supervisor.nextCall();
+  await ear.heard.untilLevels((level) => level(REP_HZ) > 0.05 && level(CUSTOMER_HZ) > 0.05);
+  t.equal(rep.heard.levelOf(OTHER_HZ) < 0.002, true, 'who listens is not heard');
+
+  await lobby.command({ ...monitor, mode: 'whisper' });
+  await lobby.event('lobby.monitoring', 2);
+  await rep.heard.untilLevels((level) => level(OTHER_HZ) > 0.05 && level(CUSTOMER_HZ) > 0.05);
+  media.forget();
+  await media.until(() => media.audioPackets > 25, 'half a second');
+  await media.hears(REP_HZ);
+  t.notOk(media.heard(OTHER_HZ), 'the customer hears the representative alone');
+  await ear.heard.untilLevels((level) => level(REP_HZ) > 0.05 && level(OTHER_HZ) < 0.002);
+
+  await lobby.command({ ...monitor, mode: 'barge' });
+  await lobby.event('lobby.monitoring', 3);
+  await media.hears2(REP_HZ, OTHER_HZ);
+  await rep.heard.untilLevels((level) => level(OTHER_HZ) > 0.05);
+
+  customer.call.hangUp();
+  await customer.event('attempt.ended');
+  const next = await stand.answeredCustomer(1_300);
+  await next.connect(lobby.id);
+  await ear.heard.untilLevels((level) => level(REP_HZ) > 0.05 && level(1_300) > 0.05);
+  await next.call.media.hears2(REP_HZ, OTHER_HZ);
+  await lobby.command({ type: 'lobby.unmonitor', monitorId: 'm1' });
+  t.match(await lobby.event('lobby.monitorEnded'), { reason: 'stopped' });
+  t.equal(await ear.ended, 'byeReceived');
+  await next.call.media.hears(REP_HZ);
+  t.match(await lobby.command({ type: 'lobby.unmonitor', monitorId: 'm1' }), { code: 'BAD_STATE' });
+});
+
 t.test('[WS-03] a stereo recording with a pause, delivered over HTTP', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-recordings-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));

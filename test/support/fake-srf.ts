@@ -46,7 +46,11 @@ class FakeMessage extends EventEmitter {
     return this.get(name) !== undefined;
   }
 
-  send(status: number, options: { body?: string } = {}): void {
+  /** Of the last response sent. */
+  sentHeaders: Headers = {};
+
+  send(status: number, options: { body?: string; headers?: Headers } = {}): void {
+    this.sentHeaders = options.headers ?? {};
     this.sent.push({ status, ...(options.body === undefined ? {} : { body: options.body }) });
   }
 

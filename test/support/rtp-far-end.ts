@@ -183,6 +183,13 @@ export class RtpFarEnd {
     );
   }
 
+  /** Resolves as soon as the last 100 ms received are mostly those two, both of them. */
+  hears2(oneHz: number, otherHz: number): Promise<void> {
+    const shares = (): number[] =>
+      [oneHz, otherHz].map((hz) => shareOfTone(this.#lastAudio(5), hz));
+    return this.until(() => shares().every((share) => share > 0.2), `${oneHz} and ${otherHz} Hz`);
+  }
+
   /** Whether any 100 ms of what was received hold that tone. */
   heard(frequencyHz: number): boolean {
     const audio = this.#lastAudio(this.packets.length);

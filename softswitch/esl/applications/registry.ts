@@ -3,6 +3,7 @@ import type { Application } from './application.ts';
 import { channelControl } from './channel-control.ts';
 import { conference } from './conference.ts';
 import { playAndGetDigits, read } from './collect-digits.ts';
+import { eavesdrop } from './eavesdrop.ts';
 import { endlessPlayback, playback } from './playback.ts';
 import { record, recordSession } from './record.ts';
 
@@ -14,6 +15,7 @@ const APPLICATIONS: ReadonlyMap<string, Application> = new Map(
     read,
     playAndGetDigits,
     conference,
+    eavesdrop,
     record,
     ...recordSession,
   ].map((application) => [application.name, application]),
