@@ -115,6 +115,9 @@ export const AttemptClassified = Type.Object({
   verdict: Type.Enum([...ANSWER_VERDICTS]),
   humanProbability: Type.Number({ minimum: 0, maximum: 1 }),
   afterAnswerMs: DurationMs('Since the answer.'),
+  speechAfterAnswerMs: Type.Optional(
+    DurationMs('Answer to the first speech. Absent when none was heard before the verdict.'),
+  ),
   evidence: Type.Record(Type.String(), Type.Unknown(), {
     description:
       'Features behind the verdict, for the log. speechStartMs: answer to the first speech, ms.',

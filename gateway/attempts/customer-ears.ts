@@ -40,6 +40,7 @@ export class CustomerEars {
   #order: ListenOrder = {};
   #answeredAtMs = 0;
   #verdict: AnswerVerdict | undefined;
+  #speechAtMs: number | undefined;
   #greetingEndedAtMs: number | undefined;
   #awaitsVerdict = false;
   #isDeaf = false;
@@ -128,6 +129,7 @@ export class CustomerEars {
         if (this.#handlers === undefined) onEarlyMedia(heard.verdict);
         return;
       case 'speechStarted':
+        this.#speechAtMs ??= this.#whenHeard(heard.agoMs);
         return;
       case 'classified': {
         const { verdict, humanProbability, evidence } = heard;
@@ -180,7 +182,11 @@ export class CustomerEars {
     clock.clearTimeout(this.#timer);
     const afterAnswerMs = elapsedMs(this.#answeredAtMs, this.#whenHeard(agoMs));
     const body = { verdict, humanProbability, afterAnswerMs, evidence: { ...evidence } };
-    emit({ type: 'attempt.classified', ...body });
+    const speech =
+      this.#speechAtMs === undefined
+        ? {}
+        : { speechAfterAnswerMs: elapsedMs(this.#answeredAtMs, this.#speechAtMs) };
+    emit({ type: 'attempt.classified', ...body, ...speech });
     this.#handlers?.onVerdict(verdict);
   }
 

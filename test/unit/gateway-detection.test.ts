@@ -103,6 +103,7 @@ t.test('[OUT-21] who answered is told with its evidence, and when the speech end
   t.same(call.told, ['classified', 'greetingEnded']);
   t.match(call.event('classified'), {
     ...{ verdict: 'human', humanProbability: 0.97, afterAnswerMs: 1_480 },
+    speechAfterAnswerMs: 340,
     evidence: { longestSpeechMs: 640 },
   });
   t.match(call.event('greetingEnded'), { afterAnswerMs: 1_000 });
