@@ -41,8 +41,9 @@ const PAUSE_LEAST_MS = 240;
 /** Hiss spreads by less, whatever its level. */
 const SOUND_LEAST_DB = -32;
 const SOUND_SPREAD_DB = 2.5;
+const TONE_WAIT_MS = 100;
 /** A person waits this long for an answer; recorded text pauses less. */
-const SHORT_GREETING_PAUSE_MS = 560;
+const SHORT_GREETING_PAUSE_MS = 520;
 const SHORT_GREETING_MAX_MS = 2_000;
 /** Whatever has been said: nobody keeps silent for so long but to hear an answer. */
 const ANY_PAUSE_MS = 1_000;
@@ -142,6 +143,8 @@ export class AnswerDetector {
     this.#start();
     readFeatures(this.#listener, this.#features);
     this.#probability = humanProbability(this.#features);
+    // A person who waits makes no tone: it is a SIT's, a fax's or a beep.
+    if (tracker.soundingMs >= TONE_WAIT_MS && sensitive.elapsedMs < this.#limitMs) return;
     const hasPaused = strict.pauseMs >= PAUSE_LEAST_MS && strict.burstMs === 0;
     if (hasPaused && this.#probability >= HUMAN_SURE) this.#classify('human');
     else if (this.#hasShortGreetingEnded()) this.#classify('human');

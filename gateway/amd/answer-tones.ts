@@ -50,7 +50,8 @@ const GREETING_LEAST_MS = 900;
 /** ITU-T T.30: CED is 2100 ± 15 Hz for 2.6 to 4 s; CNG 1100 ± 38 Hz, 0.5 s on and 3 s off. */
 const CED_HZ = 2_100;
 const CED_WITHIN_HZ = 20;
-const CED_SURE_MS = 500;
+/** Less than the 450 ms after which an answering modem turns the phase (ITU-T V.8). */
+const CED_SURE_MS = 400;
 const CNG_HZ = 1_100;
 const CNG_WITHIN_HZ = 30;
 const CNG_LEAST_MS = 410;
@@ -68,6 +69,7 @@ export class AnswerTones {
   readonly #sit = new SitSequence();
   #held: Tone | undefined;
   #faxTold = false;
+  #sitTold = false;
   /** End of the last tone of any kind, for the melody test. */
   #lastEndMs = -10_000;
   #lastHz = 0;
@@ -92,6 +94,7 @@ export class AnswerTones {
     }
     const code = this.#sit.sounding(tracker);
     if (code !== undefined) {
+      this.#sitTold = true;
       this.#held = undefined;
       return { kind: 'sit', code };
     }
@@ -125,7 +128,8 @@ export class AnswerTones {
       return { kind: 'fax', signal: 'CNG' };
     }
     if (isProgress(tone, speechMs)) return { kind: 'progress', tone };
-    if (isBeep(tone)) this.#held = tone;
+    // What follows a fax's first tone, or a SIT, is more of the same.
+    if (isBeep(tone) && !this.#faxTold && !this.#sitTold) this.#held = tone;
     return undefined;
   }
 
