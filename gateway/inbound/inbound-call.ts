@@ -124,7 +124,7 @@ export class InboundCall {
   async #onOffer(request: SipRequest, response: SipResponse): Promise<void> {
     const offer = request.body;
     if (!hasUsableAudio(offer)) {
-      response.send(offer === undefined || offer === '' ? 200 : 488);
+      response.send((request.body ?? '') === '' ? 200 : 488);
       return;
     }
     const outcome = await this.#endpoint?.applyRemote(offer);

@@ -107,16 +107,16 @@ export class Registrar implements RegisteredPhones {
       response.send(423, { headers: { 'Min-Expires': String(expires.minS) } });
     } else {
       const { representativeId } = account;
-      let isOutOfOrder = false;
+      const verdict = { isOutOfOrder: false };
       if (asked.kind !== 'none') {
         const message = { ...identityOf(request), nowMs: clock.now(), source: sourceOf(request) };
         await directory.changeBindings(representativeId, (before) => {
           const after = bindingsAfter(before, asked, message);
-          isOutOfOrder = after === undefined;
+          verdict.isOutOfOrder = after === undefined;
           return after;
         });
       }
-      if (isOutOfOrder) response.send(500);
+      if (verdict.isOutOfOrder) response.send(500);
       else this.#answer(response, await directory.bindingsOf(representativeId));
     }
   }
