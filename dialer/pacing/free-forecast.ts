@@ -26,7 +26,7 @@ export interface FreeTable {
 }
 
 const BUCKET_RATIO = 1.2;
-const BUCKETS = 48;
+export const BUCKETS = 48;
 
 /** Elapsed time that a row of a table stands for, ms. */
 function elapsedOf(bucket: number): number {

@@ -2,7 +2,7 @@
 import type { DurationSurvival } from './duration-survival.ts';
 import type { EventGroup } from './blocking-risk.ts';
 import { ForgettingShare } from './forgetting-share.ts';
-import { bucketOf, type FreeForecast, type FreeTable } from './free-forecast.ts';
+import { BUCKETS, bucketOf, type FreeForecast, type FreeTable } from './free-forecast.ts';
 
 /** Idle seconds of representatives after which evidence of other work counts for 1/e. */
 const IDLE_MEMORY_S = 7_200;
@@ -100,13 +100,13 @@ export class RepresentativeBoard {
 
   /** Busy representatives by how long they have been at it. */
   busyGroups(atMs: number, forecast: FreeForecast): EventGroup[] {
-    const talking = new Map<number, number>();
-    const wrappingUp = new Map<number, number>();
+    const talking = new Float64Array(BUCKETS);
+    const wrappingUp = new Float64Array(BUCKETS);
     for (const { phase, sinceMs } of this.#representatives.values()) {
       if (phase === 'idle') continue;
       const counts = phase === 'talking' ? talking : wrappingUp;
       const bucket = bucketOf(atMs - sinceMs);
-      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
     }
     return [...groupsOf(talking, forecast.talking), ...groupsOf(wrappingUp, forecast.wrappingUp)];
   }
@@ -163,9 +163,10 @@ export class RepresentativeBoard {
   }
 }
 
-function groupsOf(
-  counts: ReadonlyMap<number, number>,
-  { columns, within }: FreeTable,
-): EventGroup[] {
-  return Array.from(counts, ([bucket, count]) => ({ count, within, offset: bucket * columns }));
+function groupsOf(counts: Float64Array, { columns, within }: FreeTable): EventGroup[] {
+  const groups: EventGroup[] = [];
+  counts.forEach((count, bucket) => {
+    if (count > 0) groups.push({ count, within, offset: bucket * columns });
+  });
+  return groups;
 }
