@@ -1,6 +1,8 @@
 /** The claim of an engagement's starts, with everything that a running dialer knows filled in. */
 import type { ClaimContext, ClaimRequest } from '../tasks/claim-starts.ts';
 import { queueFactOf, type EngagementFacts } from '../engagements/engagement-facts.ts';
+import { detectionOf, failsafeOf, planRepresentatives } from '../tasks/call-answering.ts';
+import { answerSettingsOf, type PlanAfterAnswer } from '../tasks/plan-after-answer.ts';
 import type { DialerParts } from './dialer-parts.ts';
 import { ATTEMPT_MACHINES, type CallPlan } from './start-attempt.ts';
 
@@ -17,8 +19,18 @@ export function claimContextOf(parts: DialerParts, facts: EngagementFacts): Clai
     fromAddress: workstream.number,
     numberGapMinMs: limits.numberGapMinMs,
     machineVersion: ATTEMPT_MACHINES,
-    planAfterAnswer: parts.planAfterAnswer(workstream),
+    planAfterAnswer: answerPlanOf(parts, facts),
   };
+}
+
+/** Representatives are found by whoever starts the call; everything else is the workstream's. */
+export function answerPlanOf(
+  { planAfterAnswer }: Pick<DialerParts, 'planAfterAnswer'>,
+  facts: EngagementFacts,
+): PlanAfterAnswer {
+  return facts.config.engagementType === 'repLed'
+    ? planRepresentatives(facts)
+    : planAfterAnswer(facts.workstream);
 }
 
 export function claimRequestOf(
@@ -39,9 +51,17 @@ export function claimRequestOf(
 /** `gatewayId` as it was written with the claim: whoever asks about the call later asks there. */
 export function callPlanOf(
   { times }: Pick<DialerParts, 'times'>,
-  { workstream, config }: EngagementFacts,
+  facts: EngagementFacts,
   gatewayId: string,
 ): CallPlan {
+  const { workstream, config } = facts;
   const { ringTimeoutMs } = config;
-  return { times, gatewayId, trunk: workstream.trunk, callerId: workstream.number, ringTimeoutMs };
+  const [detection, failsafe] = [detectionOf(facts), failsafeOf(facts)];
+  return {
+    ...{ times, gatewayId, trunk: workstream.trunk, callerId: workstream.number, ringTimeoutMs },
+    isPreview: config.mode.kind === 'preview',
+    isRecorded: answerSettingsOf(workstream).recording,
+    ...(detection === undefined ? {} : { detection }),
+    ...(failsafe === undefined ? {} : { failsafe }),
+  };
 }

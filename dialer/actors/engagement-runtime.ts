@@ -26,10 +26,13 @@ import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
 import { makePacer, type Claimed, type Pacer } from './make-pacer.ts';
 import { PacedCalls } from './paced-calls.ts';
+import { sharerOf } from './paced-engagement.ts';
 import { startInLobby } from './seats.ts';
 import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
+import { makePreviewOffers } from '../preview/preview-engagement.ts';
+import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { ThrottleKeeper } from '../throttle/throttle-keeper.ts';
 import { throttled } from '../throttle/throttle-step.ts';
 import type { TrunkBudget } from './trunk-budget.ts';
@@ -54,6 +57,8 @@ export class EngagementRuntime {
   readonly #pacer: Pacer;
   /** Of a mode that is paced by representatives. */
   readonly #paced: PacedCalls | undefined;
+  /** Of a preview engagement: the contacts that representatives are shown. */
+  readonly preview: PreviewOffers | undefined;
   readonly #throttle: ThrottleKeeper;
   #facts: EngagementFacts;
   #isStopped = false;
@@ -69,13 +74,17 @@ export class EngagementRuntime {
     this.#facts = facts;
     this.#isOpen = queueFactOf(facts, parts.clock.now()).kind !== 'closed';
     this.#throttle = this.#makeThrottle();
-    this.#paced = facts.config.mode.kind === 'copilot' ? undefined : this.#makePaced();
+    const { kind } = facts.config.mode;
+    this.#paced = kind === 'copilot' || kind === 'preview' ? undefined : this.#makePaced();
+    this.preview = kind === 'preview' ? this.#makePreview() : undefined;
     this.#pacer = makePacer({
       ...{ facts, live, isOpen: this.#isOpen, clock: parts.clock, limits: parts.limits },
       demand: this.#paced?.demand,
       work: parts.work,
       claim: (starts) => this.#claim(starts),
       recall: (attempts) => this.#paced?.recall(attempts),
+      offer: this.preview && ((representatives) => this.#offer(representatives)),
+      askForShare: () => parts.shares.wake(),
       onFailure: (error) => this.#failed(error),
     });
   }
@@ -111,8 +120,38 @@ export class EngagementRuntime {
       tell: ({ attemptId }, order) => tellAttempt(attemptId, order),
       recall: (taskId) => cancelChain(taskId, 'dialer_recall'),
       onDecision: (decision) => news.tell({ type: 'pacing.decided', engagementId, decision }),
-      onNews: () => this.#pacer.send({ type: 'pacer.news' }),
+      onNews: () => {
+        this.#pacer.send({ type: 'pacer.news' });
+        this.#parts.shares.wake();
+      },
+      onDealt: () => this.#pacer.send({ type: 'pacer.news' }),
     });
+  }
+
+  #makePreview(): PreviewOffers {
+    const { budgetOf } = this.#parts;
+    return makePreviewOffers({
+      ...this.#parts,
+      facts: () => this.#facts,
+      isDialing: () => this.#isOpen && !this.#mayNotDial(),
+      grant: () => this.#watchQueue() && this.#grant(1) > 0,
+      ungrant: () => budgetOf(this.#facts.workstream.trunk).giveBack(1),
+      begin: (claimed, lobbyId) => this.#beginInLobby(claimed, lobbyId),
+      takeBack: (claimed) => this.#parts.work.run(() => this.#takeBack([claimed], true)),
+    });
+  }
+
+  /** Answers how many contacts left the list for it. */
+  async #offer(representatives: number): Promise<number> {
+    return this.#watchQueue() ? ((await this.preview?.offer(representatives)) ?? 0) : 0;
+  }
+
+  /** For the representative who has accepted it, who hears it from the first ring on. */
+  #beginInLobby(claimed: ClaimedStart, lobbyId: string): void {
+    const parts = this.#parts;
+    const plan = callPlanOf(parts, this.#facts, parts.gatewayFor(this.#facts.workstream.trunk));
+    const start = chainStartOf(claimed, plan, parts.clock.now());
+    this.#begin(claimed, startInLobby(start, lobbyId, true));
   }
 
   get facts(): EngagementFacts {
@@ -127,15 +166,26 @@ export class EngagementRuntime {
     if (paced?.isRepLed === true) {
       this.#parts.shares.join(this.#facts.engagement.id, () => paced.sharer);
     }
+    const { preview } = this;
+    if (preview === undefined) return;
+    this.#parts.shares.join(this.#facts.engagement.id, () => ({
+      ...sharerOf(this.#facts),
+      ...{ isDialing: this.#isOpen && !this.#mayNotDial(), ringing: 0, seeking: preview.seeking },
+      onDealt: () => undefined,
+      onAllotted: (representatives) =>
+        this.#pacer.send({ type: 'pacer.allotted', representatives }),
+    }));
   }
 
   /** Of whichever engagement: those that are none of ours change nothing. */
   onAttempt(event: AttemptEvent): void {
     this.#paced?.onAttempt(event);
+    this.preview?.onAttempt(event);
   }
 
   onEntered(entered: Entered): void {
     this.#paced?.onEntered(entered);
+    this.preview?.onEntered(entered);
   }
 
   /** Nothing more starts; what has started goes on. */
@@ -144,6 +194,7 @@ export class EngagementRuntime {
     this.#parts.clock.clearTimeout(this.#queueTimer);
     this.#parts.clock.clearTimeout(this.#budgetTimer);
     this.#pacer.send({ type: 'pacer.stop' });
+    this.preview?.withdrawAll();
     this.#throttle.stop();
     this.#parts.shares.leave(this.#facts.engagement.id);
   }
@@ -164,6 +215,7 @@ export class EngagementRuntime {
   suspended(suspension: Suspension): void {
     if (this.isSuspended) return;
     this.#pacer.send({ type: 'engagement.suspended', suspension });
+    this.preview?.withdrawAll();
     this.#parts.shares.wake();
     const engagementId = this.#facts.engagement.id;
     this.#parts.news.tell({ type: 'engagement.suspended', engagementId, suspension });
@@ -175,18 +227,19 @@ export class EngagementRuntime {
 
   tasksReady(): void {
     this.#pacer.send({ type: 'tasks.ready' });
-    if (this.#paced !== undefined) this.#parts.shares.wake();
+    if (this.#paced !== undefined || this.preview !== undefined) this.#parts.shares.wake();
   }
 
   /** A task in work that no chain works yet: the claim that has taken it gives it back undialled. */
   cancelClaimed(taskId: string): void {
-    this.#cancelledInClaim?.add(taskId);
+    if (this.preview?.withdraw(taskId) !== true) this.#cancelledInClaim?.add(taskId);
   }
 
   /** A chain has left: its place and its channel are free. */
-  callEnded(trunk: string): void {
+  callEnded(trunk: string, taskId: string): void {
     this.#parts.budgetOf(trunk).free(1);
     this.#pacer.send({ type: 'call.ended' });
+    this.preview?.callEnded(taskId);
   }
 
   /** A chain goes on to its next number, in the place that it has. */
@@ -279,7 +332,7 @@ export class EngagementRuntime {
   /** False when nobody is there any more for whoever would answer: it is not dialled. */
   #dial(claimed: ClaimedStart, { nowMs, gatewayId }: ClaimContext): boolean {
     const plan = callPlanOf(this.#parts, this.#facts, gatewayId);
-    const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
+    const engagementId = this.#facts.engagement.id;
     let start = chainStartOf(claimed, plan, nowMs);
     if (this.#paced?.isRepLed === true) {
       const seat = this.#paced.takeSeat(claimed.attemptId);
@@ -287,12 +340,17 @@ export class EngagementRuntime {
       start = startInLobby(start, seat.lobbyId, seat.isBound);
       if (seat.isBound) this.#parts.shares.served(engagementId);
     }
+    this.#begin(claimed, start);
+    return true;
+  }
+
+  #begin(claimed: ClaimedStart, start: ChainStart): void {
     const taskId = claimed.task.id;
+    const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
     this.#paced?.started(taskId, claimed.attemptId);
     this.#tellStart(claimed);
     const { trunk } = this.#facts.workstream;
     this.#parts.startChain({ taskId, businessUnitId, engagementId, trunk }, start);
-    return true;
   }
 
   async #takeBack(starts: readonly ClaimedStart[], isHalted: boolean): Promise<void> {
@@ -339,6 +397,7 @@ export class EngagementRuntime {
     if (isOpen !== this.#isOpen) {
       this.#isOpen = isOpen;
       this.#pacer.send({ type: isOpen ? 'queue.opened' : 'queue.closed' });
+      if (!isOpen) this.preview?.withdrawAll();
     }
     if (isOpen) return true;
     const sleepMs = Math.min(SLEEP_MAX_MS, (fact.opensAtMs ?? Infinity) - clock.now());

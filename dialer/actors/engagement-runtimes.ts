@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
 import { readEngagementFacts } from '../engagements/engagement-facts.ts';
-import { requirePacer } from '../engagements/modes-with-pacer.ts';
+import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
 
 export class EngagementRuntimes {
@@ -29,6 +29,19 @@ export class EngagementRuntimes {
   /** A representative does something else from now on. */
   onEntered(entered: Entered): void {
     for (const runtime of this.#runtimes.values()) runtime.onEntered(entered);
+  }
+
+  /** A representative's leg has ended. */
+  onLobbyLeft(lobbyId: string): void {
+    for (const runtime of this.#runtimes.values()) runtime.preview?.onLobbyLeft(lobbyId);
+  }
+
+  /** The contacts of the engagement that shows this representative one. */
+  previewOf(representativeId: string): PreviewOffers | undefined {
+    for (const { preview } of this.#runtimes.values()) {
+      if (preview?.offerOf(representativeId) !== undefined) return preview;
+    }
+    return undefined;
   }
 
   get(engagementId: string): EngagementRuntime | undefined {
@@ -113,7 +126,6 @@ export class EngagementRuntimes {
   async #make(id: string, live: number): Promise<EngagementRuntime | undefined> {
     const facts = await readEngagementFacts(this.#parts.database, id);
     if (facts === undefined || this.#isStopped) return undefined;
-    requirePacer(facts.config.mode.kind);
     const runtime = new EngagementRuntime(this.#parts, facts, live);
     this.#runtimes.set(id, runtime);
     runtime.start();

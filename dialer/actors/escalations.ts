@@ -33,11 +33,14 @@ interface Escalation {
   readonly engagementId: string;
   readonly sinceMs: number;
   /** They have declined it, or did not answer: others are asked first. */
-  readonly asked: Set<string>;
+  readonly declined: Set<string>;
   /** Who is invited, or on the way to the lobby. */
   invited: string | null;
   isOffering: boolean;
 }
+
+/** Whoever declined is not asked for the same customer sooner than this. */
+const ASK_AGAIN_MS = 20_000;
 
 export class Escalations {
   readonly #parts: EscalationsParts;
@@ -61,7 +64,7 @@ export class Escalations {
     const { taskId, engagementId } = chain;
     this.#open.set(attemptId, {
       ...{ attemptId, taskId, engagementId, sinceMs: clock.now() },
-      ...{ asked: new Set<string>(), invited: null, isOffering: false },
+      ...{ declined: new Set<string>(), invited: null, isOffering: false },
     });
     this.#serve();
   }
@@ -81,10 +84,21 @@ export class Escalations {
       }
       if (work === 'free') {
         escalation.invited = null;
-        if (reason !== 'withdrawn') escalation.asked.add(representativeId);
+        if (reason !== 'withdrawn') this.#declined(escalation, representativeId);
       }
     }
     if (work === 'free') this.#serve();
+  }
+
+  /** Asked again after a while, should nobody else take it. */
+  #declined({ attemptId, declined }: Escalation, representativeId: string): void {
+    const { clock } = this.#parts;
+    declined.add(representativeId);
+    clock.setTimeout(() => {
+      if (!this.#open.has(attemptId)) return;
+      declined.delete(representativeId);
+      this.#serve();
+    }, ASK_AGAIN_MS);
   }
 
   /** The customer has hung up, or the call was lost: nobody is waited for any more. */
@@ -116,20 +130,16 @@ export class Escalations {
 
   async #offer(escalation: Escalation): Promise<void> {
     const { desk, factsOf, clock, log, storeRetryMs } = this.#parts;
-    const { attemptId, taskId, engagementId, asked } = escalation;
+    const { attemptId, taskId, engagementId, declined } = escalation;
     try {
       const facts = factsOf(engagementId);
       if (facts === undefined) return;
       const offer = {
-        ...{ ...offerOf(facts), kind: 'escalation' as const, attemptId, taskId, except: asked },
+        ...{ ...offerOf(facts), kind: 'escalation' as const, attemptId, taskId },
+        except: declined,
         isAutoAccepted: facts.config.mode.kind !== 'copilot',
       };
-      let [invited] = await desk.reserve(demandOf(facts), offer, 1);
-      if (invited === undefined && asked.size > 0) {
-        // Everybody else is busy: whoever declined is asked once more.
-        asked.clear();
-        [invited] = await desk.reserve(demandOf(facts), { ...offer, except: new Set() }, 1);
-      }
+      const [invited] = await desk.reserve(demandOf(facts), offer, 1);
       escalation.invited = invited ?? null;
       // Gone while the reservation was written.
       if (invited !== undefined && !this.#open.has(attemptId)) {

@@ -8,6 +8,8 @@ import type {
   PacedPacerEvent,
 } from '../../machines/paced-pacer.events.ts';
 import { predictivePacerMachine } from '../../machines/predictive-pacer.machine.ts';
+import type { PreviewOrder, PreviewPacerEvent } from '../../machines/preview-pacer.events.ts';
+import { previewPacerMachine } from '../../machines/preview-pacer.machine.ts';
 import { progressivePacerMachine } from '../../machines/progressive-pacer.machine.ts';
 import type { DialerClock } from '../clock.ts';
 import { suspensionOf, type EngagementFacts } from '../engagements/engagement-facts.ts';
@@ -32,13 +34,16 @@ export interface PacerParts {
   readonly work: WorkInHand;
   readonly claim: (starts: number) => Promise<Claimed>;
   readonly recall: (attempts: readonly string[]) => void;
+  /** Of preview: contacts for so many representatives; the answer is how many left the list. */
+  readonly offer: ((representatives: number) => Promise<number>) | undefined;
+  readonly askForShare: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 export interface Pacer {
   start(): void;
   /** What its mode does not know changes nothing. */
-  send(event: CopilotPacerEvent | PacedPacerEvent): void;
+  send(event: CopilotPacerEvent | PacedPacerEvent | PreviewPacerEvent): void;
   readonly isSuspended: boolean;
 }
 
@@ -54,6 +59,7 @@ export function makePacer(parts: PacerParts): Pacer {
     isOpen,
     storeRetryMs: limits.storeRetryMs,
   };
+  if (parts.offer !== undefined) return makePreviewPacer(parts, parts.offer);
   if (demand === undefined) {
     const starter = makeStarter<PacerOrder>(parts);
     const actor = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
@@ -83,6 +89,45 @@ export function makePacer(parts: PacerParts): Pacer {
   return {
     start: () => actor.start(),
     send: (event) => actor.send(event as PacedPacerEvent),
+    get isSuspended() {
+      return actor.getSnapshot().context.suspension !== null;
+    },
+  };
+}
+
+function makePreviewPacer(
+  { facts, clock, limits, isOpen, work, askForShare, onFailure }: PacerParts,
+  offer: (representatives: number) => Promise<number>,
+): Pacer {
+  const starter = fromCallback<PreviewOrder, { engagementId: string }>(({ receive, sendBack }) => {
+    receive((order) => {
+      if (order.type === 'pacer.askForShare') {
+        askForShare();
+        return;
+      }
+      work.run(async () => {
+        try {
+          sendBack({ type: 'starter.offered', made: await offer(order.representatives) });
+        } catch (error) {
+          onFailure(error);
+          sendBack({ type: 'starter.failed', detail: String(error) });
+        }
+      });
+    });
+  });
+  const actor = createActor(previewPacerMachine.provide({ actors: { starter } }), {
+    clock,
+    input: {
+      engagementId: facts.engagement.id,
+      claimSizeMax: limits.claimSizeMax,
+      suspended: suspensionOf(facts),
+      isOpen,
+      storeRetryMs: limits.storeRetryMs,
+    },
+  });
+  return {
+    start: () => actor.start(),
+    send: (event) => actor.send(event as PreviewPacerEvent),
     get isSuspended() {
       return actor.getSnapshot().context.suspension !== null;
     },

@@ -32,8 +32,10 @@ export interface PacedCallsParts {
   /** Taken back: nobody is there for whoever answers. */
   readonly recall: (taskId: string, attemptId: string) => void;
   readonly onDecision: (decision: PacerDecision) => void;
-  /** The pacer had better ask again. */
+  /** The pacer had better ask again, once representatives have been shared out. */
   readonly onNews: () => void;
+  /** They have been: it may dial for those whom it was left. */
+  readonly onDealt: () => void;
 }
 
 interface Call {
@@ -81,6 +83,7 @@ export class PacedCalls {
 
   get sharer(): Sharer {
     const { facts, isDialing } = this.#parts;
+    const onDealt = (): void => this.dealt();
     const ringing = [...this.#calls.values()].filter(({ isAnswered }) => !isAnswered).length;
     return {
       ...sharerOf(facts()),
@@ -191,6 +194,12 @@ export class PacedCalls {
     return [...this.#calls.values()]
       .filter(({ waitingSinceMs }) => waitingSinceMs !== null)
       .sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0));
+  }
+
+  /** Those whom the engagement was left may be somebody's whom nobody was there for. */
+  dealt(): void {
+    this.#serve();
+    this.#parts.onDealt();
   }
 
   #personIsThere(call: Call, nowMs: number): void {

@@ -44,7 +44,9 @@ export function offerOf(facts: EngagementFacts): Offer {
   };
 }
 
-export function sharerOf(facts: EngagementFacts): Omit<Sharer, 'isDialing' | 'ringing'> {
+export function sharerOf(
+  facts: EngagementFacts,
+): Omit<Sharer, 'isDialing' | 'ringing' | 'onDealt'> {
   const { engagement, config } = facts;
   const { mode } = config;
   const percent = 'queueAllotmentPercent' in mode ? mode.queueAllotmentPercent : undefined;

@@ -3,6 +3,7 @@
  * exact: it sleeps until the next due task, and is woken when an earlier one is written.
  */
 import { sql, type Transaction } from 'kysely';
+import type { Result } from '../../machines/result.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -147,7 +148,7 @@ export async function promoteDue(request: PromoteRequest): Promise<Promotion> {
 type Due = Pick<
   TaskRow,
   'id' | 'business_unit_id' | 'engagement_id' | 'expires_at_ms' | 'last_result' | 'status'
->;
+> & { readonly dial_mode: string | null };
 
 function readDue(
   { lockForClaim }: OpenDatabase,
@@ -160,6 +161,13 @@ function readDue(
     tx
       .selectFrom('tasks')
       .select(['id', 'business_unit_id', 'engagement_id', 'expires_at_ms', 'last_result', 'status'])
+      .select((eb) =>
+        eb
+          .selectFrom('engagements')
+          .select('dial_mode')
+          .whereRef('engagements.id', '=', 'tasks.engagement_id')
+          .as('dial_mode'),
+      )
       .where('state', '=', sql.lit(state))
       .where(column, '<=', nowMs)
       .orderBy(column)
@@ -167,38 +175,51 @@ function readDue(
   ).execute();
 }
 
-/** A task that was tried keeps its last Result; one that never was is Expired (spec E.4). */
+/**
+ * A task that was tried keeps its last Result; one that never was is Expired (spec E.4), and Terminated
+ * where representatives choose whom they call: none has accepted it in time (DM-16).
+ */
 async function expire(
   tx: Transaction<Database>,
   tasks: readonly Due[],
   { nowMs, actor }: PromoteRequest,
 ): Promise<void> {
-  await tx
-    .updateTable('tasks')
-    .set({
-      state: 'final',
-      status: sql<string>`case when last_result is null then 'Expired' else 'Complete' end`,
-      last_result: sql<string>`coalesce(last_result, 'Expired')`,
-      updated_at_ms: nowMs,
-    })
-    .where('id', 'in', idsOf(tasks))
-    .execute();
+  for (const untried of new Set(tasks.map(untriedResult))) {
+    const own = tasks.filter((task) => untriedResult(task) === untried);
+    await tx
+      .updateTable('tasks')
+      .set({
+        state: 'final',
+        status: sql<string>`case when last_result is null then 'Expired' else 'Complete' end`,
+        last_result: sql<string>`coalesce(last_result, ${sql.lit(untried)})`,
+        updated_at_ms: nowMs,
+      })
+      .where('id', 'in', idsOf(own))
+      .execute();
+  }
   for (const businessUnitId of new Set(tasks.map((task) => task.business_unit_id))) {
     const own = tasks.filter((task) => task.business_unit_id === businessUnitId);
     await appendEvents(
       tx,
       businessUnitId,
       nowMs,
-      own.map(({ id, last_result: result, status }) => ({
-        streamId: `task:${id}`,
+      own.map((task) => ({
+        streamId: `task:${task.id}`,
         type: 'task.finished',
         actor,
-        before: { status },
-        after: { status: result === null ? 'Expired' : 'Complete' },
-        payload: { result: result ?? 'Expired', subReason: null, reason: 'window_over' },
+        before: { status: task.status },
+        after: { status: task.last_result === null ? 'Expired' : 'Complete' },
+        payload: {
+          result: task.last_result ?? untriedResult(task),
+          ...{ subReason: null, reason: 'window_over' },
+        },
       })),
     );
   }
+}
+
+function untriedResult({ dial_mode: mode }: Due): Result {
+  return mode === 'preview' ? 'Terminated' : 'Expired';
 }
 
 /** When a waiting task is due, or the last window of a ready one ends, whichever is first. */

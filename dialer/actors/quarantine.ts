@@ -7,7 +7,7 @@ import { RECOVERED } from '../../machines/outcome-rows.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
-import type { AttemptEnd } from '../tasks/attempt-end.ts';
+import { NOTHING_HEARD, type AttemptEnd } from '../tasks/attempt-end.ts';
 import { closeAttemptIn } from '../tasks/record-attempt-end.ts';
 import { countLeaving } from '../tasks/release-task.ts';
 
@@ -93,6 +93,7 @@ async function closeBroken(
     sipDiagnostics: null,
     evidence: JSON.stringify({ row, retryClass, advice, warnings: ['no_end_record'] }),
     wasAiHandled: false,
+    heard: NOTHING_HEARD,
   };
   const attempt = await closeAttemptIn(tx, end, nowMs);
   if (attempt === undefined) return;

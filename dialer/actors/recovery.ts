@@ -13,7 +13,7 @@ import type { Database } from '../store/schema/database.ts';
 import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
 import { releaseIn } from '../tasks/release-task.ts';
 import type { ChainRegistry } from './chain-registry.ts';
-import { callPlanOf } from './claim-context.ts';
+import { answerPlanOf, callPlanOf } from './claim-context.ts';
 import type { DialerParts } from './dialer-parts.ts';
 import type { EngagementRuntime } from './engagement-runtime.ts';
 import type { EngagementRuntimes } from './engagement-runtimes.ts';
@@ -68,7 +68,7 @@ export async function takeOverTasks(
   const nowMs = clock.now();
   const left = await tx
     .selectFrom('tasks')
-    .select(['id', 'business_unit_id', 'crash_count', 'owner_epoch'])
+    .select(['id', 'business_unit_id', 'status', 'crash_count', 'owner_epoch'])
     .where('state', '=', sql.lit('working')) // a bound value would not match the partial index
     .where((eb) => eb.or([eb('owner_epoch', 'is', null), eb('owner_epoch', '<>', lease.epoch)]))
     .limit(BATCH)
@@ -80,7 +80,8 @@ export async function takeOverTasks(
   let released = 0;
   let quarantined = 0;
   for (const task of left) {
-    const crashCount = task.crash_count + 1;
+    // One that was only shown to somebody brought no process down.
+    const crashCount = task.crash_count + (task.status === 'Pending' ? 0 : 1);
     const isPoison = crashCount >= CRASHES_MAX;
     await takeOver(tx, task, crashCount, { epoch: lease.epoch, nowMs, actor });
     if (withAttempt.has(task.id)) {
@@ -194,7 +195,7 @@ async function resumeAll(
       await resume(parts, runtime, attempt);
     } catch (error) {
       await putAside(parts, attempt, error);
-      runtime.callEnded(attempt.trunk);
+      runtime.callEnded(attempt.trunk, attempt.task_id);
     }
   }
 }
@@ -222,8 +223,10 @@ async function resume(
     assert(task.state === 'working', `task ${task.id} is ${task.state} and has an attempt open`);
     const contactId = await contactOf(tx, attempt);
     const { id: attemptId, delivery_id: deliveryId } = attempt;
-    const plan = parts.planAfterAnswer(runtime.facts.workstream);
-    const [planned] = await plan(tx, [{ attemptId, deliveryId, task, contactId }]);
+    const plan = answerPlanOf(parts, runtime.facts);
+    // What is not known any more is not the last attempt: no message is left twice.
+    const call = { attemptId, deliveryId, task, contactId, isLastAttempt: false };
+    const [planned] = await plan(tx, [call]);
     assert(planned !== undefined, 'a call without a plan for its answer');
     return { isCancelled: task.cancel_requested_at_ms !== null, afterAnswer: planned };
   });
@@ -241,6 +244,10 @@ async function resume(
   const { business_unit_id: businessUnitId, engagement_id: engagementId, trunk } = attempt;
   registry.start({ taskId: attempt.task_id, businessUnitId, engagementId, trunk }, start);
   if (isCancelled) registry.cancel(attempt.task_id, 'cancelled');
+  // Whoever dialled it was let go with the process: nobody is there for whoever answers.
+  else if (runtime.preview !== undefined && attempt.answered_at_ms === null) {
+    registry.cancel(attempt.task_id, 'dialer_recall');
+  }
 }
 
 async function contactOf(tx: Transaction<Database>, attempt: AttemptRow): Promise<string> {

@@ -9,8 +9,8 @@ export interface Seat {
 
 /** Reserved, in the lobby, and without a call: whoever has waited longest comes first. */
 export function freeSeats(held: readonly Held[]): readonly Seat[] {
-  return held.flatMap(({ representativeId, work, lobbyId, attemptId }) => {
-    const isFree = work === 'reserved' && attemptId === null && lobbyId !== null;
+  return held.flatMap(({ representativeId, work, lobbyId, attemptId, isDealt }) => {
+    const isFree = work === 'reserved' && attemptId === null && lobbyId !== null && isDealt;
     return isFree ? [{ representativeId, lobbyId }] : [];
   });
 }

@@ -12,6 +12,7 @@ import {
   CONTACT_CHAIN_VERSION,
   contactChainMachine,
 } from '../../machines/contact-chain.machine.ts';
+import type { Detection, Failsafe } from '../../machines/telephony-commands.ts';
 import type { TelephonyActors } from '../../machines/telephony-actor.ts';
 import type { DialerClock } from '../clock.ts';
 import type { AfterAnswer } from '../tasks/plan-after-answer.ts';
@@ -33,6 +34,8 @@ export interface CallTimes {
   /** Prompts ordered → hang-up, whatever became of them. */
   readonly playTimeoutMs: number;
   readonly waits?: Partial<CallAttemptWaits>;
+  /** False: a preview call cannot be held back once it is accepted (DM-14). Default true. */
+  readonly delaysStarts?: boolean;
 }
 
 /** How the calls of one engagement are made. */
@@ -43,6 +46,11 @@ export interface CallPlan {
   readonly callerId: string;
   /** First 180/183 → our CANCEL, ms. */
   readonly ringTimeoutMs: number;
+  readonly isPreview: boolean;
+  /** From the moment in which somebody is connected (WS-03). */
+  readonly isRecorded: boolean;
+  readonly detection?: Detection;
+  readonly failsafe?: Failsafe;
 }
 
 /** The gateway's own limits stand this far behind ours: they act only when we do not. */
@@ -58,7 +66,7 @@ export function chainStartOf(start: ClaimedStart, plan: CallPlan, nowMs: number)
       attemptId,
       fence,
       dial: dialOf(plan, number, notAfterMs),
-      ...common(plan, afterAnswer),
+      ...common(plan, afterAnswer, attemptId),
     },
   };
 }
@@ -83,14 +91,14 @@ export function recoveredStartOf(found: FoundAttempt, plan: CallPlan): ChainStar
       attemptId: attempt.id,
       fence,
       dial: dialOf({ ...plan, gatewayId, trunk }, number, 0),
-      ...common(plan, afterAnswer),
+      ...common(plan, afterAnswer, attempt.id),
       recovery: { evidence, lastSeq: eventsStored },
     },
   };
 }
 
 function dialOf(plan: CallPlan, destination: string, notAfterMs: number): DialOrder {
-  const { times, gatewayId, trunk, callerId, ringTimeoutMs } = plan;
+  const { times, gatewayId, trunk, callerId, ringTimeoutMs, detection, failsafe } = plan;
   return {
     gatewayId,
     notAfterMs,
@@ -100,15 +108,27 @@ function dialOf(plan: CallPlan, destination: string, notAfterMs: number): DialOr
     setupTimeoutMs: times.setupTimeoutMs + BACKSTOP_MS,
     ringLimitMs: ringTimeoutMs + BACKSTOP_MS,
     callLengthMaxMs: times.callLengthMaxMs,
+    ...(detection === undefined ? {} : { detection }),
+    ...(failsafe === undefined ? {} : { failsafe }),
   };
 }
 
-function common({ times, ringTimeoutMs }: CallPlan, afterAnswer: AfterAnswer) {
+function common(
+  { times, ringTimeoutMs, isPreview, isRecorded }: CallPlan,
+  afterAnswer: AfterAnswer,
+  attemptId: string,
+) {
+  const recording = {
+    ...{ recordingId: attemptId, channels: 'stereo' as const },
+    lengthMaxMs: times.callLengthMaxMs,
+  };
   return {
     ringTimeoutMs,
     setupTimeoutMs: times.setupTimeoutMs,
     afterAnswer,
     playTimeoutMs: times.playTimeoutMs,
+    ...(isPreview ? { preview: true } : {}),
+    ...(isRecorded ? { recording } : {}),
     ...(times.waits === undefined ? {} : { waits: times.waits }),
   };
 }

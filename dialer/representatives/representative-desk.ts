@@ -51,6 +51,8 @@ export interface Offer {
   readonly rules: RepresentativeRules;
   /** Not asked again: they have declined this one. */
   readonly except?: ReadonlySet<string>;
+  /** How long whoever accepts it may sit in the lobby before a call, ms. Default: as for everybody. */
+  readonly idleMs?: number;
 }
 
 /** Somebody who is reserved. */
@@ -61,6 +63,8 @@ export interface Held {
   readonly mediaServerId: string | null;
   /** The call that is dialled for them or that they are on. */
   readonly attemptId: string | null;
+  /** It is the engagement's turn to dial for them. */
+  readonly isDealt: boolean;
 }
 
 export interface Headcount {
@@ -146,8 +150,9 @@ export class RepresentativeDesk {
   held(engagementId: string): readonly Held[] {
     return [...this.#people.values()]
       .filter(({ invitation }) => invitation?.engagementId === engagementId)
-      .map(({ profile: { id: representativeId }, work, lobbyId, mediaServerId, attemptId }) => {
-        return { representativeId, work, lobbyId, mediaServerId, attemptId };
+      .map(({ profile, work, lobbyId, mediaServerId, attemptId, isDealt }) => {
+        const representativeId = profile.id;
+        return { representativeId, work, lobbyId, mediaServerId, attemptId, isDealt };
       });
   }
 
@@ -212,6 +217,17 @@ export class RepresentativeDesk {
     if (person?.work !== 'reserved' || person.attemptId !== null) return false;
     person.assign(attemptId);
     return true;
+  }
+
+  /** It is this engagement's turn with all whom it still holds. True when that is news. */
+  deal(engagementId: string): boolean {
+    let isNews = false;
+    for (const person of this.#people.values()) {
+      if (person.invitation?.engagementId !== engagementId || person.isDealt) continue;
+      person.isDealt = true;
+      isNews = true;
+    }
+    return isNews;
   }
 
   /** Those who hold no call of this engagement are nobody's again. */
@@ -317,12 +333,12 @@ export class RepresentativeDesk {
 
   #invitationOf({ rules, ...offer }: Offer): Invitation {
     const { kind, engagementId, engagementName, engagementDescription } = offer;
-    const { isAutoAccepted, taskId, attemptId } = offer;
+    const { isAutoAccepted, taskId, attemptId, idleMs } = offer;
     return {
       id: this.#options.ids.id(),
       ...{ kind, engagementId, engagementName, engagementDescription },
       template: kind === 'agentDial' ? rules.agentDialTemplate : rules.preDialTemplate,
-      ...{ isAutoAccepted, taskId, attemptId },
+      ...{ isAutoAccepted, taskId, attemptId, ...(idleMs === undefined ? {} : { idleMs }) },
       timeoutMs: this.#options.invitationMs,
     };
   }

@@ -65,6 +65,8 @@ const LOBBY_WORD_MS = 5_000;
 
 export class RepresentativeRuntime {
   profile: RepresentativeProfile;
+  /** It is their engagement's turn: a call may be dialled for them. Dealt anew after each call. */
+  isDealt = false;
   readonly #parts: RepresentativeParts;
   readonly #actor: Actor<typeof representativeMachine>;
   #invitation: Invitation | null = null;
@@ -135,6 +137,7 @@ export class RepresentativeRuntime {
   /** After their reservation is on disk. */
   invite(event: Extract<RepresentativeEvent, { type: 'desk.invite' }>): void {
     this.#invitation = event.invitation;
+    this.isDealt = true;
     this.#attemptId = event.invitation.attemptId;
     this.#actor.send(event);
   }
@@ -143,9 +146,10 @@ export class RepresentativeRuntime {
     this.#actor.send(event);
   }
 
-  /** A call is being dialled for them: nobody else's may be. */
+  /** A call is being dialled for them: nobody else's may be. Null: it has ended without them. */
   assign(attemptId: string | null): void {
     this.#attemptId = attemptId;
+    if (attemptId === null) this.isDealt = false;
   }
 
   onLobbyEvent(event: EventOf<'lobby.ready'> | EventOf<'lobby.left'>): void {
@@ -204,7 +208,8 @@ export class RepresentativeRuntime {
       type: 'lobby.open',
       ...{ lobbyId, fence, seq: 1, atMs: clock.now() },
       ...{ gatewayId, representativeId, sipUri },
-      ...{ ringLimitMs: times.phoneRingMs, idleLimitMs: times.lobbyIdleMs + LOBBY_WORD_MS },
+      ringLimitMs: times.phoneRingMs,
+      idleLimitMs: (this.#invitation?.idleMs ?? times.lobbyIdleMs) + LOBBY_WORD_MS,
     };
     telephony.send(command).then((reply) => {
       if (!reply.accepted) failed(`${reply.code}: ${reply.detail}`);

@@ -14,7 +14,7 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import type { RepresentativeDemand } from './match-representatives.ts';
-import type { Offer, RepresentativeDesk } from './representative-desk.ts';
+import type { Held, Offer, RepresentativeDesk } from './representative-desk.ts';
 
 /** An engagement for which representatives are reserved before, or while, it dials. */
 export interface Sharer {
@@ -29,6 +29,12 @@ export interface Sharer {
   /** Running, and its queue is open. */
   readonly isDialing: boolean;
   readonly ringing: number;
+  /** It may dial for those whom it was left. */
+  readonly onDealt: () => void;
+  /** Preview: contacts that are held, and in search of somebody. */
+  readonly seeking?: number;
+  /** Preview: each is shown a contact of their own, so it reserves them itself. */
+  readonly onAllotted?: (representatives: number) => void;
 }
 
 export interface SharesParts {
@@ -127,6 +133,9 @@ export class RepresentativeShares {
       );
       const allotted = allotRepresentatives(competitors, free, this.#turns.get(key) ?? new Map());
       for (const allotment of allotted) this.#release(allotment);
+      for (const { engagementId, onDealt } of sharers) {
+        if (this.#parts.desk.deal(engagementId)) onDealt();
+      }
       // From the highest class on: when somebody is faster than we are, the lowest has the loss.
       const order = [...sharers].sort((one, other) => one.priority - other.priority);
       for (const sharer of order) await this.#reserve(sharer, allotted);
@@ -147,14 +156,16 @@ export class RepresentativeShares {
     const { engagementId, priority, demand, allotmentPercent, sharesIdle, ringing } = sharer;
     const { desk } = this.#parts;
     const held = desk.held(engagementId);
-    const idle = held.filter(
-      ({ work, attemptId }) => attemptId === null && work !== 'connected' && work !== 'wrapUp',
-    ).length;
+    // Whoever has a contact before them is not idle, nor let go for anybody else's turn.
+    const isIdle = ({ work, attemptId }: Held): boolean =>
+      attemptId === null && work !== 'connected' && work !== 'wrapUp';
+    const idle = sharer.onAllotted === undefined ? held.filter(isIdle).length : 0;
+    const ready = (pending.get(engagementId) ?? 0) + (sharer.seeking ?? 0);
     return {
       ...{ engagementId, priority, idle, sharesIdle },
       busy: held.length - idle,
       ringing: sharer.isDialing || ringing > 0 ? ringing : 0,
-      pending: sharer.isDialing ? (pending.get(engagementId) ?? 0) : 0,
+      pending: sharer.isDialing ? ready : 0,
       heldMax: heldMaxOf(desk.headcount(demand).present, allotmentPercent),
     };
   }
@@ -169,6 +180,10 @@ export class RepresentativeShares {
     const { engagementId, demand, offer, sharesIdle } = sharer;
     const { reserve = 0 } = allotted.find((one) => one.engagementId === engagementId) ?? {};
     if (reserve < 1) return;
+    if (sharer.onAllotted !== undefined) {
+      sharer.onAllotted(reserve);
+      return;
+    }
     const reserved = await this.#parts.desk.reserve(demand, offer, reserve);
     if (sharesIdle && reserved.length > 0) this.served(engagementId);
   }

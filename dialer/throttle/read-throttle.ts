@@ -50,7 +50,7 @@ async function valueOf(
     // Whoever waits still has waited until now; whoever hung up, until then.
     const mean = sql<
       number | null
-    >`avg(coalesce(joined_at_ms, ended_at_ms, ${sql.lit(nowMs)}) - escalated_at_ms) as double precision)`;
+    >`cast(avg(coalesce(joined_at_ms, ended_at_ms, ${sql.lit(nowMs)}) - escalated_at_ms) as double precision)`;
     const row = await inPeriod.select(mean.as('mean')).executeTakeFirstOrThrow();
     return row.mean === null ? null : row.mean / 1_000;
   }

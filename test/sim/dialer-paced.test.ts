@@ -5,6 +5,7 @@ import {
   createRepresentativeIn,
   setPresenceIn,
 } from '../../dialer/representatives/write-representative.ts';
+import { createEngagement } from '../../dialer/engagements/create-engagement.ts';
 import { DialerWorld, MINUTE_MS, type WorldOptions } from '../support/dialer-world.ts';
 import type { FarEnd } from '../support/simulated-gateway.ts';
 
@@ -241,3 +242,138 @@ t.test('[WS-11] [DM-43] who leaves is not dialled for, and a stop lets everybody
   t.equal(world.gateway.lobbies.size, 0);
   await world.check();
 });
+
+t.test('[ORD-01] [ORD-02] [ORD-03] live: critical first, and equals take turns', async (t) => {
+  const paced = await PacedWorld.open(t, { farEnd: () => BUSY });
+  const { world } = paced;
+  const first = await world.engagement({ config: progressive });
+  const { queue_id: queueId, workstream_id: workstreamId } = await world.engagementRow(first);
+  const beside = async (priority: string): Promise<string> => {
+    const config = { ...progressive, priority };
+    const id = await createEngagement(world.writer, {
+      ...{ name: `beside ${priority}`, workstreamId, queueId, config },
+    });
+    await world.dialer.engagementChanged(id);
+    return id;
+  };
+  const second = await beside('normal');
+  const critical = await beside('critical');
+  await world.tasks(first, world.people(6, 100));
+  await world.tasks(second, world.people(6, 200));
+  await world.tasks(critical, world.people(3, 300));
+  await paced.representative(first, 'ada');
+  await world.advance(3 * MINUTE_MS);
+  const order = world.gateway.dialled.map(({ destination }) => destination.slice(-3, -2));
+  t.equal(order.slice(0, 3).join(''), '333', 'the critical ones before any other');
+  const turns = order.slice(3).join('');
+  t.match(turns, /^(?:12){6}$|^(?:21){6}$/, `equals alternate: ${turns}`);
+  await world.tasks(critical, world.people(1, 310));
+  await world.tasks(first, world.people(2, 110));
+  await world.advance(MINUTE_MS);
+  t.equal(
+    world.gateway.dialled[15]?.destination.slice(-3),
+    '310',
+    'and again, as soon as it has one',
+  );
+  await world.check();
+});
+
+const agentLed = (mode: Readonly<Record<string, unknown>>) => ({
+  config: { engagementType: 'aiLed', mode },
+});
+
+t.test(
+  '[DM-18] [DM-19] [WS-20] AI-led: so many calls for each, joined when the agent asks',
+  async (t) => {
+    const paced = await PacedWorld.open(t, { farEnd: () => PERSON, withAgent: true });
+    const { world } = paced;
+    world.gateway.agent = { does: 'escalate', afterMs: 5_000 };
+    const id = await world.engagement(agentLed({ kind: 'progressive', maxCallsPerRep: 3 }));
+    await world.tasks(id, world.people(20));
+    paced.wrapUpAtOnce();
+    for (const name of ['ada', 'bob']) await paced.representative(id, name);
+    await world.advance(4_000);
+    t.equal(world.gateway.inFlight, 6, 'two representatives, three calls each');
+    t.equal(world.gateway.lobbies.size, 0, 'and nobody is reserved for them');
+    await world.advance(MINUTE_MS);
+    t.equal(world.gateway.inFlightMax, 6);
+    const joined = await world.db
+      .selectFrom('attempts')
+      .selectAll()
+      .where('joined_at_ms', 'is not', null)
+      .execute();
+    t.ok(joined.length >= 2, `${joined.length} were joined by a representative`);
+    t.ok(
+      joined.every((one) => (one.escalated_at_ms ?? Infinity) < (one.joined_at_ms ?? 0)),
+      'after their agent had asked for one, and without being asked themselves',
+    );
+    await world.check();
+  },
+);
+
+t.test('[DM-04] Copilot: whoever wants a person is offered as in any queue', async (t) => {
+  const long: FarEnd = { ...PERSON, hangUpAfterMs: 120_000 } as FarEnd;
+  const paced = await PacedWorld.open(t, { farEnd: () => long, withAgent: true });
+  const { world } = paced;
+  world.gateway.agent = { does: 'escalate', afterMs: 1_000 };
+  const id = await world.engagement(agentLed({ kind: 'copilot', maxConcurrentCalls: 1 }));
+  const [task = ''] = await world.tasks(id, world.people(1));
+  const { desk } = world.dialer;
+  const offered: string[] = [];
+  desk.subscribe(({ work, representativeId, invitation }) => {
+    if (work !== 'invited' || invitation === null) return;
+    offered.push(representativeId);
+    // The first who is asked declines.
+    if (offered.length === 1) desk.reject(representativeId, invitation.id);
+    else desk.accept(representativeId, invitation.id);
+  });
+  await world.advance(10_000);
+  t.same(offered, [], 'nobody is there: the customer stays with the agent');
+  const ada = await paced.representative(id, 'ada');
+  await world.advance(5_000);
+  t.same(offered, [ada], 'she has declined, and is not asked again at once');
+  const bob = await paced.representative(id, 'bob');
+  await world.advance(5_000);
+  t.same(offered, [ada, bob]);
+  const [attempt] = await world.attempts(task);
+  t.ok((attempt?.joined_at_ms ?? 0) > (attempt?.escalated_at_ms ?? Infinity));
+  t.equal(desk.whoHas(attempt?.id ?? ''), offered[1]);
+  await world.check();
+});
+
+t.test(
+  '[DM-36] [DM-37] [DM-38] [DM-39] throttles slow an engagement down, and up again',
+  async (t) => {
+    for (const [metric, threshold] of [
+      ['abandonmentRate', 10],
+      ['averageWaitTime', 5],
+      ['escalationCount', 1],
+      ['openEscalations', 1],
+    ] as const) {
+      const paced = await PacedWorld.open(t, { farEnd: () => PERSON, withAgent: true });
+      const { world } = paced;
+      // Nobody ever takes one: the customers wait, and hang up.
+      world.gateway.agent = { does: 'escalate', afterMs: 1_000 };
+      const rules = [{ metric, threshold, periodMinutes: 1 }];
+      const id = await world.engagement({
+        config: {
+          ...agentLed({ kind: 'copilot', maxConcurrentCalls: 4 }).config,
+          throttle: { rules, adjustPercent: 50 },
+        },
+      });
+      await world.tasks(id, world.people(80));
+      await world.advance(59_000);
+      t.equal(world.gateway.inFlight, 4, metric);
+      await world.advance(31_000);
+      t.ok(world.gateway.inFlight <= 2, `${metric}: ${world.gateway.inFlight} calls of four`);
+      const steps = world.news.filter(({ type }) => type === 'engagement.throttled');
+      t.match(steps[0], { step: { direction: 'slower', factor: 0.5, by: [metric] } });
+      // From now on nobody asks for a person: what was measured passes out of the period.
+      world.gateway.agent = { does: 'talk', forMs: 15_000 };
+      await world.advance(3 * MINUTE_MS);
+      const after = world.news.filter(({ type }) => type === 'engagement.throttled');
+      t.match(after.at(-1), { step: { direction: 'faster' } }, `${metric}: faster again`);
+      world.kill();
+    }
+  },
+);
