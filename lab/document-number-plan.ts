@@ -11,10 +11,10 @@ The lab has an AI agent beside the carrier, which \`npm run demo\` gives every a
 greets, listens until the other side has had its turn, and returns \`customerSpoke\` and
 \`customerVoiceMs\` ([docs/ai-agents.md](ai-agents.md)).
 
-_Today_ is the Result of the demo: what SIP, the Reason header, the time-outs and the AI agent allow. Who
-or what answered is not told apart yet, so a machine or a fax that the agent talked to is a
-\`LiveAnswer\` too; \`customerSpoke\` says whether anything was heard of it. _With detection_ is the
-Result once early media and the answer are classified. A test holds this page equal to
+_Today_ is the Result of the demo: what SIP, the Reason header, the time-outs, the tones before the
+answer and the AI agent allow. Who or what answered is not told apart in it, so a machine or a fax that
+the agent talked to is a \`LiveAnswer\` too; \`customerSpoke\` says whether anything was heard of it.
+_With detection_ is the Result once somebody listens to who answered. A test holds this page equal to
 \`lab/number-plan.ts\`; change the plan there and run \`npm run docs\`.
 `;
 

@@ -2,8 +2,8 @@
  * What the lab's far end does, by the last two digits of the dialled number.
  *
  * Every number has a behaviour, so any contact list can be dialled into the lab. `expected` is what
- * a caller must conclude from the SIP and RTP alone: `today` without answering-machine detection,
- * `withDetection` once the gateway classifies early media and answers. docs/lab.md is this table in
+ * a caller must conclude from the SIP and RTP alone: `today` with early media recognised and nobody
+ * listening to who answered, `withDetection` once somebody does. docs/lab.md is this table in
  * words, and a test keeps the two equal.
  */
 import type { LabAudio } from './lab-audio.ts';
@@ -42,8 +42,6 @@ export interface NumberPlanEntry {
 
 /** Without detection whoever, and whatever, answers is given to the AI agent. */
 const TAKEN_BY_AGENT = { result: 'LiveAnswer', subReason: null } as const;
-const RING_TIMEOUT = { result: 'NoAnswer', subReason: 'ring_timeout' } as const;
-const VACANT = { result: 'InvalidAddress', subReason: 'unallocated' } as const;
 
 /** The same outcome whether or not anything listens to the audio. */
 function always(result: string, subReason: string | null): NumberPlanEntry['expected'] {
@@ -113,7 +111,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
     behaviour: 'vacantNumber',
     inWords: 'Not in service: 404.',
     steps: [{ do: 'reject', statusCode: 404 }],
-    expected: { today: VACANT, withDetection: VACANT },
+    expected: always('InvalidAddress', 'unallocated'),
   },
   {
     lastTwoDigits: [50, 54],
@@ -192,10 +190,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'earlyMedia', audio: 'sitVacant', forMs: 2_500 },
       { do: 'reject', statusCode: 404 },
     ],
-    expected: {
-      today: VACANT,
-      withDetection: { result: 'InvalidAddress', subReason: 'em_sit' },
-    },
+    expected: always('InvalidAddress', 'em_sit'),
   },
   {
     lastTwoDigits: [83, 84],
@@ -243,10 +238,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
     behaviour: 'busyTone',
     inWords: 'Busy tone as early media and no final response: the caller must give up by itself.',
     steps: [{ do: 'earlyMedia', audio: 'busyTone', forMs: 120_000 }, { do: 'ringForEver' }],
-    expected: {
-      today: RING_TIMEOUT,
-      withDetection: { result: 'Busy', subReason: 'em_busy' },
-    },
+    expected: always('Busy', 'em_busy'),
   },
   {
     lastTwoDigits: [98, 99],

@@ -108,6 +108,8 @@ function answer(evidence: AttemptEvidence): Outcome | undefined {
   if (verdict === 'machine') {
     return isMessageLeft(evidence) ? rows.MACHINE_MESSAGE : rows.MACHINE_HANGUP;
   }
+  // It listened to the whole call, and nobody said a word: there was no conversation (OUT-03).
+  if (evidence.agentVerdict?.verdict === 'silence') return rows.NO_SPEECH;
   if (agentFailure !== null) return rows.AGENT_FAILED[agentFailure.reason];
   if (engaged !== null) return rows.LIVE_ANSWER;
   if (evidence.waitExceeded) return rows.ABANDONED_BY_SYSTEM;

@@ -3,7 +3,6 @@
  * for the agent, and what the agent returns, whether by HTTP or through the gateway's events.
  */
 import type { Transaction } from 'kysely';
-import { Value } from 'typebox/value';
 import { DialerError } from '../../machines/errors.ts';
 import { readAttributes, type Attributes } from '../../machines/returned-attributes.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
@@ -20,7 +19,7 @@ import {
 import { WorkInHand } from '../work-in-hand.ts';
 import { agentContext, type AgentContext } from './agent-context.ts';
 import { authorisedSession, expireSessions, insertSessions, isOver } from './agent-sessions.ts';
-import { AiAgentSettings } from './ai-agent-settings.schema.ts';
+import { agentSettingsOf, type AiAgentSettings } from './ai-agent-settings.schema.ts';
 import { writeReturned } from './returned-results.ts';
 import { hashOfToken, newToken } from './session-token.ts';
 
@@ -61,13 +60,14 @@ export class AiAgentDesk {
 
   /** For the dialer: connects the calls of a workstream that has an agent, and plays for the others. */
   readonly planAfterAnswer = (workstream: WorkstreamRow): PlanAfterAnswer => {
-    if (workstream.ai_agent === null) return playPrompts(workstream);
-    const settings = aiAgentSettings(workstream.ai_agent);
+    const settings = agentSettingsOf(workstream);
+    if (settings === undefined) return playPrompts(workstream);
+    const { fallbackPrompts, detection } = settings;
+    const machine = { action: detection.enabled ? detection.machineAction : 'continue' } as const;
     return async (tx, calls) => {
       const sessions = await this.openSessions(tx, workstream, calls);
       return sessions.map((session) => ({
-        aiAgent: targetOf(settings, session),
-        fallbackPrompts: settings.fallbackPrompts,
+        ...{ aiAgent: targetOf(settings, session), fallbackPrompts, machine },
       }));
     };
   };
@@ -187,13 +187,6 @@ export class AiAgentDesk {
 
 export function createAiAgentDesk(options: AiAgentDeskOptions): AiAgentDesk {
   return new AiAgentDesk(options);
-}
-
-/** Throws CONFIG_INVALID: a workstream is checked when it is written, so the row was made elsewhere. */
-function aiAgentSettings(json: string): AiAgentSettings {
-  const settings = Value.Default(AiAgentSettings, JSON.parse(json));
-  if (Value.Check(AiAgentSettings, settings)) return settings;
-  throw new DialerError('CONFIG_INVALID', 'the AI agent of the workstream is not configured right');
 }
 
 function targetOf(settings: AiAgentSettings, session: OpenedSession): AiAgentTarget {

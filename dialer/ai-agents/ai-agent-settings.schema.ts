@@ -1,5 +1,32 @@
 /** The AI agent of a workstream: where it is called, how long it may take, what is said if it fails. */
 import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { DialerError } from '../../machines/errors.ts';
+import type { WorkstreamRow } from '../store/schema/engagement-tables.ts';
+
+/** Belongs to the agent (spec F.10): an AI-led engagement has no setting of it (DM-30). */
+export const AgentDetection = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description: 'Listen to who answered while the agent talks.',
+      default: false,
+    }),
+    timeSeconds: Type.Integer({
+      description: 'First speech to the latest decision between person and machine. Seconds.',
+      minimum: 1,
+      maximum: 7,
+      default: 3,
+    }),
+    machineAction: Type.Enum(['hangup', 'continue'], {
+      description:
+        'hangup: the call of a machine ends. continue: the agent talks on, and leaves its message ' +
+        'itself; what it returns as `answeredBy` decides the Result.',
+      default: 'hangup',
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type AgentDetection = Static<typeof AgentDetection>;
 
 export const AiAgentSettings = Type.Object(
   {
@@ -32,7 +59,21 @@ export const AiAgentSettings = Type.Object(
       maxItems: 32,
       default: [],
     }),
+    detection: AgentDetection,
   },
   { additionalProperties: false },
 );
 export type AiAgentSettings = Static<typeof AiAgentSettings>;
+
+/**
+ * Undefined for a workstream without an agent. Throws CONFIG_INVALID: a workstream is checked when it is
+ * written, so the row was made elsewhere.
+ */
+export function agentSettingsOf({
+  ai_agent: json,
+}: Pick<WorkstreamRow, 'ai_agent'>): AiAgentSettings | undefined {
+  if (json === null) return undefined;
+  const settings: unknown = Value.Default(AiAgentSettings, JSON.parse(json));
+  if (Value.Check(AiAgentSettings, settings)) return settings;
+  throw new DialerError('CONFIG_INVALID', 'the AI agent of the workstream is not configured right');
+}

@@ -1,4 +1,5 @@
 /** The Result of a delivery, with the rule that gave it. */
+import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import { conditionOfRow } from '../../machines/outcome-conditions.ts';
 import { reportCategoryOf, type Result, type SubReason } from '../../machines/result.ts';
 import type { OutcomeAccount } from './account.ts';
@@ -11,6 +12,7 @@ interface StoredEvidence {
   readonly warnings?: readonly string[];
   readonly advice?: readonly string[];
   readonly redress?: string | null;
+  readonly evidence?: Partial<AttemptEvidence> | null;
 }
 
 export function outcomeAccount({
@@ -29,7 +31,7 @@ export function outcomeAccount({
     result,
     subReason,
     meaning: `${meaningOf(result, attemptEvents)}${detail}`,
-    whoAnswered: whoAnswered(attemptEvents),
+    whoAnswered: whoAnswered(attemptEvents, evidence.evidence?.agentVerdict?.verdict),
     category: reportCategoryOf(result, subReason),
     rule: row === undefined ? null : { row, when: conditionOfRow(row) },
     ...{ retryClass, warnings, advice, redress },
@@ -50,9 +52,13 @@ function meaningOf(result: Result, events: readonly LoggedEvent[]): string {
 }
 
 /** A conversation with a machine looks like one with a person as long as nobody listens for it. */
-function whoAnswered(events: readonly LoggedEvent[]): string | null {
+function whoAnswered(
+  events: readonly LoggedEvent[],
+  agentVerdict: string | undefined,
+): string | null {
   if (!events.some(({ type }) => type === 'attempt.answered')) return null;
   const verdict = events.findLast(({ type }) => type === 'attempt.classified')?.payload['verdict'];
+  if (agentVerdict !== undefined) return `By what the AI agent returned: ${agentVerdict}.`;
   return typeof verdict === 'string'
     ? `Judged by the sound of it: ${verdict}.`
     : 'Whether a person or a machine had answered was not examined.';

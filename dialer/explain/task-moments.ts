@@ -56,6 +56,10 @@ function inWords({ type, payload, atMs, actor }: LoggedEvent): string | undefine
       return `Call ${time(payload, 'seqNo')} was started, to the ${text(payload, 'phoneType')} number, in loop ${time(payload, 'loop')}.`;
     case 'attempt.recorded':
       return recorded(payload, atMs);
+    case 'contactPoint.optedOut':
+      return `The person pressed ${text(payload, 'digit')} not to be called again: this task dials the number no more.`;
+    case 'task.held':
+      return 'Held, to be shown to a representative.';
     case 'task.released':
       return 'Put back among the ready tasks: the process that worked it stopped between two calls.';
     case 'task.recovered':

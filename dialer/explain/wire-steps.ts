@@ -1,5 +1,5 @@
 /** What the gateway said of an attempt, step by step, in words. */
-import type { AttemptEvent, EventOf } from '../../machines/telephony-events.ts';
+import type { AttemptEvent, EarlyMediaVerdict, EventOf } from '../../machines/telephony-events.ts';
 import type { Moment } from './account.ts';
 import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import type { History, LoggedEvent } from './read-history.ts';
@@ -49,21 +49,35 @@ function stepInWords(event: AttemptEvent): string {
     case 'attempt.answered':
       return `Answered: 200 after ${pauseInWords(event.afterSentMs)}.`;
     case 'attempt.classified':
-      return `Judged ${event.verdict} ${pauseInWords(event.afterAnswerMs)} after the answer (probability of a person ${event.humanProbability.toFixed(2)}).`;
+      return classified(event);
     case 'attempt.greetingEnded':
-      return 'The greeting ended.';
+      return `The greeting ended${afterAnswer(event.afterAnswerMs)}.`;
     case 'attempt.beep':
-      return 'A beep was heard.';
+      return `A beep was heard${afterAnswer(event.afterAnswerMs)}.`;
     case 'attempt.connected':
-      return `Connected to ${event.target === 'aiAgent' ? 'the AI agent' : 'a representative'} ${pauseInWords(event.afterAnswerMs)} after the answer.`;
+      return connected(event);
     case 'attempt.connectFailed':
-      return `Could not be connected: ${event.reason} (${event.detail}).`;
+      return event.reason === 'failsafe'
+        ? `Abandoned: the gateway’s clock ran out (${event.detail}). It says its message and hangs up.`
+        : `Could not be connected: ${CONNECT_FAILED[event.reason]} (${event.detail}).`;
     case 'attempt.bridgeEnded':
       return `The conversation ended after ${pauseInWords(event.bridgedMs)}, by ${BRIDGE_ENDED_BY[event.endedBy]}.`;
     case 'attempt.dtmf':
       return `Key ${event.digit} was pressed.`;
+    case 'attempt.optOut':
+      return `The person pressed ${event.digit} not to be called again, while ${event.playId === null ? 'the message to an abandoned person' : 'a message'} was said.`;
     case 'attempt.played':
-      return `Prompt played: ${event.status}, ${pauseInWords(event.playedMs)} of it.`;
+      return `${PLAYED[event.playId] ?? 'Prompt'} played: ${event.status}, ${pauseInWords(event.playedMs)} of it.`;
+    case 'attempt.transferred':
+      return 'The person was passed on, and talks to somebody else.';
+    case 'attempt.transferFailed':
+      return `The person could not be passed on: ${event.reason} (${event.detail}).`;
+    case 'recording.started':
+      return 'The recording began.';
+    case 'recording.ended':
+      return 'The recording ended.';
+    case 'recording.failed':
+      return `The recording failed (${event.detail}).`;
     case 'attempt.ended':
       return ended(event);
     case 'aiAgent.failed':
@@ -79,16 +93,85 @@ function stepInWords(event: AttemptEvent): string {
   }
 }
 
+/** By which the machine names what it plays (machines/play-ids.ts), and the gateway its own. */
+const PLAYED: Readonly<Partial<Record<string, string>>> = {
+  afterAnswer: 'Announcement',
+  fallback: 'What is said when the AI agent fails was',
+  message: 'Message to the machine',
+  failsafe: 'Message to an abandoned person',
+  optOut: 'Confirmation of the opt-out',
+};
+
+const CONNECT_FAILED: Readonly<Record<EventOf<'attempt.connectFailed'>['reason'], string>> = {
+  failsafe: 'the abandonment clock ran out',
+  target_gone: 'whom they were to be connected to was gone',
+  target_refused: 'the other side refused',
+  target_timeout: 'the other side did not answer in time',
+  media: 'the media server could not join the two',
+};
+
+/** Left out of what an earlier release has logged without it. */
+function afterAnswer(ms: number | undefined): string {
+  return ms === undefined ? '' : ` ${pauseInWords(ms)} after the answer`;
+}
+
+function connected({
+  target,
+  afterAnswerMs,
+  afterGreetingEndMs,
+}: EventOf<'attempt.connected'>): string {
+  const whom = target === 'aiAgent' ? 'the AI agent' : 'a representative';
+  const greeting =
+    typeof afterGreetingEndMs === 'number' && afterGreetingEndMs > 0
+      ? `, ${pauseInWords(afterGreetingEndMs)} after the greeting`
+      : '';
+  return `Connected to ${whom}${afterAnswer(afterAnswerMs)}${greeting}.`;
+}
+
+/** What the verdict was made of: numbers and words as the detector gave them. */
+function classified(event: EventOf<'attempt.classified'>): string {
+  const { verdict, humanProbability, afterAnswerMs, evidence } = event;
+  const features = Object.entries(evidence).flatMap(([name, value]) => {
+    if (typeof value === 'number') return [`${featureName(name)} ${featureValue(name, value)}`];
+    return typeof value === 'string' ? [`${featureName(name)} ${value}`] : [];
+  });
+  const heard = features.length === 0 ? '' : ` Heard: ${features.join(', ')}.`;
+  return `Judged ${verdict}${afterAnswer(afterAnswerMs)} (probability of a person ${humanProbability.toFixed(2)}).${heard}`;
+}
+
+/** `longestPauseMs` is read as `longest pause`. */
+function featureName(name: string): string {
+  return name
+    .replace(/(?:Ms|Hz)$/, '')
+    .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function featureValue(name: string, value: number): string {
+  if (name.endsWith('Ms')) return pauseInWords(value);
+  const rounded = String(Number(value.toFixed(2)));
+  return name.endsWith('Hz') ? `${rounded} Hz` : rounded;
+}
+
 const BRIDGE_ENDED_BY: Readonly<Record<EventOf<'attempt.bridgeEnded'>['endedBy'], string>> = {
   far: 'the person',
-  target: 'the agent',
+  target: 'the agent or the representative',
   dialer: 'the dialer',
   gateway: 'the gateway',
   switch: 'the switch',
 };
 
+const EARLY: Readonly<Record<EarlyMediaVerdict, string>> = {
+  ringback: 'ringing',
+  busy: 'the busy tone',
+  reorder: 'the tone of a congested network',
+  sit_vacant: 'the tones of a number that does not exist',
+  sit_no_circuit: 'the tones of a network without a free line',
+  voicemail: 'the greeting of a voicemail',
+  other: 'nothing that is known',
+};
+
 function earlyMedia({ statusCode, verdict, afterSentMs }: EventOf<'attempt.earlyMedia'>): string {
-  const heard = verdict === null ? '' : `: ${verdict}`;
+  const heard = verdict === null ? '' : `: ${EARLY[verdict]}`;
   return `Sound before the answer (${statusCode}, after ${pauseInWords(afterSentMs)})${heard}.`;
 }
 

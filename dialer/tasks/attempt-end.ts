@@ -1,4 +1,5 @@
 /** From what an attempt's machine answers to what is written of its end. */
+import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import type { AttemptOutcome } from '../../machines/attempt-result.ts';
 import { isTried } from '../../machines/attempt-result.ts';
 import type { CallAttemptOutput, DialerCancel } from '../../machines/call-attempt.events.ts';
@@ -19,7 +20,26 @@ export interface AttemptEnd {
   readonly evidence: string;
   /** The AI agent took this call, well or badly: the base of the failure rate. */
   readonly wasAiHandled: boolean;
+  readonly heard: HeardOfCall;
 }
+
+/** What is kept of a call beside its Result. */
+export interface HeardOfCall {
+  /** A person was with nobody within the wait of the engagement (DM-33). */
+  readonly waitExceeded: boolean;
+  readonly speechDetected: boolean;
+  /** Answer to the first speech; null: none was heard, or nobody listened. ms */
+  readonly speechStartMs: number | null;
+  /** The digit by which the person asked not to be called again. */
+  readonly optOutDigit: string | null;
+}
+
+export const NOTHING_HEARD: HeardOfCall = {
+  waitExceeded: false,
+  speechDetected: false,
+  speechStartMs: null,
+  optOutDigit: null,
+};
 
 export function attemptEndOf(output: CallAttemptOutput): AttemptEnd {
   const { attemptId, evidence, sipDiagnostics, ...outcome } = output;
@@ -30,6 +50,17 @@ export function attemptEndOf(output: CallAttemptOutput): AttemptEnd {
     sipDiagnostics,
     evidence: JSON.stringify({ ...ruleOf(outcome), evidence }),
     wasAiHandled: evidence.agentFailure !== null || evidence.engaged?.with === 'aiAgent',
+    heard: heardIn(outcome, evidence),
+  };
+}
+
+function heardIn({ subReason }: AttemptOutcome, evidence: AttemptEvidence): HeardOfCall {
+  const speechStartMs = evidence.classified?.speechStartMs ?? null;
+  return {
+    waitExceeded: subReason === 'abandoned_by_system',
+    speechDetected: speechStartMs !== null || evidence.classified?.verdict === 'human',
+    speechStartMs,
+    optOutDigit: evidence.optOut?.digit ?? null,
   };
 }
 
@@ -43,6 +74,7 @@ export function takenBack(attemptId: string, reason: DialerCancel['reason']): At
     sipDiagnostics: null,
     evidence: JSON.stringify({ ...ruleOf(outcome), evidence: null }),
     wasAiHandled: false,
+    heard: NOTHING_HEARD,
   };
 }
 

@@ -23,7 +23,7 @@ import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
 import { inClaim } from './claim-in-doubt.ts';
-import { describeTasks, readyHeadsQuery, type ReadyHeads } from './ready-heads.ts';
+import { describeTasks, readyHeadsQuery, type ReadyHead, type ReadyHeads } from './ready-heads.ts';
 import { settleHeads, type PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
 import { writeStarts } from './write-starts.ts';
@@ -68,6 +68,8 @@ export interface ClaimedStart {
   readonly number: string;
   readonly window: Window;
   readonly seqNo: number;
+  /** Nothing is dialled for the task after it, should a machine answer. */
+  readonly isLastAttempt: boolean;
   /** What is done with whoever answers. */
   readonly afterAnswer: AfterAnswer;
   /** What was known when it was decided; for the event log. */
@@ -119,7 +121,11 @@ export async function claimStarts(
  */
 export async function claimNextNumber(
   context: ClaimContext,
-  request: ClaimRequest & { readonly taskId: string },
+  request: ClaimRequest & {
+    readonly taskId: string;
+    /** Another number of its contact than the next in order. */
+    readonly choose?: (head: ReadyHead) => ReadyHead;
+  },
 ): Promise<ClaimResult> {
   return inClaim(context.database, async (tx) => {
     const { engagement, rows } = await lockEngagement(
@@ -130,18 +136,23 @@ export async function claimNextNumber(
     );
     const [task] = rows;
     if (task === undefined) return { starts: [], looked: 0, changes: [] };
-    const { businessUnitId, config } = request;
-    const found = await describeTasks(tx, [task], {
+    const { businessUnitId, config, choose = (head: ReadyHead) => head } = request;
+    const described = await describeTasks(tx, [task], {
       businessUnitId,
       phoneTypes: config.phoneTypes,
     });
+    const found = { ...described, heads: described.heads.map(choose) };
     const free = freePlaces(engagement, config);
     return settle(context, request, tx, found, engagement, free);
   });
 }
 
 /** Locked: a cancellation that is written meanwhile is seen, or finds what has become of the task. */
-function workingQuery({ kind }: OpenDatabase, tx: Transaction<Database>, taskId: string): Runnable {
+export function workingQuery(
+  { kind }: OpenDatabase,
+  tx: Transaction<Database>,
+  taskId: string,
+): Runnable {
   const query = tx
     .selectFrom('tasks')
     .selectAll()
@@ -155,7 +166,7 @@ function workingQuery({ kind }: OpenDatabase, tx: Transaction<Database>, taskId:
  * else's to change. Throws LEASE_LOST when the queue group has another owner: whatever we start would
  * be started twice.
  */
-async function lockEngagement(
+export async function lockEngagement(
   { database, leaseName, fence }: ClaimContext,
   tx: Transaction<Database>,
   { engagementId, businessUnitId }: ClaimRequest,
@@ -203,6 +214,7 @@ async function settle(
   return { starts: planned, changes, looked: found.heads.length };
 }
 
-function callToAnswer({ attemptId, deliveryId, task, target }: PreparedStart): CallToAnswer {
-  return { attemptId, deliveryId, task, contactId: target.contactId };
+function callToAnswer({ target, ...start }: PreparedStart): CallToAnswer {
+  const { attemptId, deliveryId, task, isLastAttempt } = start;
+  return { attemptId, deliveryId, task, contactId: target.contactId, isLastAttempt };
 }

@@ -15,6 +15,8 @@ export interface CallToAnswer {
   readonly task: TaskRow;
   /** Whose number is dialled. */
   readonly contactId: string;
+  /** Nothing is dialled for this task after it, should a machine answer (DM-28). */
+  readonly isLastAttempt: boolean;
 }
 
 /**
@@ -34,12 +36,24 @@ export const AnswerSettings = Type.Object({
     maxItems: 32,
     default: [],
   }),
+  recording: Type.Boolean({
+    description: 'Calls are recorded from the moment in which somebody is connected.',
+    default: false,
+  }),
+  transcription: Type.Boolean({
+    description: 'Recordings are to be transcribed. Kept for whoever does; nothing here does yet.',
+    default: false,
+  }),
 });
 export type AnswerSettings = Static<typeof AnswerSettings>;
 
+export function answerSettingsOf({ settings }: Pick<WorkstreamRow, 'settings'>): AnswerSettings {
+  return Value.Parse(AnswerSettings, Value.Default(AnswerSettings, JSON.parse(settings)));
+}
+
 /** What a workstream without an AI agent announces. */
-export function promptsOf({ settings }: Pick<WorkstreamRow, 'settings'>): readonly string[] {
-  return Value.Parse(AnswerSettings, Value.Default(AnswerSettings, JSON.parse(settings))).prompts;
+export function promptsOf(workstream: Pick<WorkstreamRow, 'settings'>): readonly string[] {
+  return answerSettingsOf(workstream).prompts;
 }
 
 /** For a workstream without an AI agent. */

@@ -46,11 +46,13 @@ export async function recordAttemptEnd(
   return context.database.db.transaction().execute(async (tx) => {
     const attempt = await closeAttempt(tx, end, context.nowMs);
     if (attempt === undefined) return undefined;
-    const meaning = meaningOf(end.outcome, config.reattempt);
+    const said = meaningOf(end.outcome, config.reattempt);
+    const meaning = end.heard.optOutDigit === null ? said : afterOptOut(said);
     const [tasks] = await runTogether(tx, [
       taskQuery(context.database, tx, attempt.task_id),
       ...closingQueries(tx, attempt, end, context.nowMs),
-      ...(meaning === 'dropNumber' ? [invalidQuery(tx, attempt, context.nowMs)] : []),
+      ...(said === 'dropNumber' ? [invalidQuery(tx, attempt, context.nowMs)] : []),
+      ...optOutQueries(tx, attempt, end),
     ]);
     const [task] = tasks as readonly TaskRow[];
     assert(task !== undefined, `attempt ${attempt.id} has no task`);
@@ -75,6 +77,27 @@ export async function recordAttemptEnd(
     const suspension = await suspendByRule(context, tx, attempt, config, end);
     return { taskId: task.id, next, suspension };
   });
+}
+
+/** The person asked not to be called: this task does not dial the number again, whatever its rule. */
+function afterOptOut(meaning: WalkMeaning): WalkMeaning {
+  return meaning === 'reached' ? meaning : 'dropNumber';
+}
+
+/** Beside what an AI agent may have returned by that name. */
+function optOutQueries(
+  tx: Transaction<Database>,
+  { business_unit_id, delivery_id }: AttemptRow,
+  { heard }: AttemptEnd,
+): Runnable[] {
+  if (heard.optOutDigit === null) return [];
+  const attribute = { type: 'Result', keyword: 'optOut', value: heard.optOutDigit };
+  return [
+    tx
+      .insertInto('delivery_attributes')
+      .values({ delivery_id, business_unit_id, ...attribute })
+      .onConflict((conflict) => conflict.doNothing()),
+  ];
 }
 
 /**
@@ -154,9 +177,21 @@ function deliveryQuery(
       call_id: attempt.call_id,
       customer_connected_at_ms: attempt.answered_at_ms,
       sip_diagnostics: end.sipDiagnostics,
+      ...heardColumns(attempt, end),
       updated_at_ms: nowMs,
     })
     .where('id', '=', attempt.delivery_id);
+}
+
+/** DM-33, OUT-21. */
+function heardColumns({ answered_at_ms: answeredAtMs }: AttemptRow, { heard }: AttemptEnd) {
+  const { waitExceeded, speechDetected, speechStartMs } = heard;
+  const isKnown = speechStartMs !== null && answeredAtMs !== null;
+  return {
+    exceeded_customer_wait_threshold: waitExceeded ? 1 : 0,
+    speech_detected: speechDetected ? 1 : 0,
+    speech_started_at_ms: isKnown ? answeredAtMs + speechStartMs : null,
+  };
 }
 
 /** The network says that nobody is there: no task dials it again. */
@@ -231,7 +266,7 @@ function endEvents(
   { nowMs, actor }: RecordContext,
   tx: Transaction<Database>,
   attempt: AttemptRow,
-  { outcome, wasTried }: AttemptEnd,
+  { outcome, wasTried, heard }: AttemptEnd,
   next: NextForTask,
 ): Runnable[] {
   const streamId = `task:${attempt.task_id}`;
@@ -250,6 +285,19 @@ function endEvents(
         next: inWords(next),
       },
     },
+    ...(heard.optOutDigit === null
+      ? []
+      : [
+          {
+            streamId,
+            type: 'contactPoint.optedOut',
+            actor,
+            payload: {
+              ...{ attemptId: attempt.id, deliveryId: attempt.delivery_id },
+              ...{ contactPointId: attempt.contact_point_id, digit: heard.optOutDigit },
+            },
+          },
+        ]),
     ...(next.kind === 'finish'
       ? [
           {

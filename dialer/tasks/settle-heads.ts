@@ -8,7 +8,9 @@ import { takeNumbers } from '../store/number-guards.ts';
 import type { ContactPointRow } from '../store/schema/contact-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
-import type { ChainTarget } from './chain-walk.ts';
+import type { ReattemptRule } from '../engagements/engagement-config.schema.ts';
+import { meaningOf } from './attempt-meaning.ts';
+import { stepAfter, type ChainTarget } from './chain-walk.ts';
 import type { ClaimContext, ClaimedStart, ClaimRequest } from './claim-starts.ts';
 import { decideStart, type CommonFacts, type StartDecision } from './decide-start.ts';
 import type { ReadyHead, ReadyHeads } from './ready-heads.ts';
@@ -63,7 +65,7 @@ export async function settleHeads(
 }
 
 /** Undefined when it starts. */
-function changeOf(
+export function changeOf(
   { task }: ReadyHead,
   { decision, progress }: StartDecision,
 ): TaskChange | undefined {
@@ -87,7 +89,7 @@ function prepared(
   context: ClaimContext,
   request: ClaimRequest,
   found: ReadyHeads,
-  { task }: ReadyHead,
+  { task, chain }: ReadyHead,
   { decision, progress }: StartDecision,
   facts: CommonFacts,
   inFlight: number,
@@ -105,6 +107,7 @@ function prepared(
     number: numberOf(found.points, target),
     window,
     seqNo: task.attempt_count + 1,
+    isLastAttempt: isLastIfMachine(chain, progress, request.config.reattempt),
     because: {
       queue: facts.queue.kind,
       previousAttemptAtMs: facts.numberOf(target.contactPointId).lastAttemptAtMs,
@@ -115,19 +118,35 @@ function prepared(
   };
 }
 
-function numberOf(points: ReadonlyMap<string, ContactPointRow>, target: ChainTarget): string {
+/** Whether the walk ends with this number, were a machine to answer. */
+function isLastIfMachine(
+  chain: ReadyHead['chain'],
+  progress: StartDecision['progress'],
+  rule: ReattemptRule,
+): boolean {
+  const meaning = meaningOf(MACHINE, rule);
+  return meaning !== 'untried' && stepAfter(chain, progress, rule, meaning).kind !== 'dial';
+}
+
+const MACHINE = { result: 'AnsweringMachineHangup', retryClass: 'answeringMachine' } as const;
+
+export function numberOf(
+  points: ReadonlyMap<string, ContactPointRow>,
+  target: ChainTarget,
+): string {
   const point = points.get(target.contactPointId);
   if (point === undefined) throw new Error(`contact point ${target.contactPointId} is gone`);
   return point.value;
 }
 
-function factsOf(
+export function factsOf(
   { nowMs, numberGapMinMs: gapMinMs }: ClaimContext,
   { queue, config }: ClaimRequest,
   found: ReadyHeads,
   engagement: EngagementRow,
   capacityFree: number,
-  wanted: ReadonlyMap<string, Wanted>,
+  /** Numbers that those before it in the same transaction take. */
+  wanted: { has(number: string): boolean },
 ): CommonFacts {
   return {
     engagement: engagement.status as CommonFacts['engagement'],

@@ -93,6 +93,83 @@ for (const target of targets) {
     t.equal((await race('third', NOW + GAP_MS)).length, 1, 'so that no gap keeps anybody');
   });
 
+  t.test(`[DM-28] ${name}: the last number of the last loop is the last attempt`, async (t) => {
+    const lasts = async (reasons: readonly string[]): Promise<boolean[]> => {
+      const reattempt = { reasons, retriesMax: 1, waitMinutes: 10 };
+      const work = await scene(await open(t), { config: { reattempt } });
+      const phones = { mobile: mobile(1), home: mobile(2) };
+      const [task = ''] = await work.add([{ phones }]);
+      const seen: boolean[] = [];
+      let { starts } = await work.claim(1);
+      for (let [start] = starts; start !== undefined; [start] = starts) {
+        seen.push(start.isLastAttempt);
+        const machine = {
+          result: 'AnsweringMachineHangup',
+          retryClass: 'answeringMachine',
+        } as const;
+        const next = (await work.record(start.attemptId, machine))?.next;
+        if (next?.kind === 'finish') break;
+        work.clock.nowMs += HOUR_MS;
+        await work.promote();
+        ({ starts } = next?.kind === 'goOn' ? await work.claimNext(task) : await work.claim(1));
+      }
+      return seen;
+    };
+    t.same(await lasts(['answeringMachine']), [false, false, false, true]);
+    t.same(await lasts(['busy']), [false, true], 'no other loop follows a machine');
+  });
+
+  t.test(`[DM-33] [OUT-21] ${name}: what was heard of a call is on its delivery`, async (t) => {
+    const reattempt = { reasons: ['failed'], retriesMax: 3, waitMinutes: 10 };
+    const database = await open(t);
+    const work = await scene(database, { config: { reattempt } });
+    const ids = await work.add(wishes(3));
+    const { starts } = await work.claim(3);
+    const { db } = database;
+    await db
+      .updateTable('attempts')
+      .set({ answered_at_ms: NOW + 5_000 })
+      .execute();
+    const abandoned: EndWish = { result: 'LiveAnswer', retryClass: 'failed' };
+    const heards = [
+      { waitExceeded: true, speechDetected: true, speechStartMs: 400, optOutDigit: '9' },
+      { speechDetected: true, speechStartMs: null },
+      {},
+    ];
+    for (const [index, heard] of heards.entries()) {
+      await work.record(starts[index]?.attemptId ?? '', { ...abandoned, heard });
+    }
+    const rows = await db.selectFrom('deliveries').selectAll().orderBy('id').execute();
+    t.match(
+      rows.map((row) => [
+        row.exceeded_customer_wait_threshold,
+        row.speech_detected,
+        row.speech_started_at_ms,
+      ]),
+      [
+        [1, 1, NOW + 5_400],
+        [0, 1, null],
+        [0, 0, null],
+      ],
+    );
+    t.match(await db.selectFrom('delivery_attributes').selectAll().execute(), [
+      { delivery_id: rows[0]?.id, type: 'Result', keyword: 'optOut', value: '9' },
+    ]);
+    t.match(await work.task(ids[0] ?? ''), { state: 'final' }, 'it dials that number no more');
+    t.match(await work.task(ids[1] ?? ''), { state: 'waiting' });
+    const points = await db.selectFrom('contact_points').select('invalid_since_ms').execute();
+    t.ok(
+      points.every((point) => point.invalid_since_ms === null),
+      'which is a number all the same',
+    );
+    const told = await db
+      .selectFrom('events')
+      .select('payload')
+      .where('type', '=', 'contactPoint.optedOut')
+      .execute();
+    t.match(told, [{ payload: /"digit":"9"/ }]);
+  });
+
   t.test(`${name}: numbers wanted by many at once, in any order, lock nobody up`, async (t) => {
     const { db } = await open(t);
     const numbers = Array.from({ length: 12 }, (_, index) => `+${index}`);

@@ -55,7 +55,7 @@ t.test(
       /\+0\.005 s {2}INVITE sent on trunk lab \(Call-ID call-/,
       /\+0\.100 s {2}Ringing: 180 after 100 ms\./,
       /\+3\.000 s {2}Answered: 200 after 3 seconds\./,
-      /Prompt played: done, 2 seconds of it\./,
+      /Announcement played: done, 2 seconds of it\./,
       /Hung up by us, 2 seconds after the answer\./,
       /No rule of this release looks at: consent and do-not-call lists;/,
       /Whether a person or a machine had answered was not examined\./,
@@ -105,7 +105,7 @@ t.test('each entry tells its own Result, and the rule that gave it', async (t) =
     ['CallFailed', /reports the call as unwanted[^]*To be done by people: find out whether this/],
     [
       'AnsweringMachine',
-      /the message was left[^]*Judged by the sound of it: machine\.[^]*By row 8/,
+      /Judged machine 0[^]*Heard: speech start [^]*the message was left[^]*Judged by the sound of it: machine\.[^]*By row 8/,
     ],
     ['AnsweringMachineHangup', /without a message[^]*By row 9/],
     ['NotAHandset', /a fax machine answered[^]*By row 10/],
@@ -135,7 +135,7 @@ t.test(
       /LiveAnswer: the call was answered, and connected to the AI agent\. Counted as “Connected”/,
     );
     t.match(talk.text, /Connected to the AI agent 300 ms after the answer\./);
-    t.match(talk.text, /The conversation ended after 5 seconds, by the agent\./);
+    t.match(talk.text, /The conversation ended after 5 seconds, by the agent or the representative\./);
     const failure = await accountOf(world, failed);
     t.match(failure.text, /The AI agent failed: setup, SIP 503/);
     t.match(

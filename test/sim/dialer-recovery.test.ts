@@ -254,7 +254,7 @@ t.test('a task at whose side two processes died in a row is put in quarantine', 
   await world.advance(MINUTE_MS);
   t.notOk(world.isRunning);
   world.killWhen('update', 'deliveries');
-  await world.start();
+  await world.startMortal();
   await world.advance(MINUTE_MS);
   t.notOk(world.isRunning);
   t.equal((await world.task(task)).crash_count, 1);

@@ -141,7 +141,20 @@ export class DialerWorld {
 
   /** A process begins, with the identity of the one before. */
   async start(): Promise<Dialer> {
+    const dialer = await this.#begin();
+    assert(dialer !== undefined, 'it died while it began');
+    return dialer;
+  }
+
+  /** The same for one that `killWhen` may catch while it begins. */
+  async startMortal(): Promise<void> {
+    await this.#begin();
+  }
+
+  async #begin(): Promise<Dialer | undefined> {
     let isAlive = true;
+    let die: () => void = () => undefined;
+    const dead = new Promise<undefined>((resolve) => (die = () => resolve(undefined)));
     const timers = mortalClock(this.clock, () => isAlive);
     const starting = startDialer({
       id: 'dialer-1',
@@ -151,6 +164,7 @@ export class DialerWorld {
           if (this.#killBefore?.kind === kind && this.#killBefore.table === table) {
             this.#killBefore = undefined;
             isAlive = false;
+            die();
             this.kill();
           }
           this.#hasWritten ||= kind === 'insert' && table === this.#loseAnswerOf;
@@ -180,7 +194,8 @@ export class DialerWorld {
       lease: { leaseMs: HOUR_MS, waitMs: 0 },
       ...this.#plan(),
     });
-    const dialer = await starting;
+    const dialer = await Promise.race([starting, dead]);
+    if (dialer === undefined) return undefined;
     dialer.subscribe((news) => {
       if (isAlive) this.news.push(news);
     });

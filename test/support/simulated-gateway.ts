@@ -279,7 +279,7 @@ export class SimulatedGateway implements TelephonyPort {
       if (verdict !== undefined) {
         this.#emit(call, {
           ...{ type: 'attempt.classified', verdict, humanProbability: verdict === 'human' ? 1 : 0 },
-          ...{ afterAnswerMs: 0, evidence: {} },
+          ...{ afterAnswerMs: 0, evidence: { speechStartMs: 300, longestUtteranceMs: 900 } },
         });
         if (verdict === 'human' || verdict === 'unknown') this.#watchOver(call);
       }

@@ -17,7 +17,11 @@ import { acquireLease } from '../../dialer/store/leases.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import type { EngagementRow } from '../../dialer/store/schema/engagement-tables.ts';
 import type { TaskRow } from '../../dialer/store/schema/task-tables.ts';
-import type { AttemptEnd } from '../../dialer/tasks/attempt-end.ts';
+import {
+  NOTHING_HEARD,
+  type AttemptEnd,
+  type HeardOfCall,
+} from '../../dialer/tasks/attempt-end.ts';
 import type { CancelContext } from '../../dialer/tasks/cancel-task.ts';
 import {
   claimNextNumber,
@@ -236,10 +240,11 @@ export interface EndWish {
   readonly retryClass: RetryClass;
   readonly wasTried?: boolean;
   readonly wasAiHandled?: boolean;
+  readonly heard?: Partial<HeardOfCall>;
 }
 
 export function attemptEnd(attemptId: string, wish: EndWish): AttemptEnd {
-  const { result, retryClass, wasTried = true, wasAiHandled = false } = wish;
+  const { result, retryClass, wasTried = true, wasAiHandled = false, heard = {} } = wish;
   return {
     attemptId,
     outcome: {
@@ -255,5 +260,6 @@ export function attemptEnd(attemptId: string, wish: EndWish): AttemptEnd {
     sipDiagnostics: null,
     evidence: '{}',
     wasAiHandled,
+    heard: { ...NOTHING_HEARD, ...heard },
   };
 }

@@ -8,6 +8,14 @@ import { aiFailureVerdict } from '../../dialer/engagements/ai-failure-rule.ts';
 import { storedConfig } from '../../dialer/engagements/complete-config.ts';
 import { configWarnings } from '../../dialer/engagements/config-warnings.ts';
 import { engagementColumns } from '../../dialer/engagements/create-engagement.ts';
+import type { EngagementFacts } from '../../dialer/engagements/engagement-facts.ts';
+import {
+  detectionOf,
+  failsafeOf,
+  machinePlanFor,
+  planRepresentatives,
+} from '../../dialer/tasks/call-answering.ts';
+import type { CallToAnswer } from '../../dialer/tasks/plan-after-answer.ts';
 import type { DialerError } from '../../machines/errors.ts';
 
 const failures: readonly {
@@ -456,4 +464,77 @@ t.test('[DM-44] rep-led progressive and predictive warn of the time to connect',
   t.same(codes(answeringOf({})), ['CONNECT_TIME', 'WAIT_THRESHOLD', 'ABANDONED_OPT_OUT']);
   t.same(codes({ mode: { kind: 'preview' } }), []);
   t.same(codes({ mode: COPILOT }), ['AI_DISCLOSURE']);
+});
+
+/** What a call of it is planned by. */
+function factsOf(config: Config, aiAgent: object | null = null) {
+  const ai_agent = aiAgent === null ? null : JSON.stringify(aiAgent);
+  return {
+    config: completed(config),
+    workstream: { language: 'de-AT', ai_agent },
+  } as unknown as EngagementFacts;
+}
+
+t.test(
+  '[DM-29] [DM-31] [WS-03] the settings reach the dial, in the workstream’s language',
+  async (t) => {
+    const text = 'Rufen Sie zurück.';
+    const facts = factsOf(
+      answeringOf({
+        customerWaitThresholdSeconds: 9,
+        abandonedMessage: { text, optOutDigits: '9' },
+      }),
+    );
+    t.same(detectionOf(facts), { mode: 'beforeConnect', limitMs: 3_000, initialSilenceMs: 2_500 });
+    t.same(failsafeOf(facts), {
+      ...{ clockFrom: 'answer', connectWithinMs: 9_000, ceilingAfterAnswerMs: 9_000 },
+      ...{ promptId: `say:de-AT:${text}`, optOutDigits: '9' },
+    });
+    const afterGreeting = factsOf(
+      answeringOf({
+        ...{ customerWaitThresholdSeconds: 2, waitFrom: 'greetingEnd' },
+        abandonedMessage: { enabled: false },
+      }),
+    );
+    t.match(failsafeOf(afterGreeting), {
+      ...{ clockFrom: 'greetingEnd', connectWithinMs: 2_000, ceilingAfterAnswerMs: 5_500 },
+      promptId: '',
+    });
+    for (const none of [factsOf({ mode: { kind: 'preview' } }), factsOf({ mode: COPILOT })]) {
+      t.same([detectionOf(none), failsafeOf(none)], [undefined, undefined]);
+    }
+  },
+);
+
+t.test('[DM-30] of an AI-led engagement detection is what its agent says', async (t) => {
+  const agent = (detection: object) => ({ sipUri: 'sip:agent@192.0.2.1', detection });
+  const detected = (detection: object) => detectionOf(factsOf({ mode: COPILOT }, agent(detection)));
+  t.equal(detected({}), undefined, 'nobody listens unless the agent is set so');
+  t.same(detected({ enabled: true, timeSeconds: 5 }), {
+    ...{ mode: 'alongside', limitMs: 5_000, initialSilenceMs: 2_500 },
+  });
+});
+
+t.test('[DM-26] [DM-27] [DM-28] what is left on a machine, and when', async (t) => {
+  const plan = (amdAction: string, isLast: boolean) => {
+    const message = amdAction === 'hangup' ? {} : { amdMessage: 'Bitte' };
+    const { answering } = completed(answeringOf({ amdAction, ...message }));
+    return answering && machinePlanFor(answering, 'de', isLast);
+  };
+  const left = { action: 'leaveMessage', prompts: ['say:de:Bitte'] };
+  for (const isLast of [false, true]) {
+    t.same(plan('hangup', isLast), { action: 'hangup' });
+    t.same(plan('leaveMessage', isLast), left);
+  }
+  t.same(plan('leaveMessageOnLastAttemptOnly', false), { action: 'hangup' });
+  t.same(plan('leaveMessageOnLastAttemptOnly', true), left);
+  const facts = factsOf(
+    answeringOf({ amdAction: 'leaveMessageOnLastAttemptOnly', amdMessage: 'Bitte' }),
+  );
+  const calls = [false, true].map((isLastAttempt) => ({ isLastAttempt }) as CallToAnswer);
+  const plans = await planRepresentatives(facts)(undefined as never, calls);
+  t.match(plans, [
+    { representative: { lobbyId: null }, machine: { action: 'hangup' } },
+    { representative: { lobbyId: null }, machine: { action: 'leaveMessage' } },
+  ]);
 });

@@ -309,6 +309,7 @@ t.test('[DM-30] the agent’s own word on who answered decides, whatever was hea
     [{ answeredBy: 'Machine', messageLeft: 'true' }, 'AnsweringMachine'],
     [{ answeredBy: 'fax' }, 'NotAHandset'],
     [{ answeredBy: 'human' }, 'LiveAnswer'],
+    [{ answeredBy: 'silence' }, 'Undetermined'],
     [{ mood: 'good' }, 'AnsweringMachineHangup'],
   ] as const;
   for (const [attributes, result] of cases) {
