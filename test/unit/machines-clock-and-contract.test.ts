@@ -168,7 +168,7 @@ t.test('the contract holds every command and event by its own type', async (t) =
     ...'ready left played dtmf referred monitoring monitorEnded'
       .split(' ')
       .map((name) => `lobby.${name}`),
-    ...['trunk.state', 'gateway.capacity'],
+    ...['trunk.state', 'gateway.capacity', 'gateway.present', 'gateway.lost'],
     ...['call', 'optOut', 'ended'].map((name) => `inbound.${name}`),
     ...['dialedIn', 'dialInEnded'].map((name) => `representative.${name}`),
   ]);
