@@ -4,12 +4,15 @@
  */
 import type { Transaction } from 'kysely';
 import { isMapping } from '../../config/config-path.ts';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { DialerError } from '../../machines/errors.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { givenConfig, storedConfig } from './complete-config.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
+import { WORKSTREAM_SETTINGS } from './engagement-inputs.schema.ts';
 import {
   engagementColumns,
   hasTalker,
@@ -39,8 +42,14 @@ export function workstreamInput(row: WorkstreamRow) {
   return {
     ...{ name, channel, trunk, number, language },
     aiAgent: row.ai_agent === null ? null : (JSON.parse(row.ai_agent) as Record<string, unknown>),
-    settings: JSON.parse(row.settings) as Record<string, unknown>,
+    settings: workstreamSettings(row.settings),
   };
+}
+
+/** What an earlier release stored has no word of settings that are newer: they have their default. */
+export function workstreamSettings(json: string): Record<string, unknown> {
+  const schema = Type.Object(WORKSTREAM_SETTINGS);
+  return Value.Default(schema, JSON.parse(json)) as Record<string, unknown>;
 }
 
 export function queueInput({ name, hours, time_zone: timeZone }: QueueRow) {

@@ -1,6 +1,6 @@
 /** Workstreams as `/v1` takes and shows them. */
 import { Type } from 'typebox';
-import { workstreamInput } from '../../../engagements/change-settings.ts';
+import { workstreamInput, workstreamSettings } from '../../../engagements/change-settings.ts';
 import {
   WORKSTREAM_SETTINGS,
   WorkstreamInput,
@@ -40,6 +40,7 @@ export const Workstream = Type.Object(
       {
         id: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11',
         ...example,
+        settings: workstreamSettings(JSON.stringify(example.settings)),
         direction: 'outbound',
         version: 1,
         createdAt: '2026-03-02T15:00:00.000Z',
