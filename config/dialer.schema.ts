@@ -93,6 +93,13 @@ export const DialerConfig = Type.Object(
       default: 60_000,
       env: 'RINGFENCE_DIALER_PLAY_TIMEOUT_MS',
     }),
+    delaysStarts: Type.Boolean({
+      description:
+        'Preview: whether a call can be held back once a representative has accepted it. False: it ' +
+        'is dialled at once, whatever the engagement says.',
+      default: true,
+      env: 'RINGFENCE_DIALER_DELAYS_STARTS',
+    }),
     claimSizeMax: Type.Integer({
       description: 'Starts claimed in one transaction, at most.',
       default: 100,

@@ -9,7 +9,7 @@ type Settings = Pick<DialerOptions, 'id' | 'gatewayId' | 'trunks' | 'limits' | '
 /** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
 export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): Settings {
   const { id, unknownGapMs, untriedGapMs, storeRetryMs, claimSizeMax, recheckMs } = dialer;
-  const { leaseMs, leaseWaitMs: waitMs, dialWithinMs, playTimeoutMs } = dialer;
+  const { leaseMs, leaseWaitMs: waitMs, dialWithinMs, playTimeoutMs, delaysStarts } = dialer;
   const { setupTimeoutMs, callLengthMaxMs } = dialing;
   const numberGapMinMs = dialer.labNumberGapMinMs ?? dialer.numberGapMinMs;
   return {
@@ -20,7 +20,7 @@ export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): S
       ...{ numberGapMinMs, unknownGapMs, untriedGapMs },
       ...{ storeRetryMs, claimSizeMax, recheckMs },
     },
-    times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs },
+    times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs, delaysStarts },
     lease: { leaseMs, waitMs },
   };
 }

@@ -38,6 +38,7 @@ import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts'
 import { makeDesk, type DeskTimes } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
 import type { RepresentativeShares } from './representatives/representative-shares.ts';
+import type { PreviewOffers } from './preview/preview-offers.ts';
 import { within } from './within.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
@@ -107,7 +108,8 @@ export class Dialer {
       if (isAttemptEvent(event)) {
         this.#runtimes.onAttempt(event);
         this.#escalations.onAttempt(event);
-      } else if (event.type === 'trunk.state') this.#trunkState(event);
+      } else if (event.type === 'lobby.left') this.#runtimes.onLobbyLeft(event.lobbyId);
+      else if (event.type === 'trunk.state') this.#trunkState(event);
       else if (event.type === 'gateway.present') this.#gatewayPresent(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
@@ -174,6 +176,11 @@ export class Dialer {
 
   subscribe(listener: NewsListener): () => void {
     return this.#parts.news.subscribe(listener);
+  }
+
+  /** The contacts of the engagement that shows this representative one; undefined: none does. */
+  previewOf(representativeId: string): PreviewOffers | undefined {
+    return this.#runtimes.previewOf(representativeId);
   }
 
   /** The AI agent of a call asks for a person, by another way than its SIP leg. */
@@ -349,13 +356,13 @@ export class Dialer {
       storeRetryMs: limits.storeRetryMs,
       onLeft: (chain, left) => {
         const { businessUnitId, engagementId, taskId, trunk } = chain;
-        this.#runtimes.of(engagementId).callEnded(trunk);
+        this.#runtimes.of(engagementId).callEnded(trunk, taskId);
         news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left });
       },
       onBroken: (chain, error) => {
         this.#parts.work.run(async () => {
           await putAside(this.#parts, this.#options.telephony, chain, error);
-          this.#runtimes.get(chain.engagementId)?.callEnded(chain.trunk);
+          this.#runtimes.get(chain.engagementId)?.callEnded(chain.trunk, chain.taskId);
           const { businessUnitId, engagementId, taskId } = chain;
           news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left: 'broken' });
         });

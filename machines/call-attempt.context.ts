@@ -31,7 +31,9 @@ export const AFTER_ANSWER_CONNECT_ID = 'afterAnswer';
 
 export function initialContext(input: CallAttemptInput): CallAttemptContext {
   const { recovery } = input;
-  const evidence = recovery?.evidence ?? emptyEvidence(input.preview);
+  const { preview = false } = input;
+  const evidence =
+    recovery === undefined ? emptyEvidence(preview) : { ...recovery.evidence, preview };
   return {
     ...input,
     waits: { ...DEFAULT_WAITS, ...input.waits },

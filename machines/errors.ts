@@ -21,7 +21,6 @@ export const OPERATING_CODES = [
   'NOT_FOUND', // no row of that id in this business unit
   'VERSION_CONFLICT', // changed by somebody else since the caller looked
   'NOT_CHANGEABLE', // what a thing is, rather than how it is set
-  'MODE_NOT_PACED', // nothing here can pace an engagement of this dial mode
   'ENGAGEMENT_INACTIVE', // takes no work any more, or none yet
   'INTAKE_NOT_ALLOWED', // the engagement is fed in another way
   'TASK_FINAL', // nothing is left of it to be cancelled

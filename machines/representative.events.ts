@@ -20,6 +20,8 @@ export interface Invitation {
   readonly isAutoAccepted: boolean;
   /** Shown to answered, ms: then it is offered to somebody else. */
   readonly timeoutMs: number;
+  /** Reserved to released when nothing was bridged, ms. Default: as for everybody. */
+  readonly idleMs?: number;
   /** The task or the call it is about, where there is one already. */
   readonly taskId: string | null;
   readonly attemptId: string | null;

@@ -79,7 +79,7 @@ const representativeSetup = setup({
   delays: {
     invitationTime: ({ context }) => context.invitation?.timeoutMs ?? 0,
     lobbyOpenWait: ({ context }) => context.lobbyOpenMs,
-    lobbyIdle: ({ context }) => context.lobbyIdleMs,
+    lobbyIdle: ({ context }) => context.invitation?.idleMs ?? context.lobbyIdleMs,
     lobbyKeep: ({ context }) => context.lobbyKeepMs,
     wrapUpTime: ({ context: { wrapUp } }) =>
       wrapUp.kind === 'minutes' ? wrapUp.minutes * MINUTE_MS : 0,

@@ -48,7 +48,9 @@ export type PostponeReason =
   | 'number_gap'
   | 'queue_closed'
   | 'reattempt_wait'
-  | 'no_capacity';
+  | 'no_capacity'
+  /** Preview: no representative who was asked took it. */
+  | 'not_accepted';
 
 export type FinishReason =
   | 'engagement_inactive'

@@ -14,7 +14,6 @@ import { completeConfig } from './complete-config.ts';
 import { configFaults, misplacedFaults } from './config-faults.ts';
 import type { EngagementType } from './dial-modes.schema.ts';
 import type { GivenConfig } from './engagement-config.schema.ts';
-import { requirePacer } from './modes-with-pacer.ts';
 import {
   engagementInputOf,
   QueueInput,
@@ -181,10 +180,7 @@ function statusOf(checked: VoiceEngagementInput | SmsEngagementInput, nowMs: num
   const nothing = { suspension_type: null, suspension_reason: null, suspended_at_ms: null };
   // Nothing here sends messages yet, and an engagement that is not worked must not look as if it were.
   if (checked.channel === 'sms') return { status: 'inactive', ...nothing };
-  if (!checked.startsSuspended) {
-    requirePacer(checked.config.mode.kind);
-    return { status: 'running', ...nothing };
-  }
+  if (!checked.startsSuspended) return { status: 'running', ...nothing };
   return {
     status: 'suspended',
     suspension_type: 'apiAction',

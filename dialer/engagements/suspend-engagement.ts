@@ -3,7 +3,6 @@
  * by themselves, retries keep their due time, windows keep running.
  */
 import type { Transaction } from 'kysely';
-import { requirePacer } from './modes-with-pacer.ts';
 import type { SuspensionType } from '../../machines/copilot-pacer.events.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
@@ -58,7 +57,7 @@ export async function suspendIn(
   return suspended;
 }
 
-/** Undefined when it was not suspended. Throws MODE_NOT_PACED. The window of the AI-failure rule begins anew. */
+/** Undefined when it was not suspended. The window of the AI-failure rule begins anew. */
 export function resumeEngagement(
   { db }: OpenDatabase,
   { engagementId, actor, nowMs }: ResumeRequest,
@@ -80,7 +79,6 @@ export function resumeEngagement(
       .returningAll()
       .executeTakeFirst();
     if (resumed === undefined) return undefined;
-    requirePacer(resumed.dial_mode);
     await tell(tx, resumed, 'engagement.resumed', { actor, nowMs, payload: {} });
     return resumed;
   });

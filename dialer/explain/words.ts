@@ -59,6 +59,7 @@ export const POSTPONED: Readonly<Record<PostponeReason, string>> = {
   queue_closed: 'the queue was closed',
   reattempt_wait: 'the pause before the next number or loop was not over',
   no_capacity: 'there was no free place for a call',
+  not_accepted: 'no representative to whom it was shown started the call',
 };
 
 export const FINISHED: Readonly<Record<FinishReason, string>> = {

@@ -40,7 +40,6 @@ export const PROBLEMS = {
   NOT_FOUND: [404, 'There is no such thing'],
   METHOD_NOT_ALLOWED: [405, 'The address does not take this method'],
   NOT_ACCEPTABLE: [406, 'The answer cannot be given in this form'],
-  MODE_NOT_PACED: [409, 'The dial mode cannot be worked here'],
   ENGAGEMENT_INACTIVE: [409, 'The engagement takes no work'],
   INTAKE_NOT_ALLOWED: [409, 'The engagement is fed in another way'],
   NOT_CHANGEABLE: [409, 'This cannot be changed'],

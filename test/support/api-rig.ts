@@ -261,6 +261,11 @@ export class StoreDialer implements ApiDialer {
     return (await cancelTask(asked, taskId)).outcome;
   }
 
+  /** Nothing dials here, so nobody is shown anything. */
+  previewOf(): undefined {
+    return undefined;
+  }
+
   async engagementChanged(id: string): Promise<void> {
     this.told.push(`changed ${id}`);
   }

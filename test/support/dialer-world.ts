@@ -60,6 +60,8 @@ export interface WorldOptions {
   /** An AI agent takes the calls; else a prompt is played. */
   readonly withAgent?: boolean;
   readonly planAfterAnswer?: () => PlanAfterAnswer;
+  /** False: a preview call cannot be held back. */
+  readonly delaysStarts?: boolean;
 }
 
 export interface EngagementGiven {
@@ -190,6 +192,7 @@ export class DialerWorld {
         callLengthMaxMs: 2 * HOUR_MS,
         dialWithinMs: 30_000,
         playTimeoutMs: 15_000,
+        delaysStarts: this.#options.delaysStarts ?? true,
       },
       lease: { leaseMs: HOUR_MS, waitMs: 0 },
       ...this.#plan(),

@@ -21,7 +21,6 @@ const REMEDIES: Readonly<Record<keyof typeof PROBLEMS, string>> = {
   NOT_FOUND: 'it does not exist in the business unit of the key',
   METHOD_NOT_ALLOWED: '`Allow` names the methods',
   NOT_ACCEPTABLE: 'let `Accept` take what there is',
-  MODE_NOT_PACED: 'make it with `startsSuspended`, and start it with a release that dials so',
   ENGAGEMENT_INACTIVE: 'use another engagement: this one is not worked',
   INTAKE_NOT_ALLOWED: 'tasks by request where `intake` is `api`, files where it is `file`',
   NOT_CHANGEABLE: 'make another one',

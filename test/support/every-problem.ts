@@ -102,10 +102,6 @@ export const PROVOCATIONS: Readonly<
     url: '/v1/queues',
     headers: { accept: 'text/html, application/json;q=0' },
   }),
-  MODE_NOT_PACED: (_, { workstreamId, queueId }) => {
-    const config = { mode: { kind: 'preview' } };
-    return post('/v1/engagements', { name: 'P', workstreamId, queueId, config });
-  },
   ENGAGEMENT_INACTIVE: (_, { sms }) => post(`/v1/engagements/${sms}/start`, undefined),
   INTAKE_NOT_ALLOWED: (_, { fed }) => post('/v1/tasks', task(fed)),
   NOT_CHANGEABLE: (_, { id }) => change(`/v1/engagements/${id}`, '"1"', { intake: 'file' }),

@@ -22,7 +22,13 @@ export interface ApiTrunk {
 
 export type ApiDialer = Pick<
   Dialer,
-  'suspend' | 'resume' | 'engagementChanged' | 'tasksWritten' | 'subscribe' | 'cancelTask'
+  | 'suspend'
+  | 'resume'
+  | 'engagementChanged'
+  | 'tasksWritten'
+  | 'subscribe'
+  | 'cancelTask'
+  | 'previewOf'
 > & {
   readonly desk: Pick<
     RepresentativeDesk,

@@ -20,6 +20,7 @@ import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
 import { queueRoutes } from './queues/queues.routes.ts';
 import { representativeRoutes } from './representatives/representatives.routes.ts';
+import { previewRoutes } from './representatives/preview.routes.ts';
 import {
   representativeEventRoutes,
   representativeWorkRoutes,
@@ -128,6 +129,7 @@ const ROUTES = [
   explanationRoutes,
   skillRoutes,
   representativeRoutes,
+  previewRoutes,
   representativeWorkRoutes,
   apiKeyRoutes,
 ];
