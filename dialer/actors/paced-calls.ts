@@ -89,6 +89,7 @@ export class PacedCalls {
       ...sharerOf(facts()),
       isDialing: isDialing(),
       ringing: ringing + this.#waiting.length,
+      onDealt,
     };
   }
 

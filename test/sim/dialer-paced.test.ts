@@ -125,7 +125,7 @@ t.test('[DM-21] [DM-26] a machine is never bridged, and its representative is ke
 });
 
 t.test('a representative who is lost while it rings: the call is taken back', async (t) => {
-  const slow: FarEnd = { ...PERSON, afterMs: 8_000 } as FarEnd;
+  const slow: FarEnd = { ...PERSON, afterMs: 8_000 };
   const paced = await PacedWorld.open(t, { farEnd: () => slow });
   const { world } = paced;
   const id = await world.engagement({ config: progressive });
@@ -312,7 +312,7 @@ t.test(
 );
 
 t.test('[DM-04] Copilot: whoever wants a person is offered as in any queue', async (t) => {
-  const long: FarEnd = { ...PERSON, hangUpAfterMs: 120_000 } as FarEnd;
+  const long: FarEnd = { ...PERSON, hangUpAfterMs: 120_000 };
   const paced = await PacedWorld.open(t, { farEnd: () => long, withAgent: true });
   const { world } = paced;
   world.gateway.agent = { does: 'escalate', afterMs: 1_000 };

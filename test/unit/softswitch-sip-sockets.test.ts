@@ -413,7 +413,7 @@ t.test('1,500 damaged messages over UDP and TCP: the next OPTIONS is answered', 
   const timers = realTimerWheel();
   const { stack, port } = await openStack(t, ['udp', 'tcp'], {
     timers,
-    names: { srv: noNames, addresses: noNames },
+    names: { services: noNames, srv: noNames, addresses: noNames },
   });
   const agent = new UserAgent(stack, { timers, userAgent: 'under fire' });
   agent.onInvite = (call) => {
