@@ -1,6 +1,7 @@
 /**
  * The production path in one test: call attempt machines on the gateway, the gateway on the embedded
- * switch, the switch on real sockets. What stands at the other end of the trunk is the test's.
+ * switch or on the servers that the environment names, the switch on real sockets. What stands at the
+ * other end of the trunk is the test's.
  */
 import { Value } from 'typebox/value';
 import { createActor, toPromise } from 'xstate';
@@ -14,16 +15,12 @@ import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
 import type { RepresentativeDirectory } from '../../machines/representative-directory.port.ts';
 import { TelephonyActors } from '../../machines/telephony-actor.ts';
 import { isAttemptEvent, type AttemptEvent } from '../../machines/telephony-events.ts';
-import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
+import { rigSwitch, type RigSwitch, type SwitchWishes } from './rig-switch.ts';
 
-export interface RigOptions {
+export interface RigOptions extends SwitchWishes {
   readonly trunks: readonly (Pick<TrunkConfig, 'name' | 'address'> & Partial<TrunkConfig>)[];
   readonly gateway?: Partial<GatewayConfig>;
-  /** RFC 3261 T1; timer B is 64 of it. Default 500, as on the wire. */
-  readonly t1Ms?: number;
   readonly representatives?: RepresentativeDirectory;
-  /** RTP ports of the switch, and their rest after a call. Default: many, and 5 s. */
-  readonly media?: { rtpPortMin: number; rtpPortMax: number; rtpQuarantineMs: number };
   /** Ended attempts that the gateway remembers. Default: as in service. */
   readonly endedKeptMax?: number;
 }
@@ -63,23 +60,13 @@ const silentLog: GatewayLog = {
 
 export class DialingRig {
   readonly gateway: Gateway;
-  readonly switch: Softswitch;
+  readonly switch: RigSwitch;
   readonly #telephony: TelephonyActors;
   readonly #events = new Map<string, AttemptEvent[]>();
   #attempts = 0;
 
   static async start(options: RigOptions): Promise<DialingRig> {
-    const softswitch = await startSoftswitch({
-      host: '127.0.0.1',
-      sip: { port: 0, protocols: ['udp', 'tcp'] },
-      control: { port: 0, secret: 'rig-secret' },
-      media: {
-        ...{ sipPort: 0, rtpPortMin: 20_000, rtpPortMax: 29_998, rtpQuarantineMs: 5_000 },
-        ...options.media,
-      },
-      esl: { port: 0, password: 'rig-password' },
-      ...(options.t1Ms === undefined ? {} : { t1Ms: options.t1Ms }),
-    });
+    const softswitch = await rigSwitch(options);
     try {
       const config = gatewayConfig(options, softswitch);
       const { endedKeptMax, representatives } = options;
@@ -94,7 +81,7 @@ export class DialingRig {
     }
   }
 
-  private constructor(gateway: Gateway, softswitch: Softswitch) {
+  private constructor(gateway: Gateway, softswitch: RigSwitch) {
     this.gateway = gateway;
     this.switch = softswitch;
     this.#telephony = new TelephonyActors(gateway, () => Date.now());
@@ -158,15 +145,16 @@ function afterAnswer({ prompts, aiAgent, fallbackPrompts = [] }: DialOptions): A
     : { aiAgent, fallbackPrompts };
 }
 
-function gatewayConfig({ trunks, gateway = {} }: RigOptions, softswitch: Softswitch) {
+function gatewayConfig({ trunks, gateway = {} }: RigOptions, softswitch: RigSwitch) {
+  const { ourHost = '127.0.0.1', ...freeswitch } = softswitch.esl;
   const given = {
     id: 'rig',
     embedded: true,
     connectTimeoutMs: READY_WITHIN_MS,
     trunkCheckIntervalMs: 0,
     listenInThread: false,
-    drachtio: { host: '127.0.0.1', port: softswitch.controlPort, secret: 'rig-secret' },
-    freeswitch: { host: '127.0.0.1', port: softswitch.eslPort, password: 'rig-password' },
+    drachtio: softswitch.control,
+    freeswitch: { ...freeswitch, listenHost: ourHost },
     trunks: trunks.map((trunk) => ({
       callerId: CALLER_ID,
       channelsMax: 500,

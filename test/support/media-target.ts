@@ -1,18 +1,15 @@
 /**
  * What the media half of the contract suite runs against: the embedded switch always, and the pair
- * of servers that DRACHTIO=host:port:secret and FREESWITCH=host:port:password name, with the far ends
- * at CONTRACT_HOST where that FreeSWITCH is on another host. Servers that are not named, or not there,
+ * of servers that the environment names. Servers that are not named, or not there,
  * are reported as not run; they never count as passed.
  */
 import t, { type Test } from 'tap';
 import { startSoftswitch, type Softswitch } from '../../softswitch/start-softswitch.ts';
-import { MrfClient, type EslTarget } from './mrf-client.ts';
-import { SrfClient, type ControlTarget } from './srf-client.ts';
+import { MrfClient } from './mrf-client.ts';
+import { namedServers, type NamedServers } from './named-servers.ts';
+import { SrfClient } from './srf-client.ts';
 
-export interface MediaTarget {
-  readonly control: ControlTarget;
-  readonly esl: EslTarget;
-}
+export type MediaTarget = NamedServers;
 
 const SECRET = 'contract-secret';
 const PASSWORD = 'contract-password';
@@ -65,7 +62,7 @@ export async function mediaContract(
     await run(t, target);
   });
   const title = 'drachtio-server and FreeSWITCH';
-  const target = namedTarget();
+  const target = namedServers();
   const problem =
     target === undefined
       ? 'DRACHTIO=host:port:secret and FREESWITCH=host:port:password are not both set'
@@ -73,19 +70,6 @@ export async function mediaContract(
   if (target === undefined || problem !== undefined) {
     void t.test(title, { skip: `NOT RUN: ${problem ?? ''}` }, () => undefined);
   } else void t.test(title, async (t) => run(t, target));
-}
-
-function namedTarget(): MediaTarget | undefined {
-  const control = process.env['DRACHTIO']?.split(':');
-  const esl = process.env['FREESWITCH']?.split(':');
-  if (control === undefined || esl === undefined) return undefined;
-  return {
-    control: { host: control[0] ?? '', port: Number(control[1]), secret: control[2] ?? '' },
-    esl: {
-      ...{ host: esl[0] ?? '', port: Number(esl[1]), password: esl[2] ?? '' },
-      ourHost: process.env['CONTRACT_HOST'] ?? '127.0.0.1',
-    },
-  };
 }
 
 async function problemWith(target: MediaTarget): Promise<string | undefined> {
