@@ -184,6 +184,8 @@ export const previewOfferMachine = previewOfferSetup.createMachine({
               },
             },
             'rep.left': { actions: 'noteLeft' },
+            // Should it have been claimed before, its call is ended; else it is given back.
+            'offer.withdraw': { actions: { type: 'noteGivenUp', params: { keepTask: true } } },
           },
         },
         // No channel is free, or the store failed.

@@ -314,17 +314,19 @@ export class EngagementRuntime {
     return this.#isStopped || this.isSuspended || this.#parts.isStopping();
   }
 
+  /** One function, so that a trunk for which is waited long wakes it once. */
+  readonly #lookAgain = (): void => {
+    if (!this.#isStopped) this.tasksReady();
+  };
+
   #grant(wanted: number): number {
     const { clock } = this.#parts;
     const grant = this.#budget.take(wanted, clock.now());
     if (grant.granted > 0) return grant.granted;
-    const wake = (): void => {
-      if (!this.#isStopped) this.tasksReady();
-    };
-    this.#budget.whenFree(wake);
+    this.#budget.whenFree(this.#lookAgain);
     if ('atMs' in grant && grant.atMs !== null) {
       clock.clearTimeout(this.#budgetTimer);
-      this.#budgetTimer = clock.setTimeout(wake, Math.max(1, grant.atMs - clock.now()));
+      this.#budgetTimer = clock.setTimeout(this.#lookAgain, Math.max(1, grant.atMs - clock.now()));
     }
     return 0;
   }

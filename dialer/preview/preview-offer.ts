@@ -47,13 +47,15 @@ export interface OfferParts extends OfferWork {
   readonly log: DialerLog;
 }
 
+/** `called`: a call came of it. `broken`: a defect; its task is held still. */
+export type OfferDone = 'called' | 'givenBack' | 'broken';
+
 export interface OfferGiven {
   readonly taskId: string;
   readonly delay: OfferDelay;
   readonly windowMs: number;
   readonly declined: Set<string>;
-  /** `wasOffered`: no call came of it, and it may be offered again. */
-  readonly onDone: (wasOffered: boolean) => void;
+  readonly onDone: (as: OfferDone) => void;
 }
 
 export type OfferState =
@@ -101,11 +103,12 @@ export class PreviewOffer {
     this.#actor.subscribe({
       complete: () => {
         this.#letGo('callOver');
-        given.onDone(!this.#hadCall);
+        given.onDone(this.#hadCall ? 'called' : 'givenBack');
       },
       error: (error) => {
         parts.log.error({ taskId: given.taskId, error }, 'an offer broke');
-        given.onDone(false);
+        this.#letGo('withdrawn');
+        given.onDone('broken');
       },
     });
     this.#actor.start();

@@ -14,7 +14,7 @@ import type { Entered } from '../representatives/representative-runtime.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import { demandOf, offerOf } from '../actors/paced-engagement.ts';
 import type { HeldTask } from './held-tasks.ts';
-import { PreviewOffer, type OfferWork } from './preview-offer.ts';
+import { PreviewOffer, type OfferDone, type OfferWork } from './preview-offer.ts';
 
 export interface PreviewOffersParts extends OfferWork {
   readonly desk: RepresentativeDesk;
@@ -191,7 +191,7 @@ export class PreviewOffers {
       delay: delaysStarts ? timed : { kind: 'direct' },
       windowMs: window.endMs - clock.now(),
       declined: new Set(this.#declined.get(taskId)),
-      onDone: (end) => this.#ended(offer, end),
+      onDone: (as) => this.#ended(offer, as),
     });
     this.#declined.delete(taskId);
     this.#offers.set(taskId, offer);
@@ -244,17 +244,19 @@ export class PreviewOffers {
     offer.send({ type: 'desk.nobody' });
   }
 
-  #ended(offer: PreviewOffer, wasOffered: boolean): void {
-    this.#offers.delete(offer.taskId);
-    if (wasOffered && !offer.isForgotten && offer.declined.size > 0) {
-      this.#declined.set(offer.taskId, offer.declined);
-      const [oldest] = this.#declined.keys();
-      if (this.#declined.size > REMEMBERED_MAX && oldest !== undefined) {
-        this.#declined.delete(oldest);
-      }
-    }
+  #ended(offer: PreviewOffer, as: OfferDone): void {
+    const { taskId, declined, isForgotten } = offer;
+    this.#offers.delete(taskId);
+    if (as === 'broken') this.#mayHaveStrays = true;
     // Whoever had the call is shown the next contact.
-    else if (!wasOffered) this.#parts.wake();
+    if (as !== 'givenBack') this.#parts.wake();
+    else if (!isForgotten && declined.size > 0) this.#remember(taskId, declined);
+  }
+
+  #remember(taskId: string, declined: ReadonlySet<string>): void {
+    this.#declined.set(taskId, declined);
+    const [oldest] = this.#declined.keys();
+    if (this.#declined.size > REMEMBERED_MAX && oldest !== undefined) this.#declined.delete(oldest);
   }
 
   /** What a transaction held whose answer was lost goes back: nobody was shown it. */
