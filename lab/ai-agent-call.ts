@@ -208,7 +208,12 @@ export class AiAgentCall {
 
   #learned(): Record<string, string> {
     const { voiceMs } = this.#voice;
-    return { customerSpoke: String(voiceMs > 0), customerVoiceMs: String(voiceMs) };
+    return {
+      customerSpoke: String(voiceMs > 0),
+      customerVoiceMs: String(voiceMs),
+      // Of whoever spoke, the gateway's detector knows more.
+      ...(voiceMs > 0 ? {} : { answeredBy: 'silence' }),
+    };
   }
 
   #renegotiate(sdp: string | undefined): string {

@@ -11,19 +11,18 @@ The lab has an AI agent beside the carrier, which \`npm run demo\` gives every a
 greets, listens until the other side has had its turn, and returns \`customerSpoke\` and
 \`customerVoiceMs\` ([docs/ai-agents.md](ai-agents.md)).
 
-_Today_ is the Result of the demo: what SIP, the Reason header, the time-outs, the tones before the
-answer and the AI agent allow. Who or what answered is not told apart in it, so a machine or a fax that
-the agent talked to is a \`LiveAnswer\` too; \`customerSpoke\` says whether anything was heard of it.
-_With detection_ is the Result once somebody listens to who answered. A test holds this page equal to
+The Result is the demo's: what SIP, the Reason header, the time-outs, the tones before the answer, the
+detector and the AI agent allow. The agent is connected at the answer and talks while the detector
+listens; a machine, a fax or an announcement is hung up on as soon as it is known to be one. A test holds this page equal to
 \`lab/number-plan.ts\`; change the plan there and run \`npm run docs\`.
 `;
 
 export function numberPlanMarkdown(): string {
   const rows = NUMBER_PLAN.map(({ lastTwoDigits: [first, last], inWords, expected }) => {
     const digits = `${twoDigits(first)}-${twoDigits(last)}`;
-    return `| ${digits} | ${inWords} | ${outcome(expected.today)} | ${outcome(expected.withDetection)} |`;
+    return `| ${digits} | ${inWords} | ${outcome(expected)} |`;
   });
-  const head = ['| Last two digits | Far end | Today | With detection |', '|---|---|---|---|'];
+  const head = ['| Last two digits | Far end | Result |', '|---|---|---|'];
   return `${INTRODUCTION}\n${[...head, ...rows].join('\n')}\n`;
 }
 

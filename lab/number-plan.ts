@@ -2,9 +2,8 @@
  * What the lab's far end does, by the last two digits of the dialled number.
  *
  * Every number has a behaviour, so any contact list can be dialled into the lab. `expected` is what
- * a caller must conclude from the SIP and RTP alone: `today` with early media recognised and nobody
- * listening to who answered, `withDetection` once somebody does. docs/lab.md is this table in
- * words, and a test keeps the two equal.
+ * a caller must conclude from the SIP and RTP alone, early media and whoever answered listened to.
+ * docs/lab.md is this table in words, and a test keeps the two equal.
  */
 import type { LabAudio } from './lab-audio.ts';
 
@@ -37,15 +36,11 @@ export interface NumberPlanEntry {
   readonly behaviour: string;
   readonly inWords: string;
   readonly steps: readonly LabStep[];
-  readonly expected: { readonly today: ExpectedOutcome; readonly withDetection: ExpectedOutcome };
+  readonly expected: ExpectedOutcome;
 }
 
-/** Without detection whoever, and whatever, answers is given to the AI agent. */
-const TAKEN_BY_AGENT = { result: 'LiveAnswer', subReason: null } as const;
-
-/** The same outcome whether or not anything listens to the audio. */
-function always(result: string, subReason: string | null): NumberPlanEntry['expected'] {
-  return { today: { result, subReason }, withDetection: { result, subReason } };
+function outcome(result: string, subReason: string | null): NumberPlanEntry['expected'] {
+  return { result, subReason };
 }
 
 export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
@@ -60,14 +55,14 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: always('LiveAnswer', null),
+    expected: outcome('LiveAnswer', null),
   },
   {
     lastTwoDigits: [20, 24],
     behaviour: 'personHangsUp',
     inWords: 'A person answers and hangs up at once, before the AI agent is on the line.',
     steps: [{ do: 'ring', forMs: 1_000 }, { do: 'answer' }, { do: 'hangUp' }],
-    expected: always('Undetermined', 'abandoned_by_customer'),
+    expected: outcome('Undetermined', 'abandoned_by_customer'),
   },
   {
     lastTwoDigits: [25, 29],
@@ -80,14 +75,14 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: always('LiveAnswer', null),
+    expected: outcome('LiveAnswer', null),
   },
   {
     lastTwoDigits: [30, 34],
     behaviour: 'busy',
     inWords: 'Busy: 486.',
     steps: [{ do: 'reject', statusCode: 486 }],
-    expected: always('Busy', null),
+    expected: outcome('Busy', null),
   },
   {
     lastTwoDigits: [35, 39],
@@ -97,21 +92,21 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'ring', forMs: 500 },
       { do: 'reject', statusCode: 480, reasonHeader: 'Q.850;cause=17;text="User busy"' },
     ],
-    expected: always('Busy', null),
+    expected: outcome('Busy', null),
   },
   {
     lastTwoDigits: [40, 44],
     behaviour: 'noAnswer',
     inWords: 'Rings until the caller gives up.',
     steps: [{ do: 'ringForEver' }],
-    expected: always('NoAnswer', 'ring_timeout'),
+    expected: outcome('NoAnswer', 'ring_timeout'),
   },
   {
     lastTwoDigits: [45, 49],
     behaviour: 'vacantNumber',
     inWords: 'Not in service: 404.',
     steps: [{ do: 'reject', statusCode: 404 }],
-    expected: always('InvalidAddress', 'unallocated'),
+    expected: outcome('InvalidAddress', 'unallocated'),
   },
   {
     lastTwoDigits: [50, 54],
@@ -121,7 +116,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'ring', forMs: 1_500 },
       { do: 'reject', statusCode: 480 },
     ],
-    expected: always('NoAnswer', 'absent'),
+    expected: outcome('NoAnswer', 'absent'),
   },
   {
     lastTwoDigits: [55, 57],
@@ -134,7 +129,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
         reasonHeader: 'Q.850;cause=34;text="No circuit/channel available"',
       },
     ],
-    expected: always('CallFailed', 'congestion'),
+    expected: outcome('CallFailed', 'congestion'),
   },
   {
     lastTwoDigits: [58, 61],
@@ -144,14 +139,14 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'ring', forMs: 1_500 },
       { do: 'reject', statusCode: 603 },
     ],
-    expected: always('Busy', 'declined'),
+    expected: outcome('Busy', 'declined'),
   },
   {
     lastTwoDigits: [62, 64],
     behaviour: 'networkBlocked',
     inWords: 'Analytics in the network block the call: 603 "Network Blocked".',
     steps: [{ do: 'reject', statusCode: 603, phrase: 'Network Blocked' }],
-    expected: always('CallFailed', 'blocked_by_analytics'),
+    expected: outcome('CallFailed', 'blocked_by_analytics'),
   },
   {
     lastTwoDigits: [65, 69],
@@ -164,7 +159,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'hello' },
       { do: 'listen' },
     ],
-    expected: always('LiveAnswer', null),
+    expected: outcome('LiveAnswer', null),
   },
   {
     lastTwoDigits: [70, 79],
@@ -177,10 +172,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'voicemail' },
       { do: 'listen' },
     ],
-    expected: {
-      today: TAKEN_BY_AGENT,
-      withDetection: { result: 'AnsweringMachineHangup', subReason: null },
-    },
+    expected: { result: 'AnsweringMachineHangup', subReason: null },
   },
   {
     lastTwoDigits: [80, 82],
@@ -190,7 +182,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'earlyMedia', audio: 'sitVacant', forMs: 2_500 },
       { do: 'reject', statusCode: 404 },
     ],
-    expected: always('InvalidAddress', 'em_sit'),
+    expected: outcome('InvalidAddress', 'em_sit'),
   },
   {
     lastTwoDigits: [83, 84],
@@ -202,10 +194,7 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'sitVacant' },
       { do: 'listen' },
     ],
-    expected: {
-      today: TAKEN_BY_AGENT,
-      withDetection: { result: 'NotAHandset', subReason: 'sit' },
-    },
+    expected: { result: 'NotAHandset', subReason: 'sit' },
   },
   {
     lastTwoDigits: [85, 89],
@@ -218,34 +207,28 @@ export const NUMBER_PLAN: readonly NumberPlanEntry[] = [
       { do: 'play', audio: 'faxCed' },
       { do: 'listen' },
     ],
-    expected: {
-      today: TAKEN_BY_AGENT,
-      withDetection: { result: 'NotAHandset', subReason: 'fax' },
-    },
+    expected: { result: 'NotAHandset', subReason: 'fax' },
   },
   {
     lastTwoDigits: [90, 94],
     behaviour: 'silence',
     inWords: 'Answers and never makes a sound.',
     steps: [{ do: 'ring', forMs: 1_500 }, { do: 'answer' }, { do: 'listen' }],
-    expected: {
-      today: TAKEN_BY_AGENT,
-      withDetection: { result: 'Undetermined', subReason: 'no_speech' },
-    },
+    expected: { result: 'Undetermined', subReason: 'no_speech' },
   },
   {
     lastTwoDigits: [95, 97],
     behaviour: 'busyTone',
     inWords: 'Busy tone as early media and no final response: the caller must give up by itself.',
     steps: [{ do: 'earlyMedia', audio: 'busyTone', forMs: 120_000 }, { do: 'ringForEver' }],
-    expected: always('Busy', 'em_busy'),
+    expected: outcome('Busy', 'em_busy'),
   },
   {
     lastTwoDigits: [98, 99],
     behaviour: 'silentPeer',
     inWords: 'The far end ignores the INVITE altogether: no SIP response of any kind.',
     steps: [{ do: 'ignore' }],
-    expected: always('CallFailed', 'trunk_timeout'),
+    expected: outcome('CallFailed', 'trunk_timeout'),
   },
 ];
 

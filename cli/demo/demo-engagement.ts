@@ -72,7 +72,11 @@ async function writeEngagement(
 ): Promise<string> {
   const workstreamId = await createWorkstream(writer, {
     ...{ name: 'Demo', trunk: trunk.name, number: trunk.callerId },
-    aiAgent: { sipUri: agentUri, fallbackPrompts: [CHIME] },
+    aiAgent: {
+      ...{ sipUri: agentUri, fallbackPrompts: [CHIME] },
+      // What answered is listened to while the agent talks: a machine is hung up on.
+      detection: { enabled: true },
+    },
   });
   const queueId = await createQueue(writer, { name: 'Demo' });
   return createEngagement(writer, {
