@@ -110,6 +110,16 @@ export class JitterBuffer {
     this.#concealment.reset();
   }
 
+  /**
+   * The sender has begun another time base: what was in store of the old one is dropped. To be told by
+   * who sees sequence numbers, since by its time alone a packet of the new one may look late.
+   */
+  rebase(timestamp: number): void {
+    if (!this.#started) return;
+    this.#estimate.reset();
+    this.#begin(timestamp);
+  }
+
   /** Takes the first `length` samples of `pcm` (at most `PACKET_SAMPLES_MAX`), received at `nowMs` (monotonic). */
   put(timestamp: number, pcm: Int16Array, length: number, nowMs: number): void {
     if (!this.#started) this.#begin(timestamp);

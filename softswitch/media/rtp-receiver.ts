@@ -8,7 +8,7 @@ import {
   type PlayoutKind,
 } from './jitter-buffer.ts';
 import { emptyRtpFields, readRtpPacket } from './rtp-packet.ts';
-import { SequenceTracker } from './sequence-tracker.ts';
+import { SequenceTracker, type SequenceVerdict } from './sequence-tracker.ts';
 
 /** One octet a sample: longer than any packet time in use; more is taken for garbage. */
 const PAYLOAD_BYTES_MAX = PACKET_SAMPLES_MAX;
@@ -52,6 +52,8 @@ export class RtpReceiver {
   #candidateSsrc: number | undefined;
   #candidateSequence = 0;
   #lostBefore = 0;
+  /** Of the newest audio packet by its sequence number. */
+  #lastTimestamp: number | undefined;
 
   constructor(onDigit: (digit: string, durationMs: number) => void, jitter: JitterBufferOptions) {
     this.#jitterOptions = jitter;
@@ -94,7 +96,7 @@ export class RtpReceiver {
     if (verdict === 'reordered') this.counters.reordered += 1;
     this.counters.packets += 1;
     this.counters.octets += fields.payloadLength;
-    this.#takePayload(bytes, nowMs);
+    this.#takePayload(bytes, verdict, nowMs);
   }
 
   /** The frame of this tick, and the end of events whose packets have stopped. */
@@ -110,19 +112,30 @@ export class RtpReceiver {
     this.#forget();
   }
 
-  #takePayload(bytes: Uint8Array, nowMs: number): void {
+  #takePayload(bytes: Uint8Array, verdict: SequenceVerdict, nowMs: number): void {
     const { payloadType, payloadOffset, payloadLength, timestamp } = this.#fields;
     const codec = g711ByPayloadType(payloadType);
     if (codec !== undefined) {
       if (payloadLength === 0) return;
       codec.decode(bytes, payloadOffset, payloadLength, decoded);
       this.hasAudio = true;
+      if (verdict !== 'reordered') this.#watchTime(timestamp);
       this.jitter.put(timestamp, decoded, payloadLength, nowMs);
     } else if (payloadType === this.telephoneEventPayloadType) {
       if (!this.dtmf.take(bytes, payloadOffset, payloadLength, timestamp, nowMs)) {
         this.counters.malformed += 1;
       }
     } else if (payloadType !== COMFORT_NOISE_PAYLOAD_TYPE) this.counters.unknownPayload += 1;
+  }
+
+  /**
+   * RTP time never runs back in one stream, FreeSWITCH's does: it hands a bridge's times on, and has its
+   * own when it plays something, both under one SSRC. Such audio is new, not late.
+   */
+  #watchTime(timestamp: number): void {
+    const last = this.#lastTimestamp;
+    if (last !== undefined && ((timestamp - last) | 0) < 0) this.jitter.rebase(timestamp);
+    this.#lastTimestamp = timestamp;
   }
 
   /**
@@ -146,6 +159,7 @@ export class RtpReceiver {
   #forget(): void {
     this.#lostBefore += this.sequence.lost;
     this.sequence.reset();
+    this.#lastTimestamp = undefined;
     this.#jitter?.reset();
     this.dtmf.reset();
   }
