@@ -1,5 +1,16 @@
 /** Goal: representatives are reserved once, invited, freed and seen over `/v1`, on both databases. */
 import t, { type Test } from 'tap';
+import { promoteDue } from '../../dialer/actors/promoter.ts';
+import { readEngagementFacts } from '../../dialer/engagements/engagement-facts.ts';
+import {
+  giveBackTask,
+  heldTaskIds,
+  holdTasks,
+  standingOnType,
+} from '../../dialer/preview/held-tasks.ts';
+import { planRepresentatives } from '../../dialer/tasks/call-answering.ts';
+import { claimNextNumber, type ClaimContext } from '../../dialer/tasks/claim-starts.ts';
+import type { ReadyHead } from '../../dialer/tasks/ready-heads.ts';
 import type { RepresentativeDemand } from '../../dialer/representatives/match-representatives.ts';
 import type { Offer } from '../../dialer/representatives/representative-desk.ts';
 import { reserve } from '../../dialer/representatives/reservations.ts';
@@ -153,6 +164,65 @@ function representativeTests(t: Test, target: StoreTarget): void {
     t.match(await rig.post(`/v1/representatives/${foreign}/wrap-up/end`, {}), { status: 404 });
   });
 
+  t.test('[DM-16] a task that is shown is held, dialled as chosen, or put back', async (t) => {
+    const { rig } = await scene(t, target);
+    const config = { mode: { kind: 'preview' }, phoneTypes: ['mobile', 'home'] };
+    const { id: engagementId } = await rig.engagement({ config });
+    const people = [1, 2, 3].map((n) => ({
+      uniqueIdentifier: `P-${n}`,
+      phones: { mobile: `+1202555010${n}`, home: `+1202555020${n}` },
+    }));
+    const ids: string[] = [];
+    for (const contact of people) {
+      ids.push(await rig.make('/v1/tasks', { engagementId, contacts: [contact] }));
+    }
+    const { database } = rig;
+    const facts = await readEngagementFacts(database, engagementId);
+    if (facts === undefined) throw new Error('the engagement is gone');
+    const context = (afterMs = 0): ClaimContext => ({
+      ...{ database, ids: rig.ids, nowMs: rig.clock.nowMs + afterMs, leaseName: 'queue-group:all' },
+      ...{ fence: 1, gatewayId: 'g-1', trunk: 'carrier', fromAddress: '+12025550100' },
+      ...{ numberGapMinMs: 900_000, actor: 'dialer:rig', machineVersion: 'm@1' },
+      planAfterAnswer: planRepresentatives(facts),
+    });
+    const request = (startsMax: number) => ({
+      ...{ businessUnitId: rig.businessUnitId, engagementId, config: facts.config, startsMax },
+      queue: { kind: 'open' as const },
+    });
+    const taskOf = (taskId: string) =>
+      database.db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirst();
+    const { tasks } = await holdTasks(context(), request(2));
+    t.same(tasks.map(({ taskId }) => taskId).sort(), ids.slice(0, 2).sort());
+    const [first = '', second = ''] = ids;
+    t.match(await taskOf(first), { state: 'working', status: 'Pending', owner_epoch: 1 });
+    t.same([...(await heldTaskIds(context(), engagementId))].sort(), ids.slice(0, 2).sort());
+    t.same((await holdTasks(context(), request(5))).tasks.length, 1, 'nobody is shown them too');
+    const choose = (head: ReadyHead) => standingOnType(head, 'home');
+    const asked = { ...request(1), taskId: first, choose };
+    t.match((await claimNextNumber(context(), asked)).starts, [{ number: '+12025550201' }]);
+    t.match(await taskOf(first), { status: 'InProcess' });
+    const back = { taskId: second, wasAccepted: false, notBeforeMs: rig.clock.nowMs + 60_000 };
+    t.match(await giveBackTask(context(), request(0), back), { reason: 'not_accepted' });
+    t.match(await taskOf(second), { state: 'waiting', due_at_ms: back.notBeforeMs });
+    t.equal(await giveBackTask(context(), request(0), back), undefined, 'once');
+    const third = { ...back, taskId: ids[2] ?? '', notBeforeMs: 0 };
+    await giveBackTask(context(), request(0), third);
+    t.match(await taskOf(third.taskId), { state: 'ready', status: 'Pending', owner_epoch: null });
+    const late = 48 * 3_600_000;
+    const again = await holdTasks(context(1), request(1));
+    t.match(again.tasks, [{ taskId: third.taskId }]);
+    t.match(await giveBackTask(context(late), request(0), third), { result: 'Terminated' });
+    const nowMs = rig.clock.nowMs + late;
+    await promoteDue({ database, nowMs, actor: 'dialer:rig', batchMax: 50 });
+    t.match(await taskOf(second), { status: 'Expired', last_result: 'Terminated' });
+    const row = await database.db
+      .selectFrom('engagements')
+      .selectAll()
+      .where('id', '=', engagementId)
+      .executeTakeFirstOrThrow();
+    t.match(row, { tasks_ready: 0, tasks_waiting: 0, tasks_working: 1, tasks_final: 2 });
+  });
+
   t.test('what a dead dialer held is let go, and its legs are closed', async (t) => {
     const { rig, person, demand, offer, desk, read } = await scene(t, target);
     const ada = await person('ada');
@@ -195,6 +265,12 @@ function representativeTests(t: Test, target: StoreTarget): void {
     t.match(await rig.post('/v1/skills', { name: 'A' }), { status: 201 });
     t.match(await rig.post('/v1/skills', { name: 'A' }), { status: 400 });
     t.match((await rig.get('/v1/skills')).body, { items: [{ name: 'A' }] });
+    t.match(await rig.get(`${url}/preview`), { status: 404, body: { code: 'NOT_FOUND' } });
+    t.match(await rig.post(`${url}/preview/start`, { phoneType: 'fax' }), { status: 400 });
+    t.match(await rig.post(`${url}/preview/cancel`, { keepTask: true }), { status: 404 });
+    const reader = await rig.key('read');
+    const start = { method: 'POST', url: `${url}/preview/start`, body: {}, key: reader } as const;
+    t.match(await rig.ask(start), { status: 403 });
   });
 }
 

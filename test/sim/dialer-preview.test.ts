@@ -341,42 +341,57 @@ t.test('[DM-16] [OUT-01] accepted by nobody until the window ends: Terminated', 
 });
 
 t.test(
-  '[WS-18] [WS-21] [API-25] the contact as it came, and the number that is chosen',
+  '[WS-13] [WS-18] [WS-21] [API-25] the contact as it came, and the number that is chosen',
   async (t) => {
-    const preview = await PreviewWorld.open(t, {
-      farEnd: () => ({ does: 'reject', statusCode: 486 }),
-    });
+    const farEnd = (destination: string): FarEnd =>
+      destination.endsWith('2') ? { does: 'reject', statusCode: 486 } : PERSON;
+    const preview = await PreviewWorld.open(t, { farEnd });
     const { world } = preview;
     const phones = { mobile: '+15555550101', business: '+15555550102', home: '+15555550103' };
+    const columns = { 'Shoe size': '38' };
     const contact = { uniqueIdentifier: 'C-7', firstName: 'Ada', phones };
-    const inputAttributes = { shoeSize: '38', policy: 'P-17' };
-    const [task = ''] = await preview.tasks([contact], { inputAttributes });
+    const known = { ...contact, externalAttributes: columns };
+    const [task = ''] = await preview.tasks([known], { inputAttributes: { policy: 'P-17' } });
+    const about = { description: 'Policies that end this month' };
+    await world.db.updateTable('engagements').set(about).execute();
+    const { name, description } = await world.engagementRow(preview.engagementId);
     const ada = await preview.representative('ada');
     const { body } = await preview.shown(ada);
-    t.match(body, {
-      ...{ contact: { uniqueIdentifier: 'C-7', firstName: 'Ada' }, inputAttributes },
-      numbers: [
-        { phoneType: 'mobile', isNext: true },
-        { phoneType: 'business', isNext: false },
-        { phoneType: 'home', isNext: false },
-      ],
-    });
-    t.notMatch(JSON.stringify(body), '+15555550101', 'masked for a key that may not see numbers');
+    const seen = {
+      contact: { uniqueIdentifier: 'C-7', firstName: 'Ada', attributes: columns },
+      inputAttributes: { policy: 'P-17' },
+      ...{ engagementName: name, engagementDescription: description },
+    };
+    const numbers = [
+      { phoneType: 'mobile', isNext: true },
+      { phoneType: 'business', isNext: false },
+      { phoneType: 'home', isNext: false },
+    ];
+    t.match(body, { ...seen, numbers });
+    t.notMatch(JSON.stringify(body), '+15555550101', 'masked: the key may not see numbers');
     await preview.answer(ada, 'accept');
     await world.advance(2_000);
-    t.match(await preview.ask('POST', `${ada}/preview/start`, { phoneType: 'fax' }), {
-      status: 400,
-    });
-    await preview.ask('POST', `${ada}/preview/start`, { phoneType: 'business' });
+    const start = (phoneType: string) => {
+      return preview.ask('POST', `${ada}/preview/start`, { phoneType });
+    };
+    t.match(await start('fax'), { status: 400 });
+    await start('business');
     await world.advance(5_000);
     t.match(world.gateway.dialled, [{ destination: '+15555550102' }]);
     t.match(await world.deliveries(task), [{ phone_type: 'business', result: 'Busy' }]);
+    if (preview.work(ada) === 'wrapUp') world.dialer.desk.wrapUpDone(ada);
+    await world.settle();
     t.equal(preview.work(ada), 'invited', 'the next number is offered, and not dialled by itself');
     t.match((await preview.shown(ada)).body, {
       numbers: [{ isNext: false }, { isNext: false }, { phoneType: 'home', isNext: true }],
     });
     await world.advance(15_000);
     t.equal(world.gateway.dialled.length, 1);
+    await preview.answer(ada, 'accept');
+    await world.advance(2_000);
+    await start('home');
+    await world.advance(5_000);
+    t.match((await preview.shown(ada)).body, { state: 'talking', ...seen }, 'also during the call');
     await world.check();
   },
 );
