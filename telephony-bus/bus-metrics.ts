@@ -23,7 +23,7 @@ export const BUS_METRICS = {
   read: counter('bus_messages_read_total', 'Messages read, repeats among them.', ['stream']),
   dropped: counter(
     'bus_messages_dropped_total',
-    '`invalid`: broke its schema. `duplicate`: heard before, or too late. `overflow`: too many ' +
+    'Messages that were dropped. `invalid`: broke its schema. `duplicate`: heard before, or too late. `overflow`: too many ' +
       'waited for Redis. `expired`: a dial that could not leave in time, and was refused.',
     ['why'],
   ),
