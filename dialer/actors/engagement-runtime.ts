@@ -16,22 +16,20 @@ import type { Entered } from '../representatives/representative-runtime.ts';
 import type { RepresentativeShares } from '../representatives/representative-shares.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { NewsOf } from '../dialer-news.ts';
-import { isDefect } from '../store/store-defect.ts';
-import { takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
+import { takenBack } from '../tasks/attempt-end.ts';
 import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { claimStarts, type ClaimContext, type ClaimedStart } from '../tasks/claim-starts.ts';
-import { recordAttemptEnd } from '../tasks/record-attempt-end.ts';
 import type { Chain, ChainRegistry } from './chain-registry.ts';
 import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
-import { recordContextOf, type DialerParts } from './dialer-parts.ts';
+import type { DialerParts } from './dialer-parts.ts';
 import { makePacer, type Claimed, type Pacer } from './make-pacer.ts';
 import { PacedCalls } from './paced-calls.ts';
-import { sharerOf } from './paced-engagement.ts';
+import { recordEnd } from './record-end.ts';
 import { startInLobby } from './seats.ts';
 import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
-import { makePreviewOffers } from '../preview/preview-engagement.ts';
+import { makePreviewOffers, previewSharer } from '../preview/preview-engagement.ts';
 import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { ThrottleKeeper } from '../throttle/throttle-keeper.ts';
 import { throttled } from '../throttle/throttle-step.ts';
@@ -166,15 +164,10 @@ export class EngagementRuntime {
     if (paced?.isRepLed === true) {
       this.#parts.shares.join(this.#facts.engagement.id, () => paced.sharer);
     }
-    const { preview } = this;
-    if (preview === undefined) return;
-    this.#parts.shares.join(this.#facts.engagement.id, () => ({
-      ...sharerOf(this.#facts),
-      ...{ isDialing: this.#isOpen && !this.#mayNotDial(), ringing: 0, seeking: preview.seeking },
-      onDealt: () => undefined,
-      onAllotted: (representatives) =>
-        this.#pacer.send({ type: 'pacer.allotted', representatives }),
-    }));
+    if (this.preview === undefined) return;
+    const asks = (representatives: number): void =>
+      this.#pacer.send({ type: 'pacer.allotted', representatives });
+    this.#parts.shares.join(this.#facts.engagement.id, previewSharer(this.preview, asks));
   }
 
   /** Of whichever engagement: those that are none of ours change nothing. */
@@ -358,24 +351,12 @@ export class EngagementRuntime {
   async #takeBack(starts: readonly ClaimedStart[], isHalted: boolean): Promise<void> {
     const recalled = this.#parts.isStopping() ? 'shutdown' : 'dialer_recall';
     const reason = isHalted ? recalled : 'cancelled';
-    for (const { attemptId } of starts) await this.#record(takenBack(attemptId, reason));
+    const { config } = this.#facts;
+    for (const { attemptId } of starts) {
+      await recordEnd(this.#parts, config, takenBack(attemptId, reason));
+    }
     this.#budget.free(starts.length);
     this.#parts.onWaiting();
-  }
-
-  /** A store that fails is asked again: without this record the attempt would stay open. */
-  async #record(end: AttemptEnd): Promise<void> {
-    const { clock, limits, log } = this.#parts;
-    for (;;) {
-      try {
-        await recordAttemptEnd(recordContextOf(this.#parts), this.#facts.config, end);
-        return;
-      } catch (error) {
-        if (isDefect(error)) throw error;
-        log.warn({ attemptId: end.attemptId, error }, 'a start could not be taken back yet');
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
-      }
-    }
   }
 
   #tellClaim(claim: Partial<NewsOf<'claim.made'>> & Pick<NewsOf<'claim.made'>, 'limiter'>): void {

@@ -11,6 +11,7 @@ import { giveBackTask, heldTaskIds, holdTasks, standingOnType } from './held-tas
 import { PreviewEvents } from './preview-events.ts';
 import type { DialAnswer } from './preview-offer.ts';
 import { PreviewOffers } from './preview-offers.ts';
+import type { Sharer } from '../representatives/representative-shares.ts';
 
 export interface PreviewParts extends RuntimeParts {
   readonly facts: () => EngagementFacts;
@@ -62,6 +63,14 @@ export function makePreviewOffers(parts: PreviewParts): PreviewOffers {
     served: () => shares.served(engagementId),
     wake: () => shares.wake(),
   });
+}
+
+/** `onAllotted`: so many representatives may be shown a contact each. */
+export function previewSharer(
+  offers: PreviewOffers,
+  onAllotted: (representatives: number) => void,
+): () => Sharer {
+  return () => ({ ...offers.sharer, onAllotted });
 }
 
 /** Eligible anew at this moment, with the number's guard, and on disk before the INVITE. */

@@ -11,8 +11,9 @@ import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PhoneType } from '../engagements/engagement-config.schema.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
+import type { Sharer } from '../representatives/representative-shares.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
-import { demandOf, offerOf } from '../actors/paced-engagement.ts';
+import { demandOf, offerOf, sharerOf } from '../actors/paced-engagement.ts';
 import type { HeldTask } from './held-tasks.ts';
 import { PreviewOffer, type OfferDone, type OfferWork } from './preview-offer.ts';
 
@@ -50,6 +51,15 @@ export class PreviewOffers {
 
   constructor(parts: PreviewOffersParts) {
     this.#parts = parts;
+  }
+
+  /** As those see it who share representatives out: each of its contacts is for one of them. */
+  get sharer(): Omit<Sharer, 'onAllotted'> {
+    const { facts, isDialing } = this.#parts;
+    return {
+      ...{ ...sharerOf(facts()), isDialing: isDialing(), ringing: 0, seeking: this.seeking },
+      onDealt: () => undefined,
+    };
   }
 
   /** Held, and in search of somebody. */

@@ -164,7 +164,7 @@ const EVENTS: readonly PreviewOfferEvent[] = [
       ...['desk.nobody', 'offer.withdraw', 'dial.begun', 'dial.later', 'dial.refused'],
       ...['call.answered', 'call.ended', 'offer.closed', 'store.failed'],
     ] as const
-  ).map((type) => ({ type }) as PreviewOfferEvent),
+  ).map((type) => ({ type })),
 ];
 
 t.test('[DM-08] whatever happens, nothing is dialled that nobody has accepted', (t) => {
