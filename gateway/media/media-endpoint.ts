@@ -54,6 +54,10 @@ export class MediaEndpoint {
   #dialogEnded = false;
   /** How often what was played has been broken off. */
   #breaks = 0;
+  /** Applications ordered so far; the latest that plays; the latest known to have been begun. */
+  #ordered = 0;
+  #lastPlayback = 0;
+  #begun = 0;
   #released = false;
 
   constructor(parts: MediaEndpointParts) {
@@ -103,13 +107,15 @@ export class MediaEndpoint {
    * would end them. The limit is a last resort for a lost event.
    */
   async play(files: readonly string[], limitMs: number): Promise<MediaOutcome<EslEvent>> {
-    const { endpoint } = this.#parts;
     const variables = '^^;playback_delimiter=!;playback_terminators=none';
     const breaks = this.#breaks;
-    let outcome = await this.#wait(endpoint.execute('multiset', variables));
+    let outcome = await this.run('multiset', variables);
     for (const [application, argument] of playbackSteps(files)) {
-      if (outcome.kind !== 'done' || this.#breaks !== breaks) break;
-      outcome = await this.#wait(endpoint.execute(application, argument), limitMs);
+      if (outcome.kind !== 'done') break;
+      if (this.#breaks !== breaks) return { kind: 'failed', problem: 'broken off' };
+      const played = this.run(application, argument, limitMs);
+      this.#lastPlayback = this.#ordered;
+      outcome = await played;
     }
     return outcome;
   }
@@ -120,6 +126,7 @@ export class MediaEndpoint {
    */
   async bridgeWith(other: MediaEndpoint): Promise<MediaOutcome<undefined>> {
     const { endpoint } = this.#parts;
+    await Promise.all([this.#settlePlaying(), other.#settlePlaying()]);
     for (const { channelId } of [this, other]) {
       const stays = await this.command('uuid_setvar', `${channelId} park_after_bridge true`);
       if (stays.kind !== 'done') return stays;
@@ -133,8 +140,17 @@ export class MediaEndpoint {
   }
 
   /** An application of the dial plan on this channel, until it is over. */
-  run(application: string, argument: string, limitMs?: number): Promise<MediaOutcome<EslEvent>> {
-    return this.#wait(this.#parts.endpoint.execute(application, argument), limitMs);
+  async run(
+    application: string,
+    argument: string,
+    limitMs?: number,
+  ): Promise<MediaOutcome<EslEvent>> {
+    this.#ordered += 1;
+    const order = this.#ordered;
+    const work = this.#parts.endpoint.execute(application, argument);
+    const outcome = await this.#wait(work, limitMs);
+    if (outcome.kind === 'done' && order > this.#begun) this.#begun = order;
+    return outcome;
   }
 
   /** A command of the media server that answers `+OK`. */
@@ -219,6 +235,16 @@ export class MediaEndpoint {
       link.forget(dialog);
       this.#closeSocketLater();
     });
+  }
+
+  /**
+   * Before a bridge: it ends what plays, but FreeSWITCH plays to its end first what it was ordered
+   * and has not begun, and the bridge waits for it. What follows is nested into what plays: once it is
+   * done, all before it has been begun.
+   */
+  async #settlePlaying(): Promise<void> {
+    this.#breaks += 1;
+    if (this.#lastPlayback > this.#begun) await this.run('set', 'ringfence_settled=true');
   }
 
   async #wait<T>(work: Promise<T>, limitMs?: number): Promise<MediaOutcome<T>> {
