@@ -56,15 +56,12 @@ export class PreviewOffers {
   /** As those see it who share representatives out: each of its contacts is for one of them. */
   get sharer(): Omit<Sharer, 'onAllotted'> {
     const { facts, isDialing } = this.#parts;
+    // What may be held unknown to us is found when somebody is asked for.
+    const seeking = this.#seeking.length + (this.#mayHaveStrays ? 1 : 0);
     return {
-      ...{ ...sharerOf(facts()), isDialing: isDialing(), ringing: 0, seeking: this.seeking },
+      ...{ ...sharerOf(facts()), isDialing: isDialing(), ringing: 0, seeking },
       onDealt: () => undefined,
     };
-  }
-
-  /** Held, and in search of somebody. */
-  get seeking(): number {
-    return this.#seeking.length;
   }
 
   /** What this representative is shown, or has accepted. */
@@ -154,6 +151,7 @@ export class PreviewOffers {
     offer.send({ type: 'rep.cancel', keepTask });
   }
 
+  /** Held, and in search of somebody. */
   get #seeking(): readonly PreviewOffer[] {
     return [...this.#offers.values()].filter(({ isSeeking }) => isSeeking);
   }
@@ -237,7 +235,7 @@ export class PreviewOffers {
   #closeIfHopeless(offer: PreviewOffer): void {
     if (!offer.isSeeking || offer.isInviting) return;
     const others = this.#others(offer);
-    if (others === 0 || this.seeking > others) this.#giveUp(offer);
+    if (others === 0 || this.#seeking.length > others) this.#giveUp(offer);
   }
 
   /** Who could take it, whatever they do now, and has not declined it. */

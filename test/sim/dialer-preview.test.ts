@@ -430,6 +430,51 @@ t.test('[DM-43] suspended: what was shown is put back, and shown anew after it',
   await world.check();
 });
 
+t.test('a hold whose answer is lost is found again, and shown', async (t) => {
+  const preview = await PreviewWorld.open(t);
+  const { world } = preview;
+  const ada = await preview.representative('ada');
+  world.loseAnswerOf('events');
+  const [task = ''] = await preview.tasks(1);
+  t.equal(preview.work(ada), 'free');
+  t.match(await world.task(task), { state: 'working', status: 'Pending' }, 'held by nobody');
+  await world.advance(5_000);
+  t.equal(preview.work(ada), 'invited');
+  t.match((await preview.shown(ada)).body, { taskId: task });
+  await world.check();
+});
+
+t.test('a more urgent engagement of the queue is served before contacts are shown', async (t) => {
+  const preview = await PreviewWorld.open(t);
+  const { world } = preview;
+  await preview.tasks(3);
+  const { queue_id: queueId } = await world.engagementRow(preview.engagementId);
+  const config = {
+    ...{ engagementType: 'repLed', mode: { kind: 'progressive' }, priority: 'critical' },
+    answering: {
+      ...{ amdAction: 'hangup', customerWaitThresholdSeconds: 6 },
+      abandonedMessage: { text: 'Nobody was free.' },
+    },
+  };
+  const urgent = await world.engagement({ config });
+  await world.db
+    .updateTable('engagements')
+    .set((eb) => ({ queue_id: queueId, version: eb('version', '+', 1) }))
+    .where('id', '=', urgent)
+    .execute();
+  await world.dialer.engagementChanged(urgent);
+  await world.tasks(urgent, world.people(1, 700));
+  const ada = await preview.representative('ada');
+  await world.advance(3_000);
+  t.equal(world.dialer.desk.get(ada)?.invitation?.engagementId, urgent);
+  await world.advance(MINUTE_MS);
+  world.dialer.desk.wrapUpDone(ada);
+  await world.advance(1_000);
+  t.equal(preview.work(ada), 'invited', 'with nothing urgent left she is shown a contact');
+  t.equal(world.dialer.desk.get(ada)?.invitation?.engagementId, preview.engagementId);
+  await world.check();
+});
+
 t.test('cancelled by somebody else, it is taken from the desktop', async (t) => {
   const preview = await PreviewWorld.open(t);
   const { world } = preview;
