@@ -12,7 +12,10 @@ const TOTALS =
   /Total$|Received$|Sent$|Peak$|^(?:malformed|timeouts|transportErrors|overloads|strayResponses)$/;
 
 /** Collects garbage first where the process was started with `--expose-gc`: memory is then what is kept. */
-export async function readCounts(gateway: Gateway, softswitch: Softswitch): Promise<Counts> {
+export async function readCounts(
+  gateway: Gateway,
+  softswitch: Pick<Softswitch, 'stats'>,
+): Promise<Counts> {
   const { signalling, media } = await softswitch.stats();
   globalThis.gc?.();
   const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
