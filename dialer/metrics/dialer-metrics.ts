@@ -83,6 +83,14 @@ export const DIALER_METRICS = {
     'Tasks that a rule kept from being dialled when their turn came.',
     ['rule'],
   ),
+  pacingDecisions: counter(
+    'dialer_pacing_decisions_total',
+    'Answers of pacers, by what kept them from starting more.',
+    ['limiter'],
+  ),
+  throttleSteps: counter('dialer_throttle_steps_total', 'Steps of throttles, by direction.', [
+    'direction',
+  ]),
   suspensions: counter('dialer_suspensions_total', 'Engagements that were suspended, by type.', [
     'type',
   ]),

@@ -101,6 +101,12 @@ class NewsMetrics {
       case 'engagement.suspended':
         meter.add(metrics.suspensions, { type: news.suspension.type });
         break;
+      case 'pacing.decided':
+        meter.add(metrics.pacingDecisions, { limiter: news.decision.binding });
+        break;
+      case 'engagement.throttled':
+        meter.add(metrics.throttleSteps, { direction: news.step.direction });
+        break;
       case 'engagement.resumed':
     }
   }

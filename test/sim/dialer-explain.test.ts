@@ -135,7 +135,10 @@ t.test(
       /LiveAnswer: the call was answered, and connected to the AI agent\. Counted as “Connected”/,
     );
     t.match(talk.text, /Connected to the AI agent 300 ms after the answer\./);
-    t.match(talk.text, /The conversation ended after 5 seconds, by the agent or the representative\./);
+    t.match(
+      talk.text,
+      /The conversation ended after 5 seconds, by the agent or the representative\./,
+    );
     const failure = await accountOf(world, failed);
     t.match(failure.text, /The AI agent failed: setup, SIP 503/);
     t.match(

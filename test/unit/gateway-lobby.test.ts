@@ -59,7 +59,7 @@ class Lobby {
   ): CommandReply {
     this.#seq += 1;
     const own = { lobbyId: 'l', fence: 1, seq: this.#seq, atMs: 0 };
-    return this.bench.lobbies.handle({ ...own, ...envelope, ...body } as LobbyCommand);
+    return this.bench.lobbies.handle({ ...own, ...envelope, ...body });
   }
 
   get invite(): FakeInvite {

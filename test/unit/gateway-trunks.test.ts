@@ -104,7 +104,7 @@ t.test('CallRate: no window of one second ever holds more than the rate (propert
   );
 });
 
-t.test('CallRate: after the process stood still, no second holds more than the rate', async (t) => {
+t.test('CallRate: after the process stood still, no second holds more than the rate', async () => {
   const inputs = fc.record({
     perSecond: fc.integer({ min: 1, max: 50 }),
     stallsMs: fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 200 }),
