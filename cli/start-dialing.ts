@@ -53,7 +53,9 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
   const ids = idSource(() => Date.now());
   const api = servesApi ? makeApi(options, ids) : undefined;
   // Before the dialer: what an agent returns is heard from the first call on.
-  const agents = await startAgents(options, `dialer:${settings.id}`, [
+  let running: Dialer | undefined;
+  const onEscalated = (attemptId: string): void => running?.escalated(attemptId);
+  const agents = await startAgents(options, `dialer:${settings.id}`, onEscalated, [
     ...(observability?.plugins ?? []),
     ...(api === undefined ? [] : [api.plugin]),
   ]);
@@ -65,6 +67,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       planAfterAnswer: agents.desk.planAfterAnswer,
       ...(options.gatewayFor === undefined ? {} : { gatewayFor: options.gatewayFor }),
     });
+    running = dialer;
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
     await api?.attach(dialer);
     observability?.dialerStarted(dialer);
@@ -103,6 +106,7 @@ async function adminKeyOf(
 function startAgents(
   { config, database, telephony, log }: DialingOptions,
   actor: string,
+  onEscalated: (attemptId: string) => void,
   plugins: readonly HttpPlugin[],
 ): Promise<AiAgents> {
   const { host, port, publicUrl } = config.http;
@@ -110,6 +114,7 @@ function startAgents(
     ...{ database, telephony, log, actor, host, port },
     certificate: certificateOf(config.http),
     plugins,
+    onEscalated: ({ attemptId }) => onEscalated(attemptId),
     nowMs: () => Date.now(),
     ...(publicUrl === '' ? {} : { publicUrl }),
   });

@@ -1,7 +1,7 @@
 /** The configuration in the dialer's shape. */
 import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
-import type { DialerOptions } from './main.ts';
+import type { DialerOptions } from './dialer-options.ts';
 import type { StoreLocation } from './store/open-store.ts';
 
 type Settings = Pick<DialerOptions, 'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease'>;

@@ -1,5 +1,4 @@
 /** The running dialer: everything wired, from the store to the gateway. */
-import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { TelephonyActors } from '../machines/telephony-actor.ts';
 import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
@@ -11,17 +10,16 @@ import {
   type CancelTaskRequest,
 } from './actors/cancel-work.ts';
 import { chainStore, type ChainStoreParts } from './actors/chain-store.ts';
-import type { DialerLimits, DialerParts } from './actors/dialer-parts.ts';
+import type { DialerParts } from './actors/dialer-parts.ts';
 import { EngagementRuntimes } from './actors/engagement-runtimes.ts';
 import { Escalations } from './actors/escalations.ts';
 import { LeaseKeeper, takeLease, type LeaseOptions } from './actors/lease-keeper.ts';
 import { Promoter } from './actors/promoter.ts';
 import { putAside } from './actors/put-aside.ts';
 import { recover, type RecoveryReport } from './actors/recovery.ts';
-import { ATTEMPT_MACHINES, chainMaker, type CallTimes } from './actors/start-attempt.ts';
-import { TrunkBudgets, type TrunkLimits } from './actors/trunk-budget.ts';
-import type { DialerClock } from './clock.ts';
-import type { DialerLog } from './dialer-log.ts';
+import { ATTEMPT_MACHINES, chainMaker } from './actors/start-attempt.ts';
+import { TrunkBudgets } from './actors/trunk-budget.ts';
+import type { DialerOptions } from './dialer-options.ts';
 import { NewsFeed, type NewsListener } from './dialer-news.ts';
 import {
   resumeEngagement,
@@ -29,41 +27,16 @@ import {
   type ResumeRequest,
   type SuspendRequest,
 } from './engagements/suspend-engagement.ts';
-import type { IdSource } from './ids/uuid7.ts';
 import type { Lease } from './store/leases.ts';
 import type { OpenDatabase } from './store/open-database.ts';
-import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
 import type { CancelOutcome } from './tasks/cancel-task.ts';
-import { playPrompts, type PlanAfterAnswer } from './tasks/plan-after-answer.ts';
-import { makeDesk, type DeskTimes } from './representatives/make-desk.ts';
+import { playPrompts } from './tasks/plan-after-answer.ts';
+import { makeDesk } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
 import type { RepresentativeShares } from './representatives/representative-shares.ts';
 import type { PreviewOffers } from './preview/preview-offers.ts';
 import { within } from './within.ts';
 import { WorkInHand } from './work-in-hand.ts';
-
-export interface DialerOptions {
-  /** Names this dialer in the log and on its lease; the same after a restart. */
-  readonly id: string;
-  /** Open; it stays the caller's to close, after `stop`. */
-  readonly database: OpenDatabase;
-  readonly telephony: TelephonyPort;
-  /** Dials where there is only one, and while no other is known. */
-  readonly gatewayId: string;
-  /** Of several gateways: which one is to dial over a trunk now. Undefined: none can. */
-  readonly gatewayFor?: (trunk: string) => string | undefined;
-  readonly trunks: readonly TrunkLimits[];
-  readonly clock: DialerClock;
-  readonly ids: IdSource;
-  readonly log: DialerLog;
-  readonly limits: DialerLimits;
-  readonly times: CallTimes;
-  readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
-  /** Default: those of spec I.1. */
-  readonly representatives?: DeskTimes;
-  /** What calls of a workstream do once answered. Default: its prompts are played. */
-  readonly planAfterAnswer?: (workstream: WorkstreamRow) => PlanAfterAnswer;
-}
 
 /** One queue group for now: every engagement is worked by whoever holds this lease. */
 export const QUEUE_GROUP = 'queue-group:all';
@@ -127,7 +100,8 @@ export class Dialer {
       onRecheck: () => this.#cancelWork.recheck(),
     });
     this.#escalations = new Escalations({
-      ...{ desk: this.desk, clock, work, log, storeRetryMs: options.limits.storeRetryMs },
+      ...{ database: options.database, desk: this.desk, clock, work, log },
+      storeRetryMs: options.limits.storeRetryMs,
       chainOf: (attemptId) => this.#registry.chainOf(attemptId),
       factsOf: (engagementId) => this.#runtimes.get(engagementId)?.facts,
       tellAttempt: (attemptId, order) => this.#registry.tellAttempt(attemptId, order),
@@ -184,15 +158,16 @@ export class Dialer {
   }
 
   /** The AI agent of a call asks for a person, by another way than its SIP leg. */
-  async escalated(attemptId: string): Promise<void> {
-    const nowMs = this.#parts.clock.now();
+  escalated(attemptId: string): void {
     this.#escalations.escalated(attemptId);
-    await this.database.db
-      .updateTable('attempts')
-      .set({ escalated_at_ms: nowMs })
-      .where('id', '=', attemptId)
-      .where('escalated_at_ms', 'is', null)
-      .execute();
+  }
+
+  /** The representative's call is over, for both. False when they are on none. */
+  endCall(representativeId: string): boolean {
+    const person = this.desk.get(representativeId);
+    if (person?.work !== 'connected' || person.attemptId === null) return false;
+    const chain = this.#registry.chainOf(person.attemptId);
+    return chain !== undefined && this.#registry.cancel(chain.taskId, 'cancelled');
   }
 
   /** False when it was not running. */

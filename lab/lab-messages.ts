@@ -6,6 +6,8 @@ import type { FarEndRecord } from './far-end-call.ts';
 export interface LabOptions extends CarrierOptions {
   /** An AI agent beside the carrier, on UDP and TCP; port 0 takes any. Absent: none. */
   readonly aiAgent?: { readonly sipPort: number };
+  /** Phones of so many representatives, each on a port of its own. Absent: none. */
+  readonly representatives?: number;
 }
 
 export type ToLab =
@@ -16,6 +18,7 @@ export type FromLab =
       readonly type: 'ready';
       readonly sipPort: number;
       readonly aiAgentSipPort: number | undefined;
+      readonly representativeUris: readonly string[];
     }
   | { readonly type: 'failed'; readonly problem: string }
   | {

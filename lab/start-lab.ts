@@ -19,6 +19,8 @@ export interface Lab {
   readonly sipPort: number;
   /** Where the AI agent listens, UDP and TCP; undefined when there is none. */
   readonly aiAgentSipPort: number | undefined;
+  /** Where the representatives' phones are called. */
+  readonly representativeUris: readonly string[];
   /** Calls as the carrier received them, oldest first; the last ten thousand. */
   readonly invites: readonly ReceivedInvite[];
   /** Resolves when so many have been received in all. */
@@ -38,23 +40,27 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
   type Ready = Extract<FromLab, { type: 'ready' }>;
-  const { sipPort, aiAgentSipPort } = await new Promise<Ready>((resolve, reject) => {
-    worker.once('error', reject);
-    worker.on('message', (message: FromLab) => {
-      if (message.type === 'ready') resolve(message);
-      if (message.type === 'failed') reject(new Error(`the lab did not start: ${message.problem}`));
-      if (message.type === 'invited') log.add(message.invite);
-      if (message.type === 'records') {
-        waiting.get(message.requestId)?.(message);
-        waiting.delete(message.requestId);
-      }
-    });
-  });
+  const { sipPort, aiAgentSipPort, representativeUris } = await new Promise<Ready>(
+    (resolve, reject) => {
+      worker.once('error', reject);
+      worker.on('message', (message: FromLab) => {
+        if (message.type === 'ready') resolve(message);
+        if (message.type === 'failed')
+          reject(new Error(`the lab did not start: ${message.problem}`));
+        if (message.type === 'invited') log.add(message.invite);
+        if (message.type === 'records') {
+          waiting.get(message.requestId)?.(message);
+          waiting.delete(message.requestId);
+        }
+      });
+    },
+  );
 
   const tell = (message: ToLab): void => worker.postMessage(message);
   return {
     sipPort,
     aiAgentSipPort,
+    representativeUris,
     invites: log.invites,
     untilInvites: (count) => log.until(count),
     report: () =>

@@ -13,12 +13,16 @@ import { createBatch } from '../../dialer/intake/batch.ts';
 import { importBatch } from '../../dialer/intake/batch-import.ts';
 import type { WindowsOf } from '../../dialer/intake/batch-rows.ts';
 import { CONTACTS_BYTES_MAX } from '../../dialer/intake/contacts-csv.ts';
+import {
+  createRepresentativeIn,
+  setPresenceIn,
+} from '../../dialer/representatives/write-representative.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { CHIME } from '../attempt-plan.ts';
 import { lastCallingHours } from '../calling-hours.ts';
 import { isLoopbackTrunk } from '../choose-trunk.ts';
 import type { ContactList } from './contact-tasks.ts';
-import type { DemoOptions } from './demo-options.ts';
+import type { DemoMode, DemoOptions } from './demo-options.ts';
 import { intakeFile } from './intake-file.ts';
 
 export const DEMO_ACTOR = 'demo';
@@ -32,6 +36,9 @@ export interface DemoWorkParts {
   readonly database: OpenDatabase;
   readonly trunk: TrunkConfig;
   readonly agentUri: string;
+  readonly mode: DemoMode;
+  /** Phones of representatives; none in Copilot. */
+  readonly representativeUris: readonly string[];
   readonly list: ContactList;
   readonly dialing: DialingConfig;
   readonly options: Pick<DemoOptions, 'concurrency' | 'ringTimeoutMs' | 'timeZone'>;
@@ -66,10 +73,8 @@ export async function writeDemoWork(parts: DemoWorkParts): Promise<DemoWork> {
   return { businessUnitId, engagementId };
 }
 
-async function writeEngagement(
-  writer: Writer,
-  { trunk, agentUri, options }: DemoWorkParts,
-): Promise<string> {
+async function writeEngagement(writer: Writer, parts: DemoWorkParts): Promise<string> {
+  const { trunk, agentUri, options, mode } = parts;
   const workstreamId = await createWorkstream(writer, {
     ...{ name: 'Demo', trunk: trunk.name, number: trunk.callerId },
     aiAgent: {
@@ -79,19 +84,54 @@ async function writeEngagement(
     },
   });
   const queueId = await createQueue(writer, { name: 'Demo' });
+  await seatRepresentatives(writer, queueId, parts.representativeUris);
+  const maxConcurrentCalls = Math.min(options.concurrency, trunk.channelsMax);
   return createEngagement(writer, {
     ...{ name: 'Demo', workstreamId, queueId },
     config: {
-      mode: {
-        kind: 'copilot',
-        maxConcurrentCalls: Math.min(options.concurrency, trunk.channelsMax),
-      },
+      ...(mode === 'copilot' ? agentLed(maxConcurrentCalls) : LED_BY_REPRESENTATIVES[mode]),
       callOrder: 'firstInFirstOut',
       ringTimeoutMs: options.ringTimeoutMs,
-      // A run comes to its end: what failed shows in the report instead.
-      aiFailure: { action: 'none' },
     },
   });
+}
+
+function agentLed(maxConcurrentCalls: number) {
+  return {
+    mode: { kind: 'copilot', maxConcurrentCalls },
+    // A run comes to its end: what failed shows in the report instead.
+    aiFailure: { action: 'none' },
+  };
+}
+
+const ANSWERING = {
+  ...{ amdAction: 'hangup', amdTimeSeconds: 3, customerWaitThresholdSeconds: 6 },
+  abandonedMessage: {
+    text: 'This was a demonstration of Ringfence. Nobody was free to talk to you. Goodbye.',
+  },
+  // For the same reason: nobody is there to start it again.
+  stopRule: { percent: 100, lookbackMinutes: 60 },
+};
+
+const LED_BY_REPRESENTATIVES = {
+  preview: { engagementType: 'repLed', mode: { kind: 'preview' } },
+  progressive: { engagementType: 'repLed', mode: { kind: 'progressive' }, answering: ANSWERING },
+  predictive: { engagementType: 'repLed', mode: { kind: 'predictive' }, answering: ANSWERING },
+} as const;
+
+/** At their phones from the beginning. */
+async function seatRepresentatives(
+  writer: Writer,
+  queueId: string,
+  uris: readonly string[],
+): Promise<void> {
+  for (const [index, sipUri] of uris.entries()) {
+    await writer.database.db.transaction().execute(async (tx) => {
+      const input = { name: `Representative ${index + 1}`, sipUri, queueIds: [queueId] };
+      const { id } = await createRepresentativeIn(tx, writer, input);
+      await setPresenceIn(tx, writer, id, 'available');
+    });
+  }
 }
 
 async function* chunksOf(file: Buffer): AsyncGenerator<Buffer> {

@@ -9,6 +9,8 @@ export interface DemoOptions {
   readonly trunk?: string;
   readonly mode: string;
   readonly concurrency: number;
+  /** Of the modes that are led by representatives: so many are at their phones. */
+  readonly representatives: number;
   readonly callsPerSecond: number;
   readonly ringTimeoutMs: number;
   readonly region?: string;
@@ -31,7 +33,13 @@ export function demoCommand(): Command {
     .description('dial a contact list over real SIP and RTP, by default into the lab beside it')
     .option('--contacts <file>', 'CSV with a header; a column phone, number, mobile or tel')
     .option('--trunk <trunk>', 'sip:HOST[:PORT][;transport=tcp], or a name of --config')
-    .option('--mode <mode>', 'dial mode', 'copilot')
+    .option('--mode <mode>', `dial mode: ${DEMO_MODES.join(', ')}`, 'copilot')
+    .option(
+      '--representatives <count>',
+      'phones of representatives, in every mode but copilot',
+      wholeNumber(1, 50),
+      5,
+    )
     .option('--concurrency <calls>', 'calls in flight at one moment', wholeNumber(1, 500), 20)
     .option('--calls-per-second <calls>', 'calls started per second', positiveNumber(500), 20)
     .option(
@@ -57,10 +65,13 @@ export function demoCommand(): Command {
     .option('--verbose', 'log what the gateway does', false);
 }
 
-const PLANNED_MODES = ['preview', 'progressive', 'predictive'];
+export const DEMO_MODES = ['copilot', 'preview', 'progressive', 'predictive'] as const;
+export type DemoMode = (typeof DEMO_MODES)[number];
 
-export function checkMode(mode: string): void {
-  if (mode === 'copilot') return;
-  const what = PLANNED_MODES.includes(mode) ? 'is not there yet' : 'does not exist';
-  throw new CliError('MODE_UNKNOWN', `The mode ${mode} ${what}: the demo dials in copilot.`);
+/** Throws MODE_UNKNOWN. */
+export function modeOf(text: string): DemoMode {
+  const mode = DEMO_MODES.find((known) => known === text);
+  if (mode !== undefined) return mode;
+  const known = DEMO_MODES.join(', ');
+  throw new CliError('MODE_UNKNOWN', `The mode ${text} does not exist: there are ${known}.`);
 }

@@ -23,7 +23,8 @@ import {
   type ContactTask,
 } from './contact-tasks.ts';
 import { writeDemoWork, type DemoWork } from './demo-engagement.ts';
-import { checkMode, type DemoOptions } from './demo-options.ts';
+import { demoDesks } from './demo-desks.ts';
+import { modeOf, type DemoMode, type DemoOptions } from './demo-options.ts';
 import { demoReport, learntLines, resultTable } from './demo-report.ts';
 import { DemoRun } from './demo-run.ts';
 import { openDemoStore, refuseOldStore } from './demo-store.ts';
@@ -36,7 +37,7 @@ const WARNINGS_SHOWN_MAX = 20;
 
 /** Everything is checked before anything is started. Returns the exit code. */
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<number> {
-  checkMode(options.mode);
+  const mode = modeOf(options.mode);
   refuseOldStore(options.keepStore);
   const { config, warnings } = loadNamedConfig(options.config);
   const chosen = trunkOf(options, config);
@@ -51,14 +52,17 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
     throw new CliError('CONTACTS_INVALID', 'Not one row of the list can be dialled.');
   }
   // With a trunk of one's own too: its AI agent takes whoever answers.
-  const lab = await startLab(LAB_OPTIONS);
+  const representatives = mode === 'copilot' ? 0 : options.representatives;
+  const lab = await startLab({ ...LAB_OPTIONS, representatives });
   try {
     const trunk =
       options.trunk === undefined
         ? { ...chosen, name: 'lab', address: labAddress(lab.sipPort) }
         : chosen;
     const agentUri = `sip:agent@${LAB_OPTIONS.host}:${String(lab.aiAgentSipPort)};transport=udp`;
-    return await dial({ config, trunk, agentUri, list, options, terminal });
+    const { representativeUris } = lab;
+    const dialling = { config, trunk, agentUri, mode, representativeUris, list, options };
+    return await dial({ ...dialling, terminal });
   } finally {
     await lab.stop();
   }
@@ -123,6 +127,8 @@ interface Dialling {
   readonly config: RingfenceConfig;
   readonly trunk: TrunkConfig;
   readonly agentUri: string;
+  readonly mode: DemoMode;
+  readonly representativeUris: readonly string[];
   readonly list: ContactList;
   readonly options: DemoOptions;
   readonly terminal: Terminal;
@@ -190,6 +196,7 @@ async function seeThrough(running: Running) {
     taskCount: list.tasks.filter(isDialled).length,
     onChange: () => progress.update(stateOf(run, list)),
   });
+  demoDesks(dialing.dialer, systemClock);
   let isInterrupted = false;
   const stopWatching = onInterruption(() => {
     isInterrupted = true;
@@ -232,10 +239,14 @@ async function lostLease({ dialer }: Dialing): Promise<never> {
   throw new CliError('STORE_LOST', `The demo cannot go on: ${String(reason)}.`);
 }
 
-function announcement({ trunk, list, options }: Dialling): string {
+function announcement({ trunk, list, options, representativeUris }: Dialling): string {
   const dialled = list.tasks.filter(isDialled).length;
   const where = options.trunk === undefined ? 'the lab at ' : '';
-  return `Dialling ${String(dialled)} of ${String(list.tasks.length)} contacts through ${where}${trunk.address}, at most ${String(options.concurrency)} at once.`;
+  const howMany =
+    representativeUris.length === 0
+      ? `at most ${String(options.concurrency)} at once`
+      : `${options.mode}, for ${String(representativeUris.length)} representatives`;
+  return `Dialling ${String(dialled)} of ${String(list.tasks.length)} contacts through ${where}${trunk.address}, ${howMany}.`;
 }
 
 async function failureOf({ broken }: Telephony): Promise<never> {

@@ -9,10 +9,12 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
+import type { OpenDatabase } from '../store/open-database.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import { demandOf, offerOf } from './paced-engagement.ts';
 
 export interface EscalationsParts {
+  readonly database: OpenDatabase;
   readonly desk: RepresentativeDesk;
   readonly clock: DialerClock;
   readonly work: WorkInHand;
@@ -66,6 +68,7 @@ export class Escalations {
       ...{ attemptId, taskId, engagementId, sinceMs: clock.now() },
       ...{ declined: new Set<string>(), invited: null, isOffering: false },
     });
+    this.#parts.work.run(() => this.#record(attemptId));
     this.#serve();
   }
 
@@ -109,6 +112,18 @@ export class Escalations {
     if (escalation.invited !== null) {
       this.#parts.desk.releaseOne(escalation.invited, 'withdrawn');
     }
+  }
+
+  /** Once: the gateway's own event has been written down before. */
+  async #record(attemptId: string): Promise<void> {
+    const { database, clock, log } = this.#parts;
+    await database.db
+      .updateTable('attempts')
+      .set({ escalated_at_ms: clock.now() })
+      .where('id', '=', attemptId)
+      .where('escalated_at_ms', 'is', null)
+      .execute()
+      .catch((error: unknown) => log.warn({ attemptId, error }, 'an escalation was not written'));
   }
 
   /** By priority, then whoever has waited longest. */

@@ -116,6 +116,7 @@ async function setScene(t: Test): Promise<Scene> {
     ...{ database, trunk, dialing: settings.dialing, nowMs: Date.now() },
     agentUri: `sip:agent@127.0.0.1:${String(lab.aiAgentSipPort)};transport=udp`,
     list: await readContactTasks(join(folder, 'people.csv'), trunk, undefined),
+    ...{ mode: 'copilot', representativeUris: [] },
     options: { concurrency: CONCURRENCY, ringTimeoutMs: 15_000 },
   });
   return { lab, config, storeFile, database, work };

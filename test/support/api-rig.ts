@@ -262,6 +262,10 @@ export class StoreDialer implements ApiDialer {
   }
 
   /** Nothing dials here, so nobody is shown anything. */
+  endCall(): boolean {
+    return false;
+  }
+
   previewOf(): undefined {
     return undefined;
   }

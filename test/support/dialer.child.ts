@@ -5,7 +5,8 @@
 import { writeSync } from 'node:fs';
 import { idSource } from '../../dialer/ids/uuid7.ts';
 import { systemClock } from '../../dialer/clock.ts';
-import { startDialer, type Dialer, type DialerOptions } from '../../dialer/main.ts';
+import type { DialerOptions } from '../../dialer/dialer-options.ts';
+import { startDialer, type Dialer } from '../../dialer/main.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { startSoftswitch } from '../../softswitch/start-softswitch.ts';

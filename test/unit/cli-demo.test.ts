@@ -45,6 +45,7 @@ async function demoOn(t: Test, { list, farEnd, trunkAddress = trunk.address }: G
     ...{ database, list, nowMs: world.nowMs, dialing: config.dialing },
     trunk: { ...trunk, name: 'lab', address: trunkAddress },
     agentUri: 'sip:agent@127.0.0.1:5080;transport=udp',
+    ...{ mode: 'copilot', representativeUris: [] },
     options: { concurrency: 3, ringTimeoutMs: 20_000 },
   });
   const dialer = await world.start();

@@ -81,12 +81,6 @@ const refusals: { name: string; line: () => string[]; code: string; message: Reg
     message: /type\.yaml:2:18: dialing\.ringTimeoutMs: is the text 'soon', not a whole number/,
   },
   {
-    name: 'a mode that is planned',
-    line: () => ['demo', '--mode', 'predictive'],
-    code: 'MODE_UNKNOWN',
-    message: /predictive is not there yet/,
-  },
-  {
     name: 'a mode that does not exist',
     line: () => ['demo', '--mode', 'fast'],
     code: 'MODE_UNKNOWN',

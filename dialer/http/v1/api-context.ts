@@ -29,6 +29,7 @@ export type ApiDialer = Pick<
   | 'subscribe'
   | 'cancelTask'
   | 'previewOf'
+  | 'endCall'
 > & {
   readonly desk: Pick<
     RepresentativeDesk,

@@ -66,6 +66,24 @@ export function representativeWorkRoutes(app: ApiApp, context: ApiContext): void
     );
   }
 
+  const call = {
+    ...{ operationId: 'endCall', tags, params: IdParams, response },
+    description: 'Ends the call that they are on, for both: the wrap-up begins.',
+  };
+  app.post(
+    '/v1/representatives/:id/call/end',
+    { config: { access: 'operate' }, schema: call },
+    async (request) => {
+      const { id } = request.params;
+      const { businessUnitId } = callerOfRequest(request);
+      const row = await findRepresentative(context, businessUnitId, id);
+      if (!dialerOf(context).endCall(id)) {
+        throw new DialerError('NOT_CHANGEABLE', `representative ${id} is on no call`);
+      }
+      return representativeBody(db, row);
+    },
+  );
+
   const wrapUp = {
     ...{ operationId: 'endWrapUp', tags, params: IdParams, body: WrapUpBody, response },
     description: 'Ends the wrap-up of the last call, and says what came of it.',
