@@ -40,8 +40,8 @@ try {
       say({ type: 'records', requestId, records: [...records], aiAgentRecords, liveCalls });
       return;
     }
-    const closing = [carrier.close(), agent?.close(), ...phones.map((phone) => phone.close())];
-    void Promise.all(closing).then(() => {
+    const phonesClosed = Promise.all(phones.map((phone) => phone.close()));
+    void Promise.all([carrier.close(), agent?.close(), phonesClosed]).then(() => {
       say({ type: 'stopped' });
       port.close();
     });

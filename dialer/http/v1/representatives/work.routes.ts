@@ -66,6 +66,11 @@ export function representativeWorkRoutes(app: ApiApp, context: ApiContext): void
     );
   }
 
+  callRoutes(app, context);
+}
+
+function callRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
   const call = {
     ...{ operationId: 'endCall', tags, params: IdParams, response },
     description: 'Ends the call that they are on, for both: the wrap-up begins.',
