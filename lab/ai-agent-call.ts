@@ -59,6 +59,8 @@ export class AiAgentCall {
   #escalationStatus: number | null = null;
   #byeAnswered: Promise<void> | undefined;
   #ended = false;
+  /** The customer has had their turn, and taken it or not. */
+  #hasListened = false;
 
   constructor(call: IncomingCall, options: AiAgentCallOptions) {
     this.#call = call;
@@ -142,6 +144,7 @@ export class AiAgentCall {
   }
 
   async #finish(): Promise<void> {
+    this.#hasListened = true;
     const by = this.#wish('labReturnBy') ?? 'info';
     if (this.#wish('labStay') !== undefined) return;
     if (by === 'info') {
@@ -212,7 +215,7 @@ export class AiAgentCall {
       customerSpoke: String(voiceMs > 0),
       customerVoiceMs: String(voiceMs),
       // Of whoever spoke, the gateway's detector knows more.
-      ...(voiceMs > 0 ? {} : { answeredBy: 'silence' }),
+      ...(voiceMs === 0 && this.#hasListened ? { answeredBy: 'silence' } : {}),
     };
   }
 

@@ -54,7 +54,9 @@ await t.test('Prometheus has every metric, and the values that were dialled', as
 
   t.equal(promtoolComplaints(await scrape()), '', 'promtool check metrics finds nothing');
   const types = await prometheus.metadata();
-  for (const { name, type } of METRIC_SECTIONS.flatMap(({ table }) => Object.values(table))) {
+  const documented = METRIC_SECTIONS.flatMap(({ table }) => Object.values(table));
+  // Of the bus there is something to measure only in processes that it joins.
+  for (const { name, type } of documented.filter(({ name }) => !name.startsWith('bus_'))) {
     t.equal(types.get(name), type, `${name} was scraped as a ${type}`);
     types.delete(name);
   }

@@ -152,7 +152,7 @@ async function explained(id: string, scene: Scene, ...more: string[]): Promise<s
 const SENTENCES: Readonly<Record<string, readonly RegExp[]>> = {
   LiveAnswer: [
     /LiveAnswer: the call was answered, and connected to the AI agent\./,
-    /Whether a person or a machine had answered was not examined\./,
+    /(?:Judged by the sound of it|By what the AI agent returned): \w+\./,
     /Connected to the AI agent \d+ ms after the answer\./,
     /Returned by the AI agent\n {2}customerSpoke = (true|false)/,
   ],
