@@ -45,6 +45,8 @@ export class InboundCall {
   readonly #response: SipResponse;
   #endpoint: MediaEndpoint | undefined;
   #dialog: SipDialog | undefined;
+  /** Our 200 is out, or on its way: no other final response may follow. */
+  #accepted = false;
   #answeredAtMs: number | undefined;
   #optedOut = false;
   #timer: unknown;
@@ -81,7 +83,7 @@ export class InboundCall {
 
   async #answer(endpoint: MediaEndpoint, offer: string): Promise<void> {
     this.#endpoint = endpoint;
-    endpoint.gone.onFire(() => this.#end('switch'));
+    endpoint.gone.onFire(() => this.#onMediaGone());
     endpoint.onDigit = (digit) => this.#onDigit(digit);
     const applied = await endpoint.applyRemote(offer);
     if (this.#over) return;
@@ -90,6 +92,7 @@ export class InboundCall {
       return;
     }
     const { srf, clock, onAnswered } = this.#parts;
+    this.#accepted = true;
     const options = { localSdp: applied.value, headers: { 'User-Agent': 'Ringfence' } };
     srf.createUAS(this.#request, this.#response, options, (error, dialog) => {
       if (error !== null || dialog === undefined) {
@@ -175,6 +178,12 @@ export class InboundCall {
     if (this.#over) return;
     this.#response.send(status);
     this.#end('gateway');
+  }
+
+  /** Of our own release too: then the call is over already. */
+  #onMediaGone(): void {
+    if (!this.#over && !this.#accepted) this.#response.send(503);
+    this.#end('switch');
   }
 
   #end(by: 'caller' | 'gateway' | 'switch'): void {

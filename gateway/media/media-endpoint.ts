@@ -10,7 +10,7 @@ import { OneTimeSignal } from '../one-time-signal.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
 import { dialogRecord } from '../sip/dialog-record.ts';
 import type { SipLink } from '../sip/sip-link.ts';
-import type { SipDialog } from '../sip/srf.port.ts';
+import type { SipDialog, SipFailure } from '../sip/srf.port.ts';
 import { askQuality, type CallQuality } from './call-quality.ts';
 import type { EslEvent, FsmrfEndpoint } from './fsmrf.port.ts';
 import { mediaWait, type MediaOutcome } from './media-wait.ts';
@@ -87,8 +87,9 @@ export class MediaEndpoint {
   /**
    * Sends the media to where the far end asks for it, by a re-INVITE to the media server. Done at
    * once when nothing changed, as between a 183 and its 200. fsmrf's own `modify` would also fetch
-   * all 200 channel variables, of which nothing is
-   * needed here. The value is the media server's answer.
+   * all 200 channel variables, of which nothing is needed here. The value is the media server's answer;
+   * `failed` means that it refuses this SDP. One that cannot be reached takes the channel with it: its
+   * event socket may say so only later, or never, where its host is gone.
    */
   applyRemote(sdp: string): Promise<MediaOutcome<string>> {
     if (this.#remoteSdp !== undefined && sameMedia(this.#remoteSdp, sdp)) return this.#lastModify;
@@ -97,9 +98,22 @@ export class MediaEndpoint {
     this.#lastModify = earlier.then((outcome) => {
       // After one that was refused srf holds every later one back for ever.
       if (outcome.kind !== 'done') return outcome;
-      return this.#wait(this.#parts.dialog.modify(sdp));
+      return this.#modify(sdp);
     });
     return this.#lastModify;
+  }
+
+  async #modify(sdp: string): Promise<MediaOutcome<string>> {
+    const answer = this.#parts.dialog.modify(sdp).catch((error: unknown) => {
+      if (!isRefusal(error))
+        this.#end(`re-INVITE to the media server: ${(error as Error).message}`);
+      throw error;
+    });
+    const outcome = await this.#wait(answer);
+    if (outcome.kind !== 'timeout') return outcome;
+    const problem = 'the media server did not answer a re-INVITE';
+    this.#end(problem);
+    return { kind: 'gone', problem };
   }
 
   /**
@@ -265,6 +279,16 @@ export class MediaEndpoint {
   #end(problem: string): void {
     this.gone.fire(problem);
   }
+}
+
+/**
+ * Whether the media server has looked at the offer and said no (RFC 3261 §21.4.26, RFC 5407). A 408 or 503
+ * is made up by the stack where nothing answers, a 481 comes from a server that was started anew, and an
+ * error without a code never left. All of these say that the channel is not there.
+ */
+function isRefusal(error: unknown): boolean {
+  const { status } = error as SipFailure;
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 481;
 }
 
 /** Files that follow each other are one `playback`; what is to be spoken is a `speak` of its own. */

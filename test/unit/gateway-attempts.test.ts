@@ -6,8 +6,10 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { CommandGate } from '../../gateway/attempts/command-gate.ts';
 import { digitOfInfo } from '../../gateway/attempts/info-digit.ts';
+import type { SipFailure } from '../../gateway/sip/srf.port.ts';
 import type { CommandReply } from '../../machines/command-reply.ts';
 import { AttemptBench, type BenchOptions } from '../support/attempt-bench.ts';
+import { DyingMediaServer } from '../support/dying-media-server.ts';
 import { FAR_SDP, fakeRequest, fakeResponse } from '../support/fake-srf.ts';
 
 /** What must hold after every attempt. */
@@ -571,15 +573,41 @@ t.test('the call length limit hangs up', async (t) => {
   await nothingIsLeft(t, bench);
 });
 
-t.test('an SDP that the media server does not take ends the call', async (t) => {
-  const bench = await AttemptBench.start();
-  bench.endpoint().modifyOutcome = { kind: 'failed', problem: '488' };
-  bench.dial();
-  bench.invite().echo().answer();
-  await bench.settle();
-  t.match(bench.ended, { endedBy: 'gateway', answered: true });
-  t.equal(bench.srf.byes().length, 1);
-});
+const reInvites: {
+  name: string;
+  fail: (media: DyingMediaServer, bench: AttemptBench) => void;
+  endedBy: string;
+}[] = [
+  { name: 'refused with 488', fail: (media) => media.reInvite(failure(488)), endedBy: 'gateway' },
+  { name: 'unknown there (481)', fail: (media) => media.reInvite(failure(481)), endedBy: 'switch' },
+  { name: 'answered with 500', fail: (media) => media.reInvite(failure(500)), endedBy: 'switch' },
+  { name: 'never sent', fail: (media) => media.reInvite(failure(undefined)), endedBy: 'switch' },
+  {
+    name: 'never answered',
+    fail: (_media, bench) => bench.clock.advanceTo(5_000),
+    endedBy: 'switch',
+  },
+];
+for (const { name, fail, endedBy } of reInvites) {
+  t.test(`the re-INVITE to the media server is ${name}: ended by the ${endedBy}`, async (t) => {
+    const bench = await AttemptBench.start({ warm: 0 });
+    const media = new DyingMediaServer(bench);
+    bench.dial();
+    bench.creating.shift()?.(media.endpoint as never);
+    await bench.settle();
+    bench.invite().echo().answer();
+    await bench.settle();
+    fail(media, bench);
+    await bench.settle();
+    t.match(bench.ended, { endedBy, answered: true });
+    await nothingIsLeft(t, bench);
+  });
+}
+
+/** Of drachtio-srf, to a re-INVITE; undefined: it did not leave. */
+function failure(status: number | undefined): SipFailure {
+  return Object.assign(new Error('not modified'), status === undefined ? {} : { status });
+}
 
 t.test('a channel that the media server ends takes the call with it', async (t) => {
   const bench = await AttemptBench.start();
@@ -592,6 +620,37 @@ t.test('a channel that the media server ends takes the call with it', async (t) 
   await bench.makeEndpoints();
   await nothingIsLeft(t, bench);
 });
+
+const mediaDeaths: { name: string; sequence: ('reInvite' | 'eventSocket')[] }[] = [
+  { name: 'its SIP port is found closed first', sequence: ['reInvite', 'eventSocket'] },
+  { name: 'its event socket breaks first', sequence: ['eventSocket', 'reInvite'] },
+  { name: 'its event socket says nothing, as when a host goes down', sequence: ['reInvite'] },
+];
+for (const { name, sequence } of mediaDeaths) {
+  t.test(`FreeSWITCH dies while the answer is applied, and ${name}: one account`, async (t) => {
+    const bench = await AttemptBench.start({ warm: 0 });
+    const media = new DyingMediaServer(bench);
+    bench.dial();
+    bench.creating.shift()?.(media.endpoint as never);
+    await bench.settle();
+    bench.invite().echo().answer();
+    bench.command({ type: 'attempt.play', playId: 'p', prompts: ['silence_stream://60000'] });
+    await bench.settle();
+    for (const sign of sequence) {
+      media[sign]();
+      await bench.settle();
+    }
+    t.same(bench.told, ['sent', 'answered', 'played', 'ended']);
+    t.match(bench.events[2], { playId: 'p', status: 'stopped' });
+    t.match(bench.ended, { endedBy: 'switch', answered: true });
+    t.match(
+      bench.srf.byes().map(({ options }) => options.stackDialogId),
+      ['call-1;from-tag=our', 'media;from-tag=our'],
+      'the customer first; the media server too, should it be there after all',
+    );
+    await nothingIsLeft(t, bench);
+  });
+}
 
 t.test('re-INVITE of the far end: the media server’s answer goes back, or 488', async (t) => {
   const bench = await AttemptBench.start();
