@@ -3,7 +3,7 @@
  * it. Where to, is the dialer's decision: Refer-To is passed on as a wish and dialled by nobody.
  */
 import type { GatewayClock } from '../clock.ts';
-import type { MediaLeg } from '../sip/media-leg.ts';
+import type { SecondLeg } from '../sip/second-leg.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 
 /** After this nobody was found: the agent hears so and can go on with the customer. */
@@ -11,13 +11,13 @@ const REFERRAL_LIMIT_MS = 30_000;
 const REFER_TO_MAX = 512;
 
 export class AgentReferral {
-  readonly #leg: Pick<MediaLeg, 'request'>;
+  readonly #leg: Pick<SecondLeg, 'request'>;
   readonly #clock: GatewayClock;
   #pending = false;
   #silent = false;
   #timer: unknown;
 
-  constructor(leg: Pick<MediaLeg, 'request'>, clock: GatewayClock) {
+  constructor(leg: Pick<SecondLeg, 'request'>, clock: GatewayClock) {
     this.#leg = leg;
     this.#clock = clock;
   }

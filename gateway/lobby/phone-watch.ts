@@ -8,7 +8,7 @@
  */
 import { elapsedMs, type GatewayClock } from '../clock.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
-import type { Probe } from './phone-leg.ts';
+import type { Probe } from './probe.ts';
 
 /** Each look is two commands on the event socket: 300 legs cost 600 a second. */
 const LOOK_MS = 1_000;
