@@ -2,6 +2,7 @@
 import type { Result, SubReason } from '../machines/result.ts';
 import type { FinishReason, PostponeReason } from './eligibility/eligibility.ts';
 import type { PacerDecision } from './pacing/pacer-events.ts';
+import type { PreviewEnd } from './preview/preview-offer.ts';
 import type { ThrottleStep } from './throttle/throttle-step.ts';
 import type { Suspension } from './engagements/suspend-engagement.ts';
 
@@ -23,6 +24,8 @@ export type DialerNews =
       readonly deliveryId: string;
       readonly result: Result;
       readonly subReason: SubReason | null;
+      /** A person was with nobody within the wait of the engagement. */
+      readonly waitExceeded: boolean;
     })
   /** Ready tasks were looked at, and those to be dialled now are on disk. */
   | {
@@ -39,6 +42,12 @@ export type DialerNews =
       readonly type: 'pacing.decided';
       readonly engagementId: string;
       readonly decision: PacerDecision;
+    }
+  /** A contact is shown to nobody any more: a call came of it, or why none did. */
+  | {
+      readonly type: 'preview.ended';
+      readonly engagementId: string;
+      readonly as: PreviewEnd;
     }
   | {
       readonly type: 'engagement.throttled';

@@ -21,6 +21,7 @@ import { ATTEMPT_MACHINES, chainMaker } from './actors/start-attempt.ts';
 import { TrunkBudgets } from './actors/trunk-budget.ts';
 import type { DialerOptions } from './dialer-options.ts';
 import { NewsFeed, type NewsListener } from './dialer-news.ts';
+import type { DialerStanding } from './dialer-standing.ts';
 import {
   resumeEngagement,
   suspendEngagement,
@@ -141,6 +142,13 @@ export class Dialer {
 
   get database(): OpenDatabase {
     return this.#options.database;
+  }
+
+  /** How pacing, competition and escalations stand at this moment. */
+  get standing(): DialerStanding {
+    const competition = this.#shares.standings;
+    const escalationsOpen = this.#escalations.count;
+    return { pacing: this.#runtimes.standings, competition, escalationsOpen };
   }
 
   /** Chains in work. */

@@ -123,7 +123,7 @@ async function record(
   const { result, subReason } = outcome;
   parts.news.tell({
     ...{ type: 'attempt.recorded', taskId, businessUnitId, engagementId },
-    ...{ attemptId, deliveryId, result, subReason },
+    ...{ attemptId, deliveryId, result, subReason, waitExceeded: end.heard.waitExceeded },
   });
   if (recorded?.suspension != null) runtime.suspended(recorded.suspension);
   if (next.kind === 'wait') parts.onWaiting();

@@ -24,12 +24,14 @@ import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import type { DialerParts } from './dialer-parts.ts';
 import { makePacer, type Claimed, type Pacer } from './make-pacer.ts';
 import { PacedCalls } from './paced-calls.ts';
+import { pacingStanding } from './pacing-standing.ts';
 import { recordEnd } from './record-end.ts';
 import { startInLobby } from './seats.ts';
 import { settleClaim } from './settle-claim.ts';
 import { chainStartOf } from './start-attempt.ts';
 import type { ChainStart } from '../../machines/contact-chain.events.ts';
 import { makePreviewOffers, previewSharer } from '../preview/preview-engagement.ts';
+import type { PacingStanding } from '../pacing/pacing-standing.ts';
 import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { ThrottleKeeper } from '../throttle/throttle-keeper.ts';
 import { throttled } from '../throttle/throttle-step.ts';
@@ -154,6 +156,14 @@ export class EngagementRuntime {
 
   get facts(): EngagementFacts {
     return this.#facts;
+  }
+
+  get standing(): PacingStanding {
+    return pacingStanding({
+      ...{ facts: this.#facts, paced: this.#paced, preview: this.preview },
+      ...{ desk: this.#parts.desk, throttleFactor: this.#throttle.factor },
+      isDialing: this.#isOpen && !this.#mayNotDial(),
+    });
   }
 
   start(): void {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
 import { readEngagementFacts } from '../engagements/engagement-facts.ts';
+import type { PacingStanding } from '../pacing/pacing-standing.ts';
 import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
 
@@ -42,6 +43,10 @@ export class EngagementRuntimes {
       if (preview?.offerOf(representativeId) !== undefined) return preview;
     }
     return undefined;
+  }
+
+  get standings(): readonly PacingStanding[] {
+    return [...this.#runtimes.values()].map(({ standing }) => standing);
   }
 
   get(engagementId: string): EngagementRuntime | undefined {

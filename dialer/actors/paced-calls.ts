@@ -9,6 +9,7 @@ import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { DialerClock } from '../clock.ts';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import { PacerCore } from '../pacing/pacer-core.ts';
+import type { WindowStanding } from '../pacing/abandonment-budget.ts';
 import type { PacerDecision } from '../pacing/pacer-events.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
@@ -48,6 +49,13 @@ interface Call {
   isAnswered: boolean;
 }
 
+/** What it weighed last, and what came of it. */
+export interface PacedStanding {
+  readonly callsTarget: number;
+  readonly decision: PacerDecision | null;
+  readonly windows: readonly WindowStanding[];
+}
+
 /** Between two calls of one engagement a representative is nobody's for a moment: no sign-off. */
 const BETWEEN_MS = 2_000;
 
@@ -57,6 +65,7 @@ export class PacedCalls {
   readonly #calls = new Map<string, Call>();
   readonly #known = new Set<string>();
   #recalling: readonly string[] = [];
+  #last: Omit<PacedStanding, 'windows'> = { callsTarget: 0, decision: null };
 
   constructor(parts: PacedCallsParts) {
     this.#parts = parts;
@@ -71,8 +80,17 @@ export class PacedCalls {
     this.#parts.onDecision(decision);
     this.#recalling = decision.cancel;
     const wanted = this.#isBound ? Math.min(decision.start, this.seats.length) : decision.start;
-    return { starts: this.#throttled(wanted), recall: decision.cancel };
+    const starts = this.#throttled(wanted);
+    this.#last = { callsTarget: this.#calls.size + starts, decision };
+    return { starts, recall: decision.cancel };
   };
+
+  /** Without a decision while it may not dial: the last one says nothing of now. */
+  get standing(): PacedStanding {
+    const windows = this.#core.windows(this.#parts.clock.now());
+    const last = this.#parts.isDialing() ? this.#last : { callsTarget: 0, decision: null };
+    return { ...last, windows };
+  }
 
   #throttled(wanted: number): number {
     const factor = this.#parts.factor();

@@ -2,7 +2,7 @@
  * When too many people waited too long, a rep-led engagement stops (spec B.6, ruling 9: exceeded wait of
  * live answers). Only a person or the API starts it again.
  */
-import { sql, type Transaction } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database } from '../store/schema/database.ts';
 import type { StopRule } from './answering.schema.ts';
 
@@ -35,7 +35,7 @@ export function stopVerdict(
 
 /** Since the engagement was resumed at the earliest: what stopped it once does not stop it again. */
 export async function readWaitWindow(
-  tx: Transaction<Database>,
+  tx: Kysely<Database>,
   engagementId: string,
   { lookbackMinutes }: StopRule,
   nowMs: number,

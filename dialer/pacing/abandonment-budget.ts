@@ -36,6 +36,16 @@ export interface BudgetState {
   readonly window: string;
 }
 
+/** How one legal window stands: its counts, and what it allows. */
+export interface WindowStanding {
+  readonly window: string;
+  /** Live answers, as this window counts them. */
+  readonly live: number;
+  readonly abandoned: number;
+  /** Abandoned over live answers at most, a fraction. */
+  readonly ratioMax: number;
+}
+
 export class AbandonmentBudget {
   readonly #windows: readonly AbandonmentWindow[];
   readonly #options: AbandonmentBudgetOptions;
@@ -61,6 +71,13 @@ export class AbandonmentBudget {
     const { creditMax, debtMax } = this.#options;
     const credit = this.#credit + ratio * live - lost;
     this.#credit = Math.max(-debtMax, Math.min(creditMax, credit));
+  }
+
+  standings(atMs: number): readonly WindowStanding[] {
+    return this.#windows.map((window) => {
+      const { name, ratioMax } = window.limit;
+      return { window: name, ratioMax, ...window.at(atMs) };
+    });
   }
 
   at(atMs: number): BudgetState {

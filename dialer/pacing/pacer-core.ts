@@ -3,7 +3,7 @@
  * The same events at the same times give the same decisions, so that a log replays to the same
  * answer. Live pacers, the simulator and `ringfence pacer --stdio` share it.
  */
-import { AbandonmentBudget } from './abandonment-budget.ts';
+import { AbandonmentBudget, type WindowStanding } from './abandonment-budget.ts';
 import type { LiveOutcome } from './abandonment-window.ts';
 import { checkPacerConfig, limitsOf, type PacerConfig } from './pacer-config.ts';
 import type { PacerDecision, PacerEvent } from './pacer-events.ts';
@@ -67,6 +67,11 @@ export class PacerCore {
       this.#orderedAtMs = atMs;
     }
     return decision;
+  }
+
+  /** How the legal windows stand that it keeps to. */
+  windows(atMs: number): readonly WindowStanding[] {
+    return this.#budget.standings(atMs);
   }
 
   #decide(atMs: number): PacerDecision {

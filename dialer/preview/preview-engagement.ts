@@ -61,6 +61,7 @@ export function makePreviewOffers(parts: PreviewParts): PreviewOffers {
     },
     endCall: (taskId, why) => void parts.cancelChain(taskId, why),
     served: () => shares.served(engagementId),
+    ended: (as) => parts.news.tell({ type: 'preview.ended', engagementId, as }),
     wake: () => shares.wake(),
   });
 }

@@ -50,6 +50,9 @@ export interface OfferParts extends OfferWork {
 /** `called`: a call came of it. `broken`: a defect; its task is held still. */
 export type OfferDone = 'called' | 'givenBack' | 'broken';
 
+/** `refused`: the store did not let it be dialled. */
+export type PreviewEnd = 'called' | 'broken' | 'refused' | OfferEnd;
+
 export interface OfferGiven {
   readonly taskId: string;
   readonly delay: OfferDelay;
@@ -84,6 +87,7 @@ export class PreviewOffer {
   readonly #actor: Actor<typeof previewOfferMachine>;
   #representativeId: string | null = null;
   #hadCall = false;
+  #end: 'refused' | OfferEnd = 'withdrawn';
 
   constructor(parts: OfferParts, given: OfferGiven) {
     this.#parts = parts;
@@ -117,6 +121,11 @@ export class PreviewOffer {
   /** Shown to them, or accepted by them. */
   get representativeId(): string | null {
     return this.#representativeId;
+  }
+
+  /** Why no call came of it, once it is over. */
+  get end(): 'refused' | OfferEnd {
+    return this.#end;
   }
 
   get isSeeking(): boolean {
@@ -172,6 +181,7 @@ export class PreviewOffer {
         endCall(this.taskId, 'dialer_recall');
         return;
       case 'offer.close':
+        this.#end = order.end;
         work.run(async () => sendBack(await this.#close(order.end, order.wasAccepted)));
     }
   }
@@ -190,6 +200,7 @@ export class PreviewOffer {
       const answer = await this.#parts.dial(this.taskId, id, phoneType);
       if (answer.kind === 'later') return { type: 'dial.later' };
       if (answer.kind === 'refused') {
+        this.#end = 'refused';
         this.#tell('preview.cancelled', { reason: answer.reason });
         this.#letGo('withdrawn');
         return { type: 'dial.refused' };

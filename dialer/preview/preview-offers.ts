@@ -15,7 +15,13 @@ import type { Sharer } from '../representatives/representative-shares.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import { demandOf, offerOf, sharerOf } from '../actors/paced-engagement.ts';
 import type { HeldTask } from './held-tasks.ts';
-import { PreviewOffer, type OfferDone, type OfferWork } from './preview-offer.ts';
+import {
+  PreviewOffer,
+  type OfferDone,
+  type OfferState,
+  type OfferWork,
+  type PreviewEnd,
+} from './preview-offer.ts';
 
 export interface PreviewOffersParts extends OfferWork {
   readonly desk: RepresentativeDesk;
@@ -29,6 +35,7 @@ export interface PreviewOffersParts extends OfferWork {
   readonly hold: (count: number) => Promise<{ tasks: readonly HeldTask[]; changed: number }>;
   /** Held tasks of this engagement, as the store knows them. */
   readonly heldTaskIds: () => Promise<readonly string[]>;
+  readonly ended: (as: PreviewEnd) => void;
   /** An engagement of equal rank goes first next time. */
   readonly served: () => void;
   /** A representative is wanted, or could be had. */
@@ -37,6 +44,10 @@ export interface PreviewOffersParts extends OfferWork {
 
 /** Nobody else has it after that long: those who declined it are asked again, ms. */
 const DECLINED_PAUSE_MS = 60_000;
+const NO_OFFERS: Readonly<Record<OfferState, number>> = {
+  ...{ seeking: 0, invited: 0, accepted: 0, starting: 0 },
+  ...{ ringing: 0, talking: 0, closing: 0 },
+};
 /** Tasks whose refusals are remembered over their pauses. */
 const REMEMBERED_MAX = 1_000;
 
@@ -62,6 +73,13 @@ export class PreviewOffers {
       ...{ ...sharerOf(facts()), isDialing: isDialing(), ringing: 0, seeking },
       onDealt: () => undefined,
     };
+  }
+
+  /** How many contacts are in each state. */
+  get states(): Readonly<Record<OfferState, number>> {
+    const states = { ...NO_OFFERS };
+    for (const { state } of this.#offers.values()) states[state] += 1;
+    return states;
   }
 
   /** What this representative is shown, or has accepted. */
@@ -255,6 +273,7 @@ export class PreviewOffers {
   #ended(offer: PreviewOffer, as: OfferDone): void {
     const { taskId, declined, isForgotten } = offer;
     this.#offers.delete(taskId);
+    this.#parts.ended(as === 'givenBack' ? offer.end : as);
     if (as === 'broken') this.#mayHaveStrays = true;
     // Whoever had the call is shown the next contact.
     if (as !== 'givenBack') this.#parts.wake();

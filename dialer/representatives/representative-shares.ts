@@ -47,9 +47,16 @@ export interface SharesParts {
   readonly recheckMs: number;
 }
 
+/** One engagement at the last deal: what it could use, and what it has. */
+export type CompetitorStanding = Pick<
+  Competitor,
+  'engagementId' | 'priority' | 'pending' | 'idle' | 'busy' | 'heldMax'
+>;
+
 export class RepresentativeShares {
   readonly #parts: SharesParts;
   readonly #sharers = new Map<string, () => Sharer>();
+  readonly #lastDealt = new Map<string, CompetitorStanding>();
   /** Whose turn was last: by competition, and in it by class. */
   readonly #turns = new Map<string, Map<number, string>>();
   readonly #unsubscribe: () => void;
@@ -79,6 +86,12 @@ export class RepresentativeShares {
 
   leave(engagementId: string): void {
     this.#sharers.delete(engagementId);
+    this.#lastDealt.delete(engagementId);
+  }
+
+  /** Everybody who competes, as they stood when representatives were shared out last. */
+  get standings(): readonly CompetitorStanding[] {
+    return [...this.#lastDealt.values()];
   }
 
   /** It has had its turn: an equal goes first now. */
@@ -128,6 +141,7 @@ export class RepresentativeShares {
     }
     for (const [key, sharers] of groups) {
       const competitors = sharers.map((one) => this.#competitor(one, pending));
+      for (const one of competitors) this.#lastDealt.set(one.engagementId, one);
       const free = Math.max(
         ...sharers.map(({ demand }) => this.#parts.desk.headcount(demand).free),
       );
