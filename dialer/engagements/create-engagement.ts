@@ -129,7 +129,7 @@ export async function createEngagementIn(
     intake: checked.intake,
     ...statusOf(checked, writer.nowMs),
     ...NOTHING_COUNTED,
-    reorder_after_id: null,
+    ...{ reorder_after_id: null, order_slot: 0, order_in_force: null, order_value_kind: null },
     resumed_at_ms: null,
   };
   await tx.insertInto('engagements').values(row).execute();

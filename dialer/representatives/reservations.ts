@@ -78,6 +78,7 @@ function rowOf(one: ReservationWanted, nowMs: number, fence: number): Reservatio
     fence,
     reserved_at_ms: nowMs,
     work_since_ms: nowMs,
+    ...{ terms: null, gateway_id: null },
   };
 }
 

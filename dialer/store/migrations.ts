@@ -2,12 +2,16 @@
 import type { Migration } from './migration.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { httpInterface } from './migrations/0002-http-interface.ts';
-import { escalations } from './migrations/0005-escalations.ts';
 import { representatives } from './migrations/0003-representatives.ts';
+import { escalations } from './migrations/0005-escalations.ts';
+import { callOrder } from './migrations/0006-call-order.ts';
+import { reservationTerms } from './migrations/0007-reservation-terms.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
   httpInterface,
   representatives,
   escalations,
+  callOrder,
+  reservationTerms,
 ];

@@ -95,6 +95,7 @@ function taskRow(
     due_at_ms: opensAtMs,
     retry_class: NEW_DELIVERY_CLASS,
     order_key: orderKey,
+    order_key_other: null,
     priority_fallback: isFallback ? 1 : 0,
     priority_value: input.priorityValue ?? null,
     created_seq: createdSeq,

@@ -74,8 +74,14 @@ export interface EngagementRow {
   in_flight: number;
   ai_handled_total: number;
   ai_failed_total: number;
-  /** Orders computed with another call order than `call_order` are being rebuilt from here. */
+  /** Tasks up to this id have their place by `call_order` again; null: all have. */
   reorder_after_id: string | null;
+  /** Which key of its tasks is in force: 0 `order_key`, 1 `order_key_other`. */
+  order_slot: number;
+  /** The call order by which it dials until all have; null: `call_order`. */
+  order_in_force: string | null;
+  /** `number` or `date`: what its custom orders sort by, as the first value that had a meaning says. */
+  order_value_kind: string | null;
   version: number;
   created_at_ms: number;
   updated_at_ms: number;

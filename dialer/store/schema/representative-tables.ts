@@ -64,8 +64,12 @@ export interface ReservationRow {
   invitation_id: string;
   lobby_id: string | null;
   attempt_id: string | null;
-  /** Epoch of the lease under which it was made. */
+  /** Epoch of the lease under which it is held. */
   fence: number;
   reserved_at_ms: number;
   work_since_ms: number;
+  /** JSON: the invitation, and how long they may wrap up. Null: made by an earlier release. */
+  terms: string | null;
+  /** Where their leg is. */
+  gateway_id: string | null;
 }

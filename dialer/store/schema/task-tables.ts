@@ -27,6 +27,8 @@ export interface TaskRow {
   retry_class: number;
   /** Smaller goes first; ties by id, that is by creation. */
   order_key: number;
+  /** The same in the other place: see `order_slot` of its engagement. */
+  order_key_other: number | null;
   /** The custom order found no usable value: processed first in, first out. */
   priority_fallback: number;
   priority_value: string | null;
