@@ -51,44 +51,53 @@ export interface Pacer {
 const TICK_MS = 250;
 
 export function makePacer(parts: PacerParts): Pacer {
-  const { facts, demand, clock, limits, live, isOpen } = parts;
-  const common = {
+  const { facts, demand, clock, limits, live } = parts;
+  const common = commonInput(parts);
+  if (parts.offer !== undefined) return makePreviewPacer(parts, parts.offer);
+  if (demand === undefined) {
+    const starter = makeStarter<PacerOrder>(parts);
+    const maxConcurrentCalls = inFlightMaxOf(facts.config.mode);
+    const idleRecheckMs = limits.recheckMs;
+    return handleOf(
+      createActor(copilotPacerMachine.provide({ actors: { starter } }), {
+        clock,
+        input: { ...common, maxConcurrentCalls, inFlight: live, idleRecheckMs },
+      }),
+    );
+  }
+  const starter = makeStarter<PacedOrder>(parts);
+  const machine =
+    facts.config.mode.kind === 'predictive' ? predictivePacerMachine : progressivePacerMachine;
+  return handleOf(
+    createActor(machine.provide({ actors: { starter } }), {
+      clock,
+      input: { ...common, demand, tickMs: TICK_MS, emptyRestMs: limits.recheckMs },
+    }),
+  );
+}
+
+/** What the machines of all modes are told at their start. */
+function commonInput({ facts, limits, isOpen }: PacerParts) {
+  return {
     engagementId: facts.engagement.id,
     claimSizeMax: limits.claimSizeMax,
     suspended: suspensionOf(facts),
     isOpen,
     storeRetryMs: limits.storeRetryMs,
   };
-  if (parts.offer !== undefined) return makePreviewPacer(parts, parts.offer);
-  if (demand === undefined) {
-    const starter = makeStarter<PacerOrder>(parts);
-    const actor = createActor(copilotPacerMachine.provide({ actors: { starter } }), {
-      clock,
-      input: {
-        ...common,
-        maxConcurrentCalls: inFlightMaxOf(facts.config.mode),
-        inFlight: live,
-        idleRecheckMs: limits.recheckMs,
-      },
-    });
-    return {
-      start: () => actor.start(),
-      send: (event) => actor.send(event as CopilotPacerEvent),
-      get isSuspended() {
-        return actor.getSnapshot().context.suspension !== null;
-      },
-    };
-  }
-  const starter = makeStarter<PacedOrder>(parts);
-  const machine =
-    facts.config.mode.kind === 'predictive' ? predictivePacerMachine : progressivePacerMachine;
-  const actor = createActor(machine.provide({ actors: { starter } }), {
-    clock,
-    input: { ...common, demand, tickMs: TICK_MS, emptyRestMs: limits.recheckMs },
-  });
+}
+
+/** An actor of whichever mode; events that its machine does not know change nothing. */
+interface PacerActor<T> {
+  start(): unknown;
+  send(event: T): void;
+  getSnapshot(): { readonly context: { readonly suspension: object | null } };
+}
+
+function handleOf<T extends Parameters<Pacer['send']>[0]>(actor: PacerActor<T>): Pacer {
   return {
-    start: () => actor.start(),
-    send: (event) => actor.send(event as PacedPacerEvent),
+    start: () => void actor.start(),
+    send: (event) => actor.send(event as T),
     get isSuspended() {
       return actor.getSnapshot().context.suspension !== null;
     },
@@ -96,9 +105,10 @@ export function makePacer(parts: PacerParts): Pacer {
 }
 
 function makePreviewPacer(
-  { facts, clock, limits, isOpen, work, askForShare, onFailure }: PacerParts,
+  parts: PacerParts,
   offer: (representatives: number) => Promise<number>,
 ): Pacer {
+  const { clock, work, askForShare, onFailure } = parts;
   const starter = fromCallback<PreviewOrder, { engagementId: string }>(({ receive, sendBack }) => {
     receive((order) => {
       if (order.type === 'pacer.askForShare') {
@@ -115,23 +125,8 @@ function makePreviewPacer(
       });
     });
   });
-  const actor = createActor(previewPacerMachine.provide({ actors: { starter } }), {
-    clock,
-    input: {
-      engagementId: facts.engagement.id,
-      claimSizeMax: limits.claimSizeMax,
-      suspended: suspensionOf(facts),
-      isOpen,
-      storeRetryMs: limits.storeRetryMs,
-    },
-  });
-  return {
-    start: () => actor.start(),
-    send: (event) => actor.send(event as PreviewPacerEvent),
-    get isSuspended() {
-      return actor.getSnapshot().context.suspension !== null;
-    },
-  };
+  const machine = previewPacerMachine.provide({ actors: { starter } });
+  return handleOf(createActor(machine, { clock, input: commonInput(parts) }));
 }
 
 /** Of a machine that may ask for less than all of this. */

@@ -1,37 +1,27 @@
 /** An engagement's settings in the words of its pacer, and of those who share representatives out. */
-import { Value } from 'typebox/value';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PacerConfig } from '../pacing/pacer-config.ts';
 import type { RepresentativeDemand } from '../representatives/match-representatives.ts';
 import type { Offer } from '../representatives/representative-desk.ts';
-import { RepresentativeRules } from '../representatives/representative-rules.schema.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
 
 /** Where a rep-led engagement says nothing else (spec I.3). */
 const ABANDONMENT_RATIO_MAX = 0.03;
 const PATIENCE_MS = 2_000;
 
-export function rulesOf({ workstream }: EngagementFacts): RepresentativeRules {
-  const settings = JSON.parse(workstream.settings) as { representatives?: unknown };
-  return Value.Parse(
-    RepresentativeRules,
-    Value.Default(RepresentativeRules, settings.representatives ?? {}),
-  );
-}
-
 export function demandOf(facts: EngagementFacts): RepresentativeDemand {
-  const { engagement, config } = facts;
+  const { engagement, config, rules } = facts;
   return {
     businessUnitId: engagement.business_unit_id,
     queueId: engagement.queue_id,
     skillIds: config.skillIds,
-    rules: rulesOf(facts),
+    rules,
   };
 }
 
 /** As an invitation of the paced modes: taken without being asked (spec B.0). */
 export function offerOf(facts: EngagementFacts): Offer {
-  const { engagement } = facts;
+  const { engagement, rules } = facts;
   return {
     kind: 'preDial',
     engagementId: engagement.id,
@@ -40,7 +30,7 @@ export function offerOf(facts: EngagementFacts): Offer {
     isAutoAccepted: true,
     taskId: null,
     attemptId: null,
-    rules: rulesOf(facts),
+    rules,
   };
 }
 

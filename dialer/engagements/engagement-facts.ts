@@ -5,6 +5,7 @@ import { QueueHours, queueFactAt } from '../eligibility/queue-hours.ts';
 import type { QueueFact } from '../eligibility/eligibility.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
+import { RepresentativeRules } from '../representatives/representative-rules.schema.ts';
 import type { EngagementConfig } from './engagement-config.schema.ts';
 import type { Suspension } from './suspend-engagement.ts';
 
@@ -13,6 +14,8 @@ export interface EngagementFacts {
   readonly config: EngagementConfig;
   readonly workstream: WorkstreamRow;
   readonly queue: { readonly hours: QueueHours | null; readonly timeZone: string };
+  /** What its workstream asks of representatives. */
+  readonly rules: RepresentativeRules;
 }
 
 /** Undefined when there is no such engagement. Throws when what is stored breaks its schema. */
@@ -40,7 +43,12 @@ export async function readEngagementFacts(
     .where('business_unit_id', '=', ofTenant)
     .executeTakeFirstOrThrow();
   const config = storedConfig(engagement.config);
-  return { engagement, config, workstream, queue: hoursOf(queue) };
+  return { engagement, config, workstream, queue: hoursOf(queue), rules: rulesOf(workstream) };
+}
+
+function rulesOf({ settings }: WorkstreamRow): RepresentativeRules {
+  const { representatives = {} } = JSON.parse(settings) as { representatives?: unknown };
+  return Value.Parse(RepresentativeRules, Value.Default(RepresentativeRules, representatives));
 }
 
 function hoursOf({ hours, time_zone: timeZone }: QueueRow): EngagementFacts['queue'] {
