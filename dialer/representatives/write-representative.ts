@@ -41,7 +41,7 @@ export async function createRepresentativeIn(
     id: ids.id(),
     business_unit_id: businessUnitId,
     ...columnsOf(checked),
-    ...{ sip_user: null, ha1_md5: null, ha1_sha256: null, pin_hash: null },
+    ...{ sip_user: null, ha1_md5: null, ha1_sha256: null, dial_in_number: null, pin_hash: null },
     ...{ presence: OFFLINE, presence_at_ms: nowMs },
     version: 1,
     created_at_ms: nowMs,

@@ -6,6 +6,7 @@ import { representatives } from './migrations/0003-representatives.ts';
 import { escalations } from './migrations/0005-escalations.ts';
 import { callOrder } from './migrations/0006-call-order.ts';
 import { reservationTerms } from './migrations/0007-reservation-terms.ts';
+import { edgeRecords } from './migrations/0008-edge-records.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   escalations,
   callOrder,
   reservationTerms,
+  edgeRecords,
 ];

@@ -5,6 +5,7 @@
  */
 import type { AccessTables } from './access-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
+import type { EdgeTables } from './edge-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { RepresentativeTables } from './representative-tables.ts';
@@ -15,4 +16,5 @@ export type Database = ContactTables &
   TaskTables &
   LogTables &
   AccessTables &
-  RepresentativeTables;
+  RepresentativeTables &
+  EdgeTables;

@@ -26,7 +26,9 @@ export interface RepresentativeRow {
   /** H(user:realm:password) in hex for digest (RFC 7616 §3.4.2), by algorithm. Never the password. */
   ha1_md5: string | null;
   ha1_sha256: string | null;
-  /** For the dial-in lobby: scrypt of the PIN, `salt:hash` in hex. */
+  /** Entered at the dial-in lobby, unique over all business units; null: they do not dial in. */
+  dial_in_number: string | null;
+  /** scrypt of its PIN, as pin.ts writes it. */
   pin_hash: string | null;
   /** Units that work may take at a time; a voice conversation takes what its workstream says. */
   capacity_units: number;
