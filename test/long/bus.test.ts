@@ -17,6 +17,8 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
 
 t.setTimeout(300_000);
+// They wait for most of their time.
+t.jobs = 2;
 
 const CALLS = 8;
 const RING_MS = 300;

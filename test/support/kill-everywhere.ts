@@ -1,13 +1,13 @@
 /** The trials of test/long/kill*.test.ts, for one database. */
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { checkHangUps, checkTrial } from './check-trial.ts';
+import { checkHangUps, checkSettled, checkTrial } from './check-trial.ts';
 import type { Killing } from './dialer-process.ts';
 import { BOUNDARIES, type Boundary } from './fault-points.ts';
 import { runTrial, type Trial, type TrialOptions } from './kill-trial.ts';
 import type { StoreTarget } from './store-target.ts';
 
-const CROWD = 200;
+const CROWD = 120;
 /** Where deaths come at random, or calls outlive them. */
 const GROUP = 50;
 /** Two processes die there, at the others one: most of the time of a trial is that of starting them. */
@@ -47,6 +47,16 @@ export function killEverywhere(t: Test, target: StoreTarget, seed: number): void
     const trial = await survive(t, { target, contacts: GROUP, deaths, diesWithIt: 'gateway' });
     checkHangUps(t, trial);
   });
+
+  t.test(
+    `${target.name}: a gateway that outlives them is asked, and ends their calls`,
+    async (t) => {
+      const deaths = [{ boundary: 'after 200', occurrence: 5 } as const];
+      const trial = await survive(t, { target, contacts: 20, deaths, diesWithIt: 'nothing' });
+      await checkSettled(t, trial);
+      checkHangUps(t, trial);
+    },
+  );
 }
 
 async function survive(t: Test, options: TrialOptions): Promise<Trial> {
