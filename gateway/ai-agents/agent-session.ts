@@ -123,8 +123,7 @@ export class AgentSession {
     }
     this.#endpoint = endpoint;
     endpoint.gone.onFire((problem) => {
-      const detail = `the agent's media channel: ${problem}`;
-      this.#fail({ reason: 'media', connect: 'media', detail });
+      this.#switchLost('media', `the agent's media channel: ${problem}`);
     });
     const offer = offerFor(endpoint.localSdp, codecs);
     if (offer === undefined) {
@@ -142,8 +141,7 @@ export class AgentSession {
         onAnswered: () => void this.#join(endpoint),
         onRefused: (statusCode, detail) =>
           this.#fail({ reason: 'setup', connect: 'target_refused', statusCode, detail }),
-        onLost: () =>
-          this.#fail({ reason: 'setup', connect: 'target_gone', detail: 'drachtio was lost' }),
+        onLost: () => this.#switchLost('target_gone', 'drachtio was lost'),
         onLeft: (failure) => this.#onLeft(failure),
         onMediaProblem: (detail) => this.#fail({ reason: 'media', connect: 'media', detail }),
         onReturned: (attributes, by) =>
@@ -214,19 +212,40 @@ export class AgentSession {
     this.#parts.onOver();
   }
 
+  /**
+   * Half of the switch is gone, and mostly the customer's leg with it: no failure of the agent's, whose
+   * engagement might be stopped for it, and told alike whichever leg is found lost first.
+   */
+  #switchLost(connect: ConnectFailure, detail: string): void {
+    if (this.#over) return;
+    const { emit, services, attemptId, onOver } = this.#parts;
+    this.#close();
+    services.log.warn({ attemptId, detail }, 'AI agent lost with the switch');
+    emit(
+      this.#connectedAtMs === undefined
+        ? this.#connectFailed(connect, detail)
+        : this.#bridgeEnded('switch'),
+    );
+    onOver();
+  }
+
   #fail({ reason, connect, statusCode = null, detail }: Failure): void {
     if (this.#over) return;
-    const { emit, connectId, services, attemptId, onOver } = this.#parts;
+    const { emit, services, attemptId, onOver } = this.#parts;
     this.#close();
     services.counters.agentsFailed += 1;
     services.log.warn({ attemptId, reason, detail }, 'AI agent failed');
     emit(
       { type: 'aiAgent.failed', reason, statusCode, detail },
       this.#connectedAtMs === undefined
-        ? { type: 'attempt.connectFailed', connectId, reason: connect, detail }
+        ? this.#connectFailed(connect, detail)
         : this.#bridgeEnded('target'),
     );
     onOver();
+  }
+
+  #connectFailed(reason: ConnectFailure, detail: string): AttemptEventBody {
+    return { type: 'attempt.connectFailed', connectId: this.connectId, reason, detail };
   }
 
   #bridgeEnded(endedBy: EndedBy): AttemptEventBody {

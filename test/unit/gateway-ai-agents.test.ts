@@ -335,14 +335,42 @@ t.test('the reason of its BYE tells an orderly end from a broken one', async (t)
   t.match(call.event('aiAgent.failed'), { reason: 'lost', detail: 'BYE: SIP 500' });
 });
 
-t.test('the switch ends the leg by itself, or the channel goes: a failure', async (t) => {
-  const timedOut = await Call.talking();
-  timedOut.agent.bye({ bySwitch: true });
-  t.match(timedOut.event('aiAgent.failed'), { reason: 'lost' });
-  const gone = await Call.talking();
-  gone.media.gone.fire('the media server hung up');
-  t.match(gone.event('aiAgent.failed'), { reason: 'media' });
-  t.same(await gone.byes(), ['call-2'], 'the agent is told');
+t.test(
+  'the switch ends the leg by itself, as when the agent is silent in SIP: a failure',
+  async (t) => {
+    const timedOut = await Call.talking();
+    timedOut.agent.bye({ bySwitch: true });
+    t.match(timedOut.event('aiAgent.failed'), { reason: 'lost' });
+  },
+);
+
+t.test('the agent’s channel goes: not the agent’s failure, and it is told', async (t) => {
+  const ringing = await Call.ringing();
+  ringing.agent.echo();
+  ringing.media.gone.fire('the media server hung up');
+  t.same(ringing.told, ['connectFailed']);
+  t.match(ringing.event('attempt.connectFailed'), { connectId: 'c', reason: 'media' });
+  t.equal(ringing.agent.request.cancelled, 1);
+  const talking = await Call.talking();
+  talking.media.gone.fire('the media server hung up');
+  t.same(talking.told, ['connected', 'bridgeEnded']);
+  t.match(talking.event('attempt.bridgeEnded'), { endedBy: 'switch' });
+  t.same(await talking.byes(), ['call-2'], 'the agent is told');
+});
+
+t.test('FreeSWITCH dies while they talk: one account, whichever channel goes first', async (t) => {
+  const order = [
+    [0, 1],
+    [1, 0],
+  ];
+  for (const channels of order) {
+    const call = await Call.talking();
+    for (const channel of channels) call.bench.endpoint(channel).gone.fire('the channel ended');
+    t.same(call.told, ['connected', 'bridgeEnded', 'ended']);
+    t.match(call.event('attempt.bridgeEnded'), { endedBy: 'switch' });
+    t.match(call.event('attempt.ended'), { endedBy: 'switch' });
+    await call.isOver(t);
+  }
 });
 
 t.test('attributes in the answer to our BYE come after the end', async (t) => {
@@ -517,6 +545,7 @@ t.test('drachtio is lost: while the agent is called, and while they talk', async
     const call = await make();
     call.bench.srf.down();
     t.match(call.event('attempt.ended'), { endedBy: 'switch' });
+    t.notOk(call.event('aiAgent.failed'), 'it is not the agent that failed');
     t.equal(call.told.filter((type) => type === 'ended').length, 1);
     t.equal(call.told.at(-1), 'ended');
   }
