@@ -274,6 +274,7 @@ t.test('caps of a trunk hold on the wire', async (t) => {
   await stand.hangup('first');
   await stand.untilIdle();
   const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const askedAtMs = Date.now();
   const replies = await Promise.all(ids.map((id) => stand.dial(id)));
   t.same(
     replies.map((reply) => (reply.accepted ? 'taken' : reply.code)),
@@ -281,9 +282,9 @@ t.test('caps of a trunk hold on the wire', async (t) => {
   );
   for (const id of ids.slice(0, 5)) await stand.until(id, 'attempt.answered');
   const sentAtMs = stand.events.filter((e) => e.type === 'attempt.sent').map((e) => e.atMs);
-  const spanMs = (sentAtMs.at(-1) ?? 0) - (sentAtMs[1] ?? 0);
-  // 200 ms between the first and the fifth, less what a busy machine delays the first; uncapped: none.
-  t.ok(spanMs >= 120, `five calls at 20 per second took ${spanMs} ms`);
+  const spanMs = (sentAtMs.at(-1) ?? 0) - askedAtMs;
+  // The fifth may leave 200 ms after the first at the earliest; a busy machine only adds to that.
+  t.ok(spanMs >= 199, `five calls at 20 per second took ${spanMs} ms`);
   for (const id of ids.slice(0, 5)) await stand.hangup(id);
   await stand.untilIdle();
   t.match(await stand.dial('f', { seq: 2 }), { accepted: true }, 'channels are free again');
