@@ -17,6 +17,8 @@ export interface SessionTimerOptions {
   readonly seconds?: number;
   /** The shortest interval we take. At least 90 s. */
   readonly minSeconds?: number;
+  /** Who refreshes calls that we take, where the caller leaves it open. Default: the caller. */
+  readonly refresher?: 'uac' | 'uas';
 }
 
 export interface SessionTimerParts {
@@ -75,7 +77,7 @@ export class SessionTimer {
     const seconds = (peerCan ? asked?.seconds : undefined) ?? options?.seconds;
     if (options === undefined || seconds === undefined) return [];
     const interval = Math.max(seconds, this.#minSeconds, minSeOf(request) ?? 0);
-    const refresher = peerCan ? (asked?.refresher ?? 'uac') : 'uas';
+    const refresher = peerCan ? (asked?.refresher ?? options.refresher ?? 'uac') : 'uas';
     this.#arm(interval, refresher === 'uas');
     return [
       ...(peerCan ? [{ name: 'Require', value: 'timer' }] : []),

@@ -2,19 +2,21 @@
  * Goal: the gateway keeps its promises on real sockets, above all when one half of the switch is lost
  * under its feet. Far end: SIPp. What each far end's answer means is in sipp-far-end.test.ts.
  */
-import { once } from 'node:events';
+import { createSocket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import { GatewayConfig } from '../../config/gateway.schema.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
 import type { AttemptDial } from '../../machines/telephony-commands.ts';
 import { isAttemptEvent, type AttemptEvent } from '../../machines/telephony-events.ts';
+import { CustomerPhone } from '../support/customer-phone.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { SippFarEnd, type SippOptions } from '../support/sipp.ts';
 import { startMediaPart, startSignallingPart, type SwitchPart } from '../support/switch-part.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
+import { ManualTimerWheel } from '../../softswitch/timers/manual-timer-wheel.ts';
 import type { MediaPorts, SignallingPorts } from '../../softswitch/worker-messages.ts';
-import { EventEmitter } from 'node:events';
 
 const HOST = '127.0.0.1';
 const SECRET = 'test-secret';
@@ -169,6 +171,56 @@ async function farEnd(t: Test, scenario: SippOptions['scenario'], more: Partial<
   return far;
 }
 
+/** A far end that understands session timers (RFC 4028), and whose calls live by that clock. */
+async function sessionPhone(t: Test, timers: ManualTimerWheel, refresher: 'uac' | 'uas') {
+  const phone = await CustomerPhone.open({
+    ...{ timers, supported: ['timer'] },
+    sessionTimer: { refresher },
+  });
+  t.teardown(() => phone.close());
+  return phone;
+}
+
+/** A call of which neither half of the switch is left, nor will be: nobody can send its BYE. */
+async function killedInConversation(t: Test, stand: Stand, phone: CustomerPhone) {
+  const ringing = phone.nextCall();
+  await stand.dial('a');
+  const call = await ringing;
+  await stand.until('a', 'attempt.answered');
+  await stand.untilGauges(() => call.isConfirmed, 'the ACK');
+  await Promise.all([stand.signalling.kill(), stand.media.kill()]);
+  t.match(await stand.until('a', 'attempt.ended'), { endedBy: 'switch', answered: true });
+  return call;
+}
+
+/** Where the dead switch listened: hears everything, answers nothing. */
+class UdpWitness {
+  readonly #messages: string[] = [];
+  readonly #socket = createSocket('udp4');
+
+  static async listen(t: Test, port: number): Promise<UdpWitness> {
+    const witness = new UdpWitness();
+    witness.#socket.on('message', (datagram) => witness.#messages.push(datagram.toString()));
+    witness.#socket.bind(port, HOST);
+    await once(witness.#socket, 'listening');
+    t.teardown(() => witness.#socket.close());
+    return witness;
+  }
+
+  heard(request: RegExp): boolean {
+    return this.#messages.some((message) => request.test(message));
+  }
+
+  async until(request: RegExp): Promise<string> {
+    const signal = AbortSignal.timeout(WITHIN_MS);
+    for (;;) {
+      const found = this.#messages.find((message) => request.test(message));
+      if (found !== undefined) return found;
+      await once(this.#socket, 'message', { signal });
+    }
+  }
+}
+
 const received = (method: string) => (m: { direction: string; startLine: string }) =>
   m.direction === 'received' && m.startLine.startsWith(`${method} `);
 
@@ -244,6 +296,46 @@ t.test('FreeSWITCH is killed in a conversation, and comes back', async (t) => {
   await stand.until('c', 'attempt.answered');
   await stand.hangup('c');
   await stand.gateway.whenReleased('c');
+});
+
+for (const refresher of ['uac', 'uas'] as const) {
+  const who = refresher === 'uac' ? 'we refreshed' : 'it refreshes';
+  t.test(
+    `the switch dies for good: a far end whose session ${who} ends it by itself`,
+    async (t) => {
+      const clock = new ManualTimerWheel();
+      const phone = await sessionPhone(t, clock, refresher);
+      const stand = await Stand.start(t, [
+        { name: 'far', address: phone.address, sessionSeconds: 90 },
+      ]);
+      const call = await killedInConversation(t, stand, phone);
+      const witness = await UdpWitness.listen(t, stand.signalling.ports.sipPort);
+      clock.advance(59_900);
+      t.notOk(call.isOver, 'within the interval it waits');
+      clock.advance(200);
+      t.equal(
+        await call.ended,
+        'sessionExpired',
+        'a third of 90 s before their end (RFC 4028 §10)',
+      );
+      const bye = await witness.until(/^BYE /);
+      t.match(bye, /^Reason: .*Session timer expired/im);
+      t.equal(
+        witness.heard(/^(?:UPDATE|INVITE) /),
+        refresher === 'uas',
+        'nobody answered its refresh',
+      );
+    },
+  );
+}
+
+t.test('without a session timer nothing would end it', async (t) => {
+  const clock = new ManualTimerWheel();
+  const phone = await sessionPhone(t, clock, 'uac');
+  const stand = await Stand.start(t, [{ name: 'far', address: phone.address, sessionSeconds: 0 }]);
+  const call = await killedInConversation(t, stand, phone);
+  clock.advance(86_400_000);
+  t.notOk(call.isOver, 'a day later');
 });
 
 t.test('only the event socket to FreeSWITCH is cut: the conversation goes on', async (t) => {

@@ -2,7 +2,7 @@
 import type { CallEndCause } from '../../softswitch/sip/call-leg.ts';
 import type { IncomingCall } from '../../softswitch/sip/incoming-call.ts';
 import { SipStack } from '../../softswitch/sip/sip-stack.ts';
-import { UserAgent } from '../../softswitch/sip/user-agent.ts';
+import { UserAgent, type UserAgentOptions } from '../../softswitch/sip/user-agent.ts';
 import { realTimerWheel, type TimerWheel } from '../../softswitch/timers/timer-wheel.ts';
 import { RtpFarEnd } from './rtp-far-end.ts';
 
@@ -13,6 +13,7 @@ export class CustomerCall {
   /** Where the switch listens for this call's RTP. */
   readonly switchPort: number;
   readonly ended: Promise<CallEndCause>;
+  isOver = false;
   readonly #call: IncomingCall;
 
   /** `isEarly`: rings with media of its own until it is picked up. */
@@ -22,6 +23,7 @@ export class CustomerCall {
     this.ended = new Promise((resolve) => {
       call.onEnded = (cause) => {
         media.hush();
+        this.isOver = true;
         resolve(cause);
       };
     });
@@ -31,6 +33,11 @@ export class CustomerCall {
     media.aim(offer);
     if (isEarly) call.provisional(183, { sdp: media.sdp() });
     else this.pickUp();
+  }
+
+  /** Its 200 has been acknowledged. */
+  get isConfirmed(): boolean {
+    return this.#call.state === 'confirmed';
   }
 
   pickUp(): void {
@@ -62,16 +69,17 @@ export class CustomerPhone {
   /** From now on calls ring with media until they are picked up. */
   isEarly = false;
 
-  static async open(): Promise<CustomerPhone> {
+  /** `agent`: e.g. another clock for what its calls wait for, besides the stack's own repeats. */
+  static async open(agent: Partial<UserAgentOptions> = {}): Promise<CustomerPhone> {
     const timers = realTimerWheel();
     const listen = [{ protocol: 'udp', host: HOST, port: 0 }] as const;
-    return new CustomerPhone(await SipStack.open({ timers, listen }), timers);
+    return new CustomerPhone(await SipStack.open({ timers, listen }), timers, agent);
   }
 
-  private constructor(stack: SipStack, timers: TimerWheel) {
+  private constructor(stack: SipStack, timers: TimerWheel, options: Partial<UserAgentOptions>) {
     this.#stack = stack;
     this.#timers = timers;
-    const agent = new UserAgent(stack, { timers, contactUser: 'customer' });
+    const agent = new UserAgent(stack, { timers, contactUser: 'customer', ...options });
     agent.onInvite = (call) => void this.#answer(call);
   }
 

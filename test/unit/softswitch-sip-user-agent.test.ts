@@ -999,6 +999,13 @@ for (const { name, callee, caller, granted, refresh } of [
     refresh: '>',
   },
   {
+    name: 'the callee rather does it itself',
+    callee: { supported: ['timer'], sessionTimer: { refresher: 'uas' } },
+    caller: TIMED,
+    granted: '1800;refresher=uas',
+    refresh: '<',
+  },
+  {
     name: 'only the callee can',
     callee: TIMED,
     caller: {},
