@@ -9,6 +9,7 @@ import { telephonyChecks } from '../dialer/health/telephony-checks.ts';
 import { healthHttp } from '../dialer/http/health.routes.ts';
 import { metricsHttp, requestMetrics } from '../dialer/http/metrics.routes.ts';
 import type { Dialer } from '../dialer/main.ts';
+import { measureHealth } from '../dialer/metrics/health-metrics.ts';
 import { measureDialer, type DialerMeasurement } from '../dialer/metrics/measure-dialer.ts';
 import { measureProcess } from '../dialer/metrics/process-metrics.ts';
 import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
@@ -88,6 +89,7 @@ export function startObservability(options: ObservabilityOptions): Observability
     ...(bus === undefined ? [] : [{ name: 'bus', look: () => bus.health }]),
     lease.check,
   );
+  measureHealth(readiness, meter);
   const { bearerToken, engagementsMax } = config.metrics;
   let measurement: DialerMeasurement | undefined;
   return {

@@ -5,6 +5,7 @@ import { telephonyChecks } from '../dialer/health/telephony-checks.ts';
 import { healthHttp } from '../dialer/http/health.routes.ts';
 import { startHttpServer, type HttpServer } from '../dialer/http/http-server.ts';
 import { metricsHttp, requestMetrics } from '../dialer/http/metrics.routes.ts';
+import { measureHealth } from '../dialer/metrics/health-metrics.ts';
 import { measureProcess } from '../dialer/metrics/process-metrics.ts';
 import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
 import { measureGateway } from '../gateway/metrics/measure-gateway.ts';
@@ -87,6 +88,7 @@ async function observed(
   if (switchStats !== undefined) measureSwitch(switchStats, meter);
   const readiness = new Readiness({ nowMs, ...PROBING });
   readiness.add(...telephonyChecks(() => gateway.health), { name: 'bus', look: () => bus.health });
+  measureHealth(readiness, meter);
   const { bearerToken } = config.metrics;
   const { host, port } = config.http;
   const server = await startHttpServer({

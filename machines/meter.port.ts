@@ -44,6 +44,8 @@ export interface ScrapeSource {
   /** Label of the counter of failed reads. */
   readonly name: string;
   readonly metrics: readonly MetricDefinition[];
+  /** For one that takes longer than others may. ms */
+  readonly limitMs?: number;
   readonly read: (set: SetReading) => void | Promise<void>;
 }
 

@@ -20,7 +20,8 @@ export interface StandingParts {
 export function pacingStanding(parts: StandingParts): PacingStanding {
   const { facts, isDialing, throttleFactor, paced, preview, desk } = parts;
   const { id: engagementId } = facts.engagement;
-  const { present, free } = desk.headcount(demandOf(facts));
+  const demand = demandOf(facts);
+  const { present, free } = desk.headcount(demand);
   const held = desk.held(engagementId).length;
   const unpaced = { callsTarget: callsTargetOf(parts), decision: null, windows: [] };
   return {
@@ -29,6 +30,7 @@ export function pacingStanding(parts: StandingParts): PacingStanding {
     stopRule: facts.config.answering?.stopRule ?? null,
     // Who is held may have lost a skill since, and is counted all the same.
     representatives: { free, held, elsewhere: Math.max(0, present - free - held) },
+    presences: demand.rules.allowedPresences,
     offers: preview?.states,
   };
 }

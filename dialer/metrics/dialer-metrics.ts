@@ -39,7 +39,7 @@ export const DIALER_METRICS = {
   ),
   handle: histogram(
     'dialer_handle_seconds',
-    'Length of the phases of an answered call: talk (answer to hang-up), bridged.',
+    'Length of the phases of an answered call: talk (answer to hang-up), bridged, wrapUp (of the representative).',
     ['phase'],
     HANDLE_SECONDS,
   ),
@@ -83,14 +83,11 @@ export const DIALER_METRICS = {
     'Tasks that a rule kept from being dialled when their turn came.',
     ['rule'],
   ),
-  pacingDecisions: counter(
-    'dialer_pacing_decisions_total',
-    'Answers of pacers, by what kept them from starting more.',
-    ['limiter'],
+  quarantined: counter(
+    'dialer_tasks_quarantined_total',
+    'Tasks that are dialled no more until somebody has looked at them: broken (a defect), crashes (processes died at their side).',
+    ['why'],
   ),
-  throttleSteps: counter('dialer_throttle_steps_total', 'Steps of throttles, by direction.', [
-    'direction',
-  ]),
   suspensions: counter('dialer_suspensions_total', 'Engagements that were suspended, by type.', [
     'type',
   ]),

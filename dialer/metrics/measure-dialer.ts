@@ -11,9 +11,20 @@ import type { Dialer } from '../main.ts';
 import { DIALER_METRICS as metrics } from './dialer-metrics.ts';
 import { EngagementLabels, type EngagementLabel } from './engagement-labels.ts';
 import { readEngagements } from './engagement-readings.ts';
+import { RepresentativeMeasure } from './measure-representatives.ts';
+import { PACING_METRICS as pacing } from './pacing-metrics.ts';
+import {
+  PACING_READINGS,
+  readPacing,
+  readStopRules,
+  STOP_RULE_READINGS,
+} from './pacing-readings.ts';
 
 export interface MeasuredDialer {
-  readonly dialer: Pick<Dialer, 'database' | 'leaseLost' | 'live' | 'subscribe'>;
+  readonly dialer: Pick<
+    Dialer,
+    'database' | 'desk' | 'leaseLost' | 'live' | 'recovered' | 'standing' | 'subscribe'
+  >;
   readonly telephony: Pick<TelephonyPort, 'subscribe'>;
   readonly meter: Meter;
   readonly log: DialerLog;
@@ -34,9 +45,12 @@ export interface DialerMeasurement {
 }
 
 export function measureDialer(measured: MeasuredDialer): DialerMeasurement {
-  const { dialer, telephony, meter } = measured;
+  const { dialer, telephony, meter, nowMs } = measured;
   meter.register(metrics);
+  meter.register(pacing);
   meter.add(metrics.leaseLosses, {}, 0);
+  meter.add(metrics.quarantined, { why: 'broken' }, 0);
+  meter.add(metrics.quarantined, { why: 'crashes' }, dialer.recovered?.tasksQuarantined ?? 0);
   let holdsLease = true;
   void dialer.leaseLost.then(() => {
     holdsLease = false;
@@ -54,12 +68,31 @@ export function measureDialer(measured: MeasuredDialer): DialerMeasurement {
   });
   meter.onScrape({
     name: 'engagements',
-    metrics: [metrics.tasks, metrics.engagements, metrics.inFlight, metrics.inFlightMax],
+    metrics: [
+      ...[metrics.tasks, metrics.engagements, metrics.inFlight, metrics.inFlightMax],
+      pacing.suspended,
+    ],
     read: (set: SetReading) => readEngagements(dialer.database, labels, set),
   });
+  meter.onScrape({
+    name: 'pacing',
+    metrics: PACING_READINGS,
+    read: (set: SetReading) => readPacing(dialer.standing, labels, set),
+  });
+  meter.onScrape({
+    name: 'stop rules',
+    metrics: STOP_RULE_READINGS,
+    read: (set: SetReading) =>
+      readStopRules(dialer.standing, dialer.database, labels, nowMs(), set),
+  });
+  const representatives = new RepresentativeMeasure(dialer, meter, nowMs);
   const ends = [
     dialer.subscribe((told) => news.hear(told)),
-    telephony.subscribe((event) => hearTelephony(event, measured)),
+    telephony.subscribe((event) => {
+      hearTelephony(event, measured);
+      representatives.hear(event);
+    }),
+    () => representatives.stop(),
   ];
   return {
     settled: () => news.settled(),
@@ -97,23 +130,41 @@ class NewsMetrics {
         break;
       case 'task.left':
         meter.add(metrics.tasksLeft, { left: news.left });
+        if (news.left === 'broken') meter.add(metrics.quarantined, { why: 'broken' });
         break;
       case 'engagement.suspended':
         meter.add(metrics.suspensions, { type: news.suspension.type });
         break;
       case 'pacing.decided':
-        meter.add(metrics.pacingDecisions, { limiter: news.decision.binding });
+        this.#labelled(news.engagementId, (labels) => this.#decided(news, labels));
         break;
       case 'engagement.throttled':
-        meter.add(metrics.throttleSteps, { direction: news.step.direction });
+        this.#labelled(news.engagementId, ({ engagement }) => {
+          meter.add(pacing.throttleSteps, { engagement, direction: news.step.direction });
+        });
+        break;
+      case 'preview.ended':
+        this.#labelled(news.engagementId, ({ engagement }) => {
+          meter.add(pacing.offersEnded, { engagement, outcome: news.as });
+        });
         break;
       case 'engagement.resumed':
     }
   }
 
-  #recorded({ result, subReason }: NewsOf<'attempt.recorded'>, labels: EngagementLabel): void {
+  #decided({ decision }: NewsOf<'pacing.decided'>, { engagement, mode }: EngagementLabel): void {
+    const { meter } = this.#measured;
+    meter.add(pacing.decisions, { engagement, mode, limiter: decision.binding });
+    meter.add(pacing.recalls, { engagement, mode }, decision.cancel.length);
+  }
+
+  #recorded(
+    { result, subReason, waitExceeded }: NewsOf<'attempt.recorded'>,
+    labels: EngagementLabel,
+  ): void {
     const { meter } = this.#measured;
     const { engagement, mode } = labels;
+    if (waitExceeded) meter.add(pacing.waitsExceeded, { engagement, mode });
     meter.add(metrics.attempts, { ...labels, result });
     meter.add(metrics.subReasons, { result, sub_reason: subReason ?? 'none' });
     const by = ABANDONED_BY[subReason ?? ''];

@@ -74,7 +74,7 @@ export class PrometheusMeter implements Meter {
   }
 
   /** All or nothing of a source: what it read is set once it is through. */
-  async #read({ name, metrics, read }: ScrapeSource): Promise<void> {
+  async #read({ name, metrics, read, limitMs }: ScrapeSource): Promise<void> {
     const readings: (() => void)[] = [];
     for (const metric of metrics) this.#of(metric.name).metric.reset();
     const set = <L extends string>(
@@ -85,7 +85,7 @@ export class PrometheusMeter implements Meter {
       readings.push(() => this.#set(metric.name, labels, value));
     };
     try {
-      await this.#within(async () => read(set));
+      await this.#within(limitMs, async () => read(set));
       for (const apply of readings) apply();
     } catch (error) {
       this.add(METER_METRICS.readFailures, { source: name });
@@ -100,8 +100,8 @@ export class PrometheusMeter implements Meter {
     else throw new Error(`${name} cannot be set`);
   }
 
-  async #within(work: () => Promise<void>): Promise<void> {
-    const { readLimitMs = READ_LIMIT_MS } = this.#options;
+  async #within(limitMs: number | undefined, work: () => Promise<void>): Promise<void> {
+    const readLimitMs = limitMs ?? this.#options.readLimitMs ?? READ_LIMIT_MS;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer in ${readLimitMs} ms`)), readLimitMs);

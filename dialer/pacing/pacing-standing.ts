@@ -28,6 +28,8 @@ export interface PacingStanding {
   /** Null: it has none. */
   readonly stopRule: StopRule | null;
   readonly representatives: QualifiedRepresentatives;
+  /** With which its workstream takes them. */
+  readonly presences: readonly string[];
   /** Contacts that are shown to representatives, by state; undefined: not preview. */
   readonly offers: Readonly<Record<string, number>> | undefined;
 }

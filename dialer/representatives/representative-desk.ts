@@ -135,6 +135,13 @@ export class RepresentativeDesk {
     return this.#people.get(representativeId);
   }
 
+  /** Everybody who is known here, signed on or not. */
+  everybody() {
+    return [...this.#people.values()].map(({ profile: { id, presence }, work }) => {
+      return { id, presence, work };
+    });
+  }
+
   headcount(demand: RepresentativeDemand): Headcount {
     let [present, free, wrappingUp] = [0, 0, 0];
     for (const person of this.#people.values()) {

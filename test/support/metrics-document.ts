@@ -1,7 +1,10 @@
 /** docs/metrics.md from the tables that register the metrics, so that the two cannot disagree. */
 import { DIALER_METRICS } from '../../dialer/metrics/dialer-metrics.ts';
+import { HEALTH_METRICS } from '../../dialer/metrics/health-metrics.ts';
 import { METER_METRICS } from '../../dialer/metrics/meter-metrics.ts';
+import { PACING_METRICS } from '../../dialer/metrics/pacing-metrics.ts';
 import { PROCESS_METRICS } from '../../dialer/metrics/process-metrics.ts';
+import { REPRESENTATIVE_METRICS } from '../../dialer/metrics/representative-metrics.ts';
 import { STORE_METRICS } from '../../dialer/metrics/store-metrics.ts';
 import { HTTP_METRICS } from '../../dialer/http/metrics.routes.ts';
 import { ANSWER_METRICS } from '../../gateway/metrics/answer-metrics.ts';
@@ -24,6 +27,18 @@ export const METRIC_SECTIONS: readonly Section[] = [
     title: 'Dialer',
     words: 'What is dialled, and what came of it.',
     table: DIALER_METRICS,
+  },
+  {
+    title: 'Pacing',
+    words:
+      'What pacers decide, and what bounds them. Engagements that share a label share its series: counts ' +
+      'are added up, and of ratios, limits and budgets the worst is told. docs/pacing.md has the words.',
+    table: PACING_METRICS,
+  },
+  {
+    title: 'Representatives',
+    words: 'What representatives do, and for how long.',
+    table: REPRESENTATIVE_METRICS,
   },
   { title: 'Store', words: 'Where everything is kept.', table: STORE_METRICS },
   { title: 'Gateway', words: 'Calls as SIP and media see them.', table: GATEWAY_METRICS },
@@ -50,6 +65,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
     words: 'Between dialers and gateways in different processes; absent with both in one.',
     table: BUS_METRICS,
   },
+  { title: 'Health', words: 'What /health/ready says.', table: HEALTH_METRICS },
   { title: 'HTTP', words: 'Requests to this service.', table: HTTP_METRICS },
   {
     title: 'Process',
@@ -80,7 +96,20 @@ are formed where they are read.
 | \`abandonmentRatio\` | legal: of the people who answered, how many nobody spoke to | \`sum(increase(dialer_abandoned_total{by="system"}[30d])) / sum(increase(dialer_live_answers_total[30d]))\` |
 | \`abandonedOfAttempted\` | dashboard: of all attempts, how many were abandoned | \`sum(increase(dialer_abandoned_total{by="system"}[1d])) / sum(increase(dialer_attempts_total[1d]))\` |
 | \`abandonedOfEscalated\` | throttle: of the calls that were to reach a human, how many were abandoned | \`sum(increase(dialer_abandoned_total{by="system"}[1h])) / sum(increase(dialer_escalated_total[1h]))\` |
-| \`exceededWaitOfLive\` | stop rule: of the people who answered, how many waited too long | its counter comes with the modes that make people wait |
+| \`exceededWaitOfLive\` | stop rule: of the people who answered, how many waited too long | \`sum(increase(dialer_waits_exceeded_total[1h])) / sum(increase(dialer_live_answers_total[1h]))\` |
+
+The dialer itself keeps to \`dialer_abandonment_ratio\` of each legal window, and stops an engagement by
+\`dialer_exceeded_wait_ratio\`: those are formed from what is on disk, and survive a restart.
+
+## What representatives do with their time
+
+| measure | formula |
+| --- | --- |
+| utilisation: on calls, of the time signed on | \`sum(rate(dialer_representative_seconds_total{state="connected"}[1h])) / sum(rate(dialer_representative_seconds_total{state!="away"}[1h]))\` |
+| occupancy: on calls or wrapping up, of the time signed on | \`sum(rate(dialer_representative_seconds_total{state=~"connected\|wrapUp"}[1h])) / sum(rate(dialer_representative_seconds_total{state!="away"}[1h]))\` |
+| mean wrap-up | \`sum(rate(dialer_handle_seconds_sum{phase="wrapUp"}[1h])) / sum(rate(dialer_handle_seconds_count{phase="wrapUp"}[1h]))\` |
+| invitations that were taken | \`sum(rate(dialer_invitations_total{outcome="accepted"}[1h])) / sum(rate(dialer_invitations_total[1h]))\` |
+| representatives lost, an hour | \`sum(increase(dialer_representatives_released_total{reason=~"lobbyLost\|lobbyFailed"}[1h]))\` |
 
 SER, SEER, ISA, ASR and NER over another window, here an hour, for each trunk:
 

@@ -11,6 +11,7 @@ import { leaseWatch } from '../../dialer/health/lease-check.ts';
 import { Readiness } from '../../dialer/health/readiness.ts';
 import { telephonyChecks, type TelephonyHealth } from '../../dialer/health/telephony-checks.ts';
 import { EngagementLabels } from '../../dialer/metrics/engagement-labels.ts';
+import { measureHealth } from '../../dialer/metrics/health-metrics.ts';
 import { PrometheusMeter } from '../../dialer/metrics/prometheus-meter.ts';
 import { AttemptMetrics } from '../../gateway/metrics/attempt-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
@@ -337,6 +338,11 @@ t.test('ready only while every check passes, with the failing ones in words', as
     failing: ['lease: the queue group was lost to another dialer'],
   });
   t.match((await app.inject('/health/live')).json(), { status: 'ok' }, 'not ready is not dead');
+  const meter = new PrometheusMeter({ log: silentLog });
+  measureHealth(readiness, meter);
+  const scraped = await meter.scrape();
+  t.match(scraped, 'health_check_passing{check="lease"} 0');
+  t.match(scraped, 'health_check_passing{check="store"} 1');
 });
 
 t.test('metrics are read here, or elsewhere with the token', async (t) => {

@@ -55,7 +55,7 @@ t.test('a failed attempt: claim, dial, setup, record, with their lengths', async
   hear(FAILED_503);
   clock.nowMs = T + 1_350;
   const ids = { ...OF_ATTEMPT, type: 'attempt.recorded' } as const;
-  traces.hearNews({ ...ids, result: 'CallFailed', subReason: 'congestion' });
+  traces.hearNews({ ...ids, result: 'CallFailed', subReason: 'congestion', waitExceeded: false });
   traces.hearNews({ type: 'task.left', ...OF_TASK, left: 'waiting' });
   const spans = exporter.getFinishedSpans();
   t.same(
