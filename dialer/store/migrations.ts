@@ -7,6 +7,7 @@ import { escalations } from './migrations/0005-escalations.ts';
 import { callOrder } from './migrations/0006-call-order.ts';
 import { reservationTerms } from './migrations/0007-reservation-terms.ts';
 import { edgeRecords } from './migrations/0008-edge-records.ts';
+import { consentSegmentsTriggers } from './migrations/0009-consent-segments-triggers.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   callOrder,
   reservationTerms,
   edgeRecords,
+  consentSegmentsTriggers,
 ];

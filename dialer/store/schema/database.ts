@@ -4,11 +4,13 @@
  * migrations/; a conformance test compares the two on both databases.
  */
 import type { AccessTables } from './access-tables.ts';
+import type { ConsentTables } from './consent-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { EdgeTables } from './edge-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { RepresentativeTables } from './representative-tables.ts';
+import type { SegmentTables } from './segment-tables.ts';
 import type { TaskTables } from './task-tables.ts';
 
 export type Database = ContactTables &
@@ -17,4 +19,6 @@ export type Database = ContactTables &
   LogTables &
   AccessTables &
   RepresentativeTables &
-  EdgeTables;
+  EdgeTables &
+  ConsentTables &
+  SegmentTables;
