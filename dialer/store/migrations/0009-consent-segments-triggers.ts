@@ -218,7 +218,6 @@ const occurrences = (sql: SqlWords): string => `create table trigger_occurrences
 const INDEXES = [
   `create unique index compliance_profiles_by_name on compliance_profiles (business_unit_id, name)`,
   `create index compliance_profiles_by_unit on compliance_profiles (business_unit_id, id)`,
-  `create unique index purposes_by_name on purposes (business_unit_id, name)`,
   `create index purposes_by_unit on purposes (business_unit_id, id)`,
   `create index compliance_profile_purposes_by_purpose on compliance_profile_purposes (purpose_id)`,
   `create unique index topics_by_name on topics (purpose_id, name)`,
