@@ -1,6 +1,6 @@
 /** The SIP edge gateway: its switch, its pool of media endpoints, its patience, its trunks. */
 import { Type, type Static } from 'typebox';
-import { InboundConfig, RegistrarConfig } from './representatives.schema.ts';
+import { DialInConfig, InboundConfig, RegistrarConfig } from './representatives.schema.ts';
 import { SpeechConfig } from './speech.schema.ts';
 import { TrunkConfig, TrunkGroupConfig } from './trunk.schema.ts';
 
@@ -186,6 +186,7 @@ export const GatewayConfig = Type.Object(
     speech: SpeechConfig,
     registrar: RegistrarConfig,
     inbound: InboundConfig,
+    dialIn: DialInConfig,
     tapsDir: Type.String({
       description:
         'Folder through which FreeSWITCH hands over what customers say: on the same host, or a disk ' +

@@ -4,6 +4,7 @@ import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { GatewayClock } from './clock.ts';
 import type { GatewayLog } from './gateway-log.ts';
 import type { CallQuality } from './media/call-quality.ts';
+import type { DialInEventBody } from './dial-in/dial-in-desk.ts';
 import type { InboundEventBody } from './inbound/inbound-desk.ts';
 import type { TrunkNews } from './trunks/trunk-directory.ts';
 
@@ -72,7 +73,7 @@ export class GatewayEvents {
     this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
   }
 
-  inbound(body: InboundEventBody): void {
+  inbound(body: InboundEventBody | DialInEventBody): void {
     this.publish({ ...this.#envelope(), ...body });
   }
 

@@ -20,6 +20,8 @@ import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents, type QualityListener } from './gateway-events.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import type { DialInDesk } from './dial-in/dial-in-desk.ts';
+import { openDialIn } from './dial-in/open-dial-in.ts';
 import type { InboundDesk } from './inbound/inbound-desk.ts';
 import { openInbound } from './inbound/open-inbound.ts';
 import { openRegistrar } from './registrar/open-registrar.ts';
@@ -37,6 +39,7 @@ import { MediaLink } from './media/media-link.ts';
 import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
 import { recordingFiles } from './recordings/recording-files.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
+import type { SipRequest, SipResponse, SrfPort } from './sip/srf.port.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
 import { GatewaySpeech } from './speech/gateway-speech.ts';
@@ -82,6 +85,7 @@ export class Gateway implements TelephonyPort {
   readonly #registry: AttemptRegistry;
   readonly #registrar: Registrar | undefined;
   readonly #inbound: InboundDesk;
+  readonly #dialIn: DialInDesk | undefined;
   readonly #lobbies: LobbyDesk;
   readonly #desk: AttemptDesk;
   readonly #directory: TrunkDirectory;
@@ -95,7 +99,7 @@ export class Gateway implements TelephonyPort {
     this.#clock = clock;
     this.#events = new GatewayEvents({ gatewayId: config.id, clock, log });
     const srf = makeSrf(config.drachtio.sharedTag);
-    const { registrar, inbound } = config;
+    const { registrar, inbound, dialIn } = config;
     answerStrayRequests(srf, {
       ...(registrar.realm === ''
         ? {}
@@ -105,9 +109,9 @@ export class Gateway implements TelephonyPort {
               else void this.#registrar.handle(request, response);
             },
           }),
-      ...(inbound.message === ''
+      ...(inbound.message === '' && dialIn.numbers === ''
         ? {}
-        : { onInvite: (request, response) => this.#inbound.take(request, response) }),
+        : { onInvite: (request, response) => this.#onInvite(request, response) }),
     });
     this.#registrar = openRegistrar(config, options.representatives, { clock, log });
     const link = new SipLink({
@@ -143,10 +147,14 @@ export class Gateway implements TelephonyPort {
       ...{ srf, pool: this.#pool, prompts: this.#files.prompts, clock, log },
       publish: (body) => this.#events.inbound(body),
     });
+    this.#dialIn = this.#makeDialIn(srf, options.representatives);
     const { onChange } = this;
     const { registry, media, pool } = this.#watched();
     watchLoss({ link, media, pool, registry, log, onChange });
-    link.onDown(({ detail }) => this.#lobbies.switchLost(`drachtio: ${detail}`));
+    link.onDown(({ detail }) => {
+      this.#lobbies.switchLost(`drachtio: ${detail}`);
+      this.#dialIn?.switchLost();
+    });
   }
 
   /** Begins to connect; `ready` tells when both halves of the switch are there. */
@@ -244,6 +252,7 @@ export class Gateway implements TelephonyPort {
     const attempts = [...this.#registry.active];
     for (const attempt of attempts) attempt.cancel({ reason: 'shutdown' });
     this.#lobbies.closeAll();
+    this.#dialIn?.closeAll();
     this.#inbound.closeAll();
     this.#pool.pause('the gateway is closing');
     const idle = this.#untilIdle();
@@ -254,6 +263,12 @@ export class Gateway implements TelephonyPort {
     this.#ender.close();
     this.#link.close();
     this.#events.close();
+  }
+
+  #onInvite(request: SipRequest, response: SipResponse): void {
+    if (this.#dialIn?.answers(request) === true) this.#dialIn.take(request, response);
+    else if (this.#config.inbound.message === '') response.send(404);
+    else this.#inbound.take(request, response);
   }
 
   #untilIdle(): { promise: Promise<void> } {
@@ -308,9 +323,25 @@ export class Gateway implements TelephonyPort {
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
       },
       phones: phoneAddresses(this.#registrar ?? NO_REGISTRAR),
+      dialIn: () => this.#dialIn,
       publish: (event) => this.#events.publish(event),
       problem: () =>
         this.#closing === undefined ? switchProblem(this.#watched()) : 'the gateway is closing',
+    });
+  }
+
+  #makeDialIn(
+    srf: SrfPort,
+    directory: RepresentativeDirectory | undefined,
+  ): DialInDesk | undefined {
+    return openDialIn(this.#config, directory, {
+      services: {
+        ...{ srf, link: this.#link, ender: this.#ender, pool: this.#pool },
+        ...{ listening: this.#listening.port, prompts: this.#files.prompts },
+        ...{ clock: this.#clock, log: this.#log },
+      },
+      publish: (body) => this.#events.inbound(body),
+      hasLobby: (representativeId) => this.#lobbies.hasReadyLobbyOf(representativeId),
     });
   }
 

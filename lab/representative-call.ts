@@ -7,6 +7,16 @@ import { openStream } from '../softswitch/media/tone-stream.ts';
 import type { CallEndCause, CallLeg } from '../softswitch/sip/call-leg.ts';
 import { HeardAudio } from './heard-audio.ts';
 
+const ROWS_HZ = [697, 770, 852, 941];
+const COLUMNS_HZ = [1_209, 1_336, 1_477];
+const DTMF_HZ: Readonly<Record<string, readonly [number, number]>> = Object.fromEntries(
+  ['123', '456', '789', '*0#'].flatMap((keys, row) =>
+    Array.from(keys, (key, column) => [key, [ROWS_HZ[row] ?? 0, COLUMNS_HZ[column] ?? 0]]),
+  ),
+);
+/** Tone and pause of one key, and a little. */
+const KEY_MS = 200;
+
 export interface RepresentativeMedia {
   readonly session: RtpSession;
   readonly negotiation: AudioNegotiation;
@@ -75,6 +85,26 @@ export class RepresentativeCall {
 
   press(digits: string): Promise<void> {
     return this.#media.session.sendDtmf(digits, 100);
+  }
+
+  /** The same keys by SIP INFO (application/dtmf-relay), as phones without RFC 4733 send them. */
+  async pressByInfo(digits: string): Promise<void> {
+    for (const digit of digits) {
+      const contentType = 'application/dtmf-relay';
+      const body = `Signal=${digit}\r\nDuration=100\r\n`;
+      await this.#leg.sendRequest('INFO', { contentType, body });
+    }
+  }
+
+  /** The same keys as tones in the audio (ITU-T Q.23), each of 80 ms. */
+  async pressByTones(digits: string): Promise<void> {
+    for (const digit of digits) {
+      const [low, high] = DTMF_HZ[digit] ?? [];
+      if (low === undefined || high === undefined) throw new Error(`there is no key ${digit}`);
+      this.speak(openStream(`tone_stream://v=-10;%(80,80,${low},${high})`));
+      await new Promise((resolve) => setTimeout(resolve, KEY_MS));
+    }
+    this.hush();
   }
 
   hangUp(): void {

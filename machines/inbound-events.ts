@@ -1,5 +1,6 @@
 /** Calls that come to us: to a number that we show, and of representatives and their phones. */
 import { Type } from 'typebox';
+import { DIAL_IN_REFUSALS } from './representative-directory.port.ts';
 import { AtMs, DurationMs } from './telephony-envelope.ts';
 
 const INBOUND_ENVELOPE = {
@@ -41,16 +42,36 @@ export const InboundEnded = Type.Object({
   heldMs: DurationMs('Answer to the end.'),
 });
 
+const DialInId = Type.String({ description: 'Of one call to the dial-in number.' });
+
 /** A representative has called the dial-in number and given their PIN: their leg waits. */
 export const RepresentativeDialedIn = Type.Object({
   type: Type.Literal('representative.dialedIn'),
   ...INBOUND_ENVELOPE,
+  dialInId: DialInId,
   representativeId: Type.String(),
 });
 
-/** They hung up, or nobody wanted their leg, before a lobby was opened with it. */
+/** Somebody at the dial-in number was not let in, or what they entered was wrong. */
+export const RepresentativeDialInRefused = Type.Object({
+  type: Type.Literal('representative.dialInRefused'),
+  ...INBOUND_ENVELOPE,
+  dialInId: DialInId,
+  representativeId: Type.Union([Type.String(), Type.Null()], {
+    description: 'Whose number was entered; null: nobody’s.',
+  }),
+  reason: Type.Enum([...DIAL_IN_REFUSALS]),
+});
+
+/** The leg that waited is gone, or has become the lobby that was opened with it. */
 export const RepresentativeDialInEnded = Type.Object({
   type: Type.Literal('representative.dialInEnded'),
   ...INBOUND_ENVELOPE,
+  dialInId: DialInId,
   representativeId: Type.String(),
+  reason: Type.Enum(['caller', 'lost', 'notInvited', 'lobby', 'gateway', 'switch'], {
+    description:
+      'caller: they hung up. lost: no RTP and no answer to OPTIONS. notInvited: nobody wanted the ' +
+      'leg in time. lobby: a lobby has it now.',
+  }),
 });

@@ -21,6 +21,7 @@ import {
   InboundOptOut,
   RepresentativeDialedIn,
   RepresentativeDialInEnded,
+  RepresentativeDialInRefused,
 } from './inbound-events.ts';
 import {
   LobbyDtmf,
@@ -226,6 +227,7 @@ export const GATEWAY_EVENTS = {
   'inbound.optOut': InboundOptOut,
   'inbound.ended': InboundEnded,
   'representative.dialedIn': RepresentativeDialedIn,
+  'representative.dialInRefused': RepresentativeDialInRefused,
   'representative.dialInEnded': RepresentativeDialInEnded,
 } as const;
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
+import { callerOf, digitsOf, userOf } from './called-number.ts';
 import { InboundCall, type InboundCallParts } from './inbound-call.ts';
 
 type InboundEvent = Extract<TelephonyEvent, { type: `inbound.${string}` }>;
@@ -67,23 +68,4 @@ export class InboundDesk {
   closeAll(): void {
     for (const call of [...this.#calls]) call.hangUp();
   }
-}
-
-/** Whoever the trunk vouches for (RFC 3325), else From. Null when it is withheld. */
-function callerOf(request: SipRequest): string | null {
-  for (const header of ['P-Asserted-Identity', 'From']) {
-    const user = userOf(/<([^>]*)>/.exec(request.get(header) ?? '')?.[1] ?? '');
-    const digits = digitsOf(user ?? '');
-    if (digits.length >= 5 && /^[+0-9().-]+$/.test(user ?? '')) return `+${digits}`;
-  }
-  return null;
-}
-
-function userOf(uri: string): string | undefined {
-  const user = /^(?:sips?:([^@;]*)[^@]*@|tel:([^;]*))/i.exec(uri);
-  return user?.[1] ?? user?.[2];
-}
-
-function digitsOf(user: string): string {
-  return user.replace(/\D/g, '');
 }

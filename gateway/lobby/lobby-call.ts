@@ -1,11 +1,11 @@
 /** Calls a representative's phone: an endpoint, then the addresses one after the other. */
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import type { Acquired } from '../media/endpoint-pool.ts';
-import type { MediaEndpoint, ReceivedDigit } from '../media/media-endpoint.ts';
+import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import { offerFor } from '../media/sdp-offer.ts';
 import type { SipLadder } from '../sip/sip-ladder.ts';
-import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import type { LobbyParts } from './lobby-parts.ts';
+import type { LobbyWay, LobbyWayHandlers } from './lobby-way.ts';
 import type { PhoneAddress } from './phone-addresses.ts';
 import { PhoneLeg } from './phone-leg.ts';
 
@@ -17,20 +17,10 @@ const CODECS: TrunkConfig['codecs'] = ['PCMU', 'PCMA'];
  */
 const SESSION_EXPIRES_S = 600;
 
-export interface LobbyCallHandlers {
-  /** Their media is connected. */
-  onAnswered(endpoint: MediaEndpoint, leg: PhoneLeg): void;
-  onRefused(statusCode: number | null, detail: string): void;
-  onLost(detail: string): void;
-  onLeft(bySwitch: boolean): void;
-  onDigit(digit: ReceivedDigit): void;
-  onRefer(refer: SipRequest, response: SipResponse, leg: PhoneLeg): void;
-}
-
-export class LobbyCall {
+export class LobbyCall implements LobbyWay {
   readonly #parts: Pick<LobbyParts, 'open' | 'services' | 'phones'>;
   readonly #ladder: SipLadder;
-  readonly #handlers: LobbyCallHandlers;
+  readonly #handlers: LobbyWayHandlers;
   #withdraw: (() => void) | undefined;
   #endpoint: MediaEndpoint | undefined;
   #leg: PhoneLeg | undefined;
@@ -41,7 +31,7 @@ export class LobbyCall {
   constructor(
     parts: Pick<LobbyParts, 'open' | 'services' | 'phones'>,
     ladder: SipLadder,
-    handlers: LobbyCallHandlers,
+    handlers: LobbyWayHandlers,
   ) {
     this.#parts = parts;
     this.#ladder = ladder;
@@ -58,7 +48,6 @@ export class LobbyCall {
     void this.#find();
   }
 
-  /** Resolves when nothing of it is left on the wire. */
   async end(): Promise<void> {
     this.#over = true;
     this.#parts.services.clock.clearTimeout(this.#timer);

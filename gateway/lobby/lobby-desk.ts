@@ -7,6 +7,7 @@ import type { LobbyOpen } from '../../machines/lobby-commands.ts';
 import type { LobbyCommand } from '../../machines/telephony-commands.ts';
 import type { LobbyEvent } from '../../machines/telephony-events.ts';
 import { CommandGate } from '../attempts/command-gate.ts';
+import type { DialInDesk } from '../dial-in/dial-in-desk.ts';
 import { Lobby } from './lobby.ts';
 import { LobbyOutlet } from './lobby-outlet.ts';
 import type { LobbyServices } from './lobby-parts.ts';
@@ -16,6 +17,8 @@ export interface LobbyDeskParts {
   readonly gatewayId: string;
   readonly services: LobbyServices;
   readonly phones: PhoneAddresses;
+  /** Undefined: there is no dial-in number. */
+  readonly dialIn?: () => DialInDesk | undefined;
   readonly publish: (event: LobbyEvent) => void;
   /** Why no leg can be opened; undefined when all is well. */
   readonly problem: () => string | undefined;
@@ -61,6 +64,13 @@ export class LobbyDesk implements Lobbies {
     return `lobby ${lobbyId} is on media server ${theirs}, the dial would be on ${mediaServerId}`;
   }
 
+  /** They have a leg here already. */
+  hasReadyLobbyOf(representativeId: string): boolean {
+    return [...this.#open].some((lobby) => {
+      return lobby.isReady && lobby.representativeId === representativeId;
+    });
+  }
+
   get counts(): { open: number; ready: number; releasing: number } {
     const ready = [...this.#open].filter(({ isReady }) => isReady).length;
     return { open: this.#open.size, ready, releasing: this.#releasing.size };
@@ -99,11 +109,11 @@ export class LobbyDesk implements Lobbies {
     if (problem !== undefined) return problem;
     const gate = new CommandGate(command.fence);
     gate.admit(command);
-    const { services, publish, phones } = this.#parts;
+    const { services, publish, phones, dialIn } = this.#parts;
     const now = (): number => services.clock.now();
     const outlet = new LobbyOutlet(command.lobbyId, command.fence, { now, publish });
     const lobby = new Lobby({
-      ...{ open: command, services, phones, outlet },
+      ...{ open: command, services, phones, outlet, dialIn: dialIn?.() },
       onLeft: () => {
         this.#open.delete(lobby);
         this.#releasing.add(lobby);
@@ -123,7 +133,9 @@ export class LobbyDesk implements Lobbies {
     if (gatewayId !== ours) {
       return refusal('WRONG_GATEWAY', `this is ${ours}, the lobby names ${gatewayId}`);
     }
-    if (via === 'dialIn') return refusal('BAD_STATE', 'there is no dial-in number');
+    if (via === 'dialIn' && this.#parts.dialIn?.()?.isOpen !== true) {
+      return refusal('BAD_STATE', 'there is no dial-in number');
+    }
     const problem = this.#parts.problem();
     return problem === undefined ? undefined : refusal('SWITCH_DOWN', problem);
   }

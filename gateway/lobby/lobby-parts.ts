@@ -1,6 +1,7 @@
 /** What a lobby is made of and works with. */
 import type { LobbyOpen } from '../../machines/lobby-commands.ts';
 import type { AttemptServices } from '../attempts/attempt-parts.ts';
+import type { DialInDesk } from '../dial-in/dial-in-desk.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import type { PhoneAddresses } from './phone-addresses.ts';
 import type { LobbyOutlet } from './lobby-outlet.ts';
@@ -14,6 +15,8 @@ export interface LobbyParts {
   readonly open: LobbyOpen;
   readonly services: LobbyServices;
   readonly phones: PhoneAddresses;
+  /** Undefined: nobody can dial in. */
+  readonly dialIn: DialInDesk | undefined;
   readonly outlet: LobbyOutlet;
   /** `lobby.left` has been told. */
   readonly onLeft: () => void;

@@ -4,7 +4,7 @@
  */
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
 import type { LobbyParts } from './lobby-parts.ts';
-import type { PhoneLeg } from './phone-leg.ts';
+import type { LobbyPhone } from './lobby-way.ts';
 
 /** After this nothing came of it: the phone hears so and has its customer still. */
 const REFERRAL_LIMIT_MS = 60_000;
@@ -13,7 +13,7 @@ const REFER_TO_MAX = 512;
 export class LobbyReferral {
   readonly #parts: Pick<LobbyParts, 'services' | 'outlet'>;
   readonly #attemptId: () => string | null;
-  #pending: PhoneLeg | undefined;
+  #pending: LobbyPhone | undefined;
   #silent = false;
   #timer: unknown;
 
@@ -22,7 +22,7 @@ export class LobbyReferral {
     this.#attemptId = attemptId;
   }
 
-  take(refer: SipRequest, response: SipResponse, leg: PhoneLeg): void {
+  take(refer: SipRequest, response: SipResponse, leg: LobbyPhone): void {
     const { outlet, services } = this.#parts;
     const referTo = refer.get('Refer-To');
     const attemptId = this.#attemptId();

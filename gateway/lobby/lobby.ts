@@ -8,11 +8,12 @@ import type { LOBBY_LEFT_REASONS } from '../../machines/lobby-events.ts';
 import { elapsedMs } from '../clock.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
 import { SipLadder } from '../sip/sip-ladder.ts';
+import { DialedInWay } from './dialed-in-way.ts';
 import { LobbyCall } from './lobby-call.ts';
 import type { LobbyGuest, LobbyParts, LobbySeat } from './lobby-parts.ts';
 import { LobbyRoom } from './lobby-room.ts';
 import { LobbyReferral } from './lobby-referral.ts';
-import type { PhoneLeg } from './phone-leg.ts';
+import type { LobbyPhone, LobbyWay, LobbyWayHandlers } from './lobby-way.ts';
 import { PhoneWatch } from './phone-watch.ts';
 import { Supervision } from './supervision.ts';
 
@@ -24,7 +25,7 @@ const HELD_MAX_MS = 12 * 3_600_000;
 export class Lobby {
   readonly #parts: LobbyParts;
   readonly #ladder: SipLadder;
-  readonly #call: LobbyCall;
+  readonly #way: LobbyWay;
   readonly #referral: LobbyReferral;
   #room: LobbyRoom | undefined;
   #watch: PhoneWatch | undefined;
@@ -38,8 +39,8 @@ export class Lobby {
     this.#parts = parts;
     this.#ladder = new SipLadder(() => parts.services.clock.now());
     this.#referral = new LobbyReferral(parts, () => this.#guest?.attemptId ?? null);
-    this.#call = new LobbyCall(parts, this.#ladder, {
-      onAnswered: (endpoint, leg) => this.#onAnswered(endpoint, leg),
+    this.#way = this.#makeWay({
+      onAnswered: (endpoint, phone) => this.#onAnswered(endpoint, phone),
       onRefused: (statusCode, detail) => this.#leave('notAnswered', detail, statusCode),
       onLost: (detail) => this.#leave('switch', detail),
       onLeft: (bySwitch) =>
@@ -49,7 +50,7 @@ export class Lobby {
       onDigit: ({ digit, durationMs }) => {
         if (this.isReady) parts.outlet.emit({ type: 'lobby.dtmf', digit, durationMs });
       },
-      onRefer: (refer, response, leg) => this.#referral.take(refer, response, leg),
+      onRefer: (refer, response, phone) => this.#referral.take(refer, response, phone),
     });
   }
 
@@ -71,7 +72,7 @@ export class Lobby {
   }
 
   start(): void {
-    this.#call.start();
+    this.#way.start();
   }
 
   close({ reason }: Pick<LobbyClose, 'reason'>): void {
@@ -122,7 +123,15 @@ export class Lobby {
     };
   }
 
-  #onAnswered(endpoint: MediaEndpoint, leg: PhoneLeg): void {
+  #makeWay(handlers: LobbyWayHandlers): LobbyWay {
+    const { open, services, dialIn } = this.#parts;
+    if (open.via !== 'dialIn' || dialIn === undefined) {
+      return new LobbyCall(this.#parts, this.#ladder, handlers);
+    }
+    return new DialedInWay({ open, services, dialIn }, handlers);
+  }
+
+  #onAnswered(endpoint: MediaEndpoint, phone: LobbyPhone): void {
     const { services, outlet, open } = this.#parts;
     const { prompts, clock } = services;
     this.#readyAtMs = clock.now();
@@ -132,7 +141,7 @@ export class Lobby {
     endpoint.scheduleHangup(HELD_MAX_MS);
     this.#watch = new PhoneWatch({
       ...{ endpoint, clock },
-      probe: (limitMs) => leg.probe(limitMs),
+      probe: (limitMs) => phone.probe(limitMs),
       onLost: (problem) => this.#leave('lost', problem),
     });
     this.#watch.start();
@@ -175,7 +184,10 @@ export class Lobby {
       ...{ type: 'lobby.left', reason, heldMs, detail },
       ...(statusCode === undefined ? {} : { statusCode }),
     });
-    void this.#call.end().then(onReleased);
+    // Released, or idle for too long: no fault of who holds the line.
+    const isUnwanted = reason === 'idle' || (reason === 'closed' && detail === 'released');
+    const isReleased = isUnwanted && guest === undefined;
+    void this.#way.end(isReleased).then(onReleased);
     onLeft();
   }
 }

@@ -1,19 +1,31 @@
 /** A directory that is forgotten with the process: for one gateway without a store, and for tests. */
 import type {
+  AccountKey,
+  DialInEntry,
+  DialInVerdict,
   PhoneBinding,
+  PhoneBindings,
   RepresentativeAccount,
   RepresentativeDirectory,
 } from '../../machines/representative-directory.port.ts';
 
+export interface DialInAccount {
+  readonly representativeId: string;
+  readonly number: string;
+  readonly pin: string;
+}
+
 export class DirectoryInMemory implements RepresentativeDirectory {
   readonly #accounts: readonly RepresentativeAccount[];
-  readonly #bindings = new Map<string, readonly PhoneBinding[]>();
+  readonly #dialIn: readonly DialInAccount[];
+  readonly #bindings = new Map<string, PhoneBindings>();
 
-  constructor(accounts: readonly RepresentativeAccount[]) {
+  constructor(accounts: readonly RepresentativeAccount[], dialIn: readonly DialInAccount[] = []) {
     this.#accounts = accounts;
+    this.#dialIn = dialIn;
   }
 
-  accountOf(who: { sipUser: string } | { representativeId: string }) {
+  accountOf(who: AccountKey): Promise<RepresentativeAccount | undefined> {
     return Promise.resolve(
       this.#accounts.find((account) =>
         'sipUser' in who
@@ -23,16 +35,30 @@ export class DirectoryInMemory implements RepresentativeDirectory {
     );
   }
 
-  bindingsOf(representativeId: string): Promise<readonly PhoneBinding[]> {
-    return Promise.resolve(this.#bindings.get(representativeId) ?? []);
+  bindingsOf(representativeId: string): Promise<PhoneBindings> {
+    return Promise.resolve(this.#bindings.get(representativeId) ?? { version: 0, bindings: [] });
   }
 
-  changeBindings(
+  async replaceBindings(
     representativeId: string,
-    change: (before: readonly PhoneBinding[]) => readonly PhoneBinding[] | undefined,
-  ): Promise<void> {
-    const after = change(this.#bindings.get(representativeId) ?? []);
-    if (after !== undefined) this.#bindings.set(representativeId, after);
-    return Promise.resolve();
+    version: number,
+    bindings: readonly PhoneBinding[],
+  ): Promise<boolean> {
+    if ((await this.bindingsOf(representativeId)).version !== version) return false;
+    this.#bindings.set(representativeId, { version: version + 1, bindings: [...bindings] });
+    return true;
+  }
+
+  admitDialIn({ number, pin }: DialInEntry): Promise<DialInVerdict> {
+    const account = this.#dialIn.find((one) => one.number === number);
+    const representativeId = account?.representativeId ?? null;
+    if (account === undefined || representativeId === null) {
+      return Promise.resolve({ admitted: false, reason: 'unknownNumber', representativeId });
+    }
+    return Promise.resolve(
+      account.pin === pin
+        ? { admitted: true, representativeId }
+        : { admitted: false, reason: 'wrongPin', representativeId },
+    );
   }
 }

@@ -10,7 +10,12 @@ import type { GatewayClock } from '../clock.ts';
 import type { GatewayLog } from '../gateway-log.ts';
 import type { PhoneAddress, RegisteredPhones } from '../lobby/phone-addresses.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
-import { bindingsAfter, readContacts, type ExpiryLimits } from './contacts.ts';
+import {
+  bindingsAfter,
+  readContacts,
+  type ExpiryLimits,
+  type RegisterMessage,
+} from './contacts.ts';
 import { isAnswered, readCredentials } from './digest-verification.ts';
 import { Nonces } from './nonces.ts';
 
@@ -27,6 +32,9 @@ export interface RegistrarParts {
   readonly clock: GatewayClock;
   readonly log: GatewayLog;
 }
+
+/** Phones of one representative that register at one moment, at several gateways. */
+const BIND_TRIES_MAX = 10;
 
 type Incoming = SipRequest & { readonly protocol?: string };
 
@@ -51,9 +59,8 @@ export class Registrar implements RegisteredPhones {
     const account = await directory.accountOf(who);
     if (account === undefined) return undefined;
     const nowMs = clock.now();
-    const live = (await directory.bindingsOf(account.representativeId)).filter(
-      ({ expiresAtMs }) => expiresAtMs > nowMs,
-    );
+    const { bindings } = await directory.bindingsOf(account.representativeId);
+    const live = bindings.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
     return [...live]
       .sort((one, other) => other.registeredAtMs - one.registeredAtMs)
       .map(({ contact, received }) => ({
@@ -107,18 +114,28 @@ export class Registrar implements RegisteredPhones {
       response.send(423, { headers: { 'Min-Expires': String(expires.minS) } });
     } else {
       const { representativeId } = account;
-      const verdict = { isOutOfOrder: false };
-      if (asked.kind !== 'none') {
-        const message = { ...identityOf(request), nowMs: clock.now(), source: sourceOf(request) };
-        await directory.changeBindings(representativeId, (before) => {
-          const after = bindingsAfter(before, asked, message);
-          verdict.isOutOfOrder = after === undefined;
-          return after;
-        });
-      }
-      if (verdict.isOutOfOrder) response.send(500);
-      else this.#answer(response, await directory.bindingsOf(representativeId));
+      const message = { ...identityOf(request), nowMs: clock.now(), source: sourceOf(request) };
+      const isInOrder =
+        asked.kind === 'none' || (await this.#bind(representativeId, asked, message));
+      if (!isInOrder) response.send(500);
+      else this.#answer(response, (await directory.bindingsOf(representativeId)).bindings);
     }
+  }
+
+  /** False when the message is older than what is known of its client. */
+  async #bind(
+    representativeId: string,
+    asked: Parameters<typeof bindingsAfter>[1],
+    message: RegisterMessage,
+  ): Promise<boolean> {
+    const { directory } = this.#parts;
+    for (let turn = 0; turn < BIND_TRIES_MAX; turn += 1) {
+      const { version, bindings } = await directory.bindingsOf(representativeId);
+      const after = bindingsAfter(bindings, asked, message);
+      if (after === undefined) return false;
+      if (await directory.replaceBindings(representativeId, version, after)) return true;
+    }
+    throw new Error(`the bindings of ${representativeId} change all the time`);
   }
 
   #answer(response: SipResponse, bindings: readonly PhoneBinding[]): void {

@@ -28,6 +28,22 @@ export function recordOfAnswer(answer: SipResponse): DialogRecord | undefined {
   return dialogId === undefined || dialogId === '' ? undefined : recordOf(dialogId, answer, answer);
 }
 
+/** Of a dialog that the far end began: who called and who answered change places. */
+export function recordOfIncoming({ id, sip, req }: SipDialog): DialogRecord {
+  const to = req.get('From') ?? '';
+  const local = (req.get('To') ?? '').replace(/;tag=[^;]*/i, '');
+  return {
+    dialogId: id,
+    callId: req.get('Call-ID') ?? '',
+    from: `${local};tag=${sip.localTag}`,
+    to,
+    remoteTarget: uriIn(req.get('Contact') ?? to),
+    // RFC 3261 §12.1.1: as the request had it.
+    route: req.get('Record-Route'),
+    inviteCSeq: 0,
+  };
+}
+
 function recordOf(dialogId: string, answer: SipResponse, invite: SipRequest | SipResponse) {
   const to = answer.get('To') ?? '';
   const recordRoute = answer.get('Record-Route');

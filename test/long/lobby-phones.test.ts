@@ -36,7 +36,7 @@ t.test('a phone registers, is called where it is, and is forgotten when it leave
   };
   const refused = await phone.register({ ...registration, password: 'wrong' });
   t.equal(refused.statusCode, 401);
-  t.same(await directory.bindingsOf('rep-1'), []);
+  t.same((await directory.bindingsOf('rep-1')).bindings, []);
   const accepted = await phone.register({ ...registration, expiresS: 120 });
   t.equal(accepted.statusCode, 200);
   t.match(headerOf(accepted, 'Contact'), `<${phone.address}>;expires=120`);

@@ -382,7 +382,7 @@ t.test('REGISTER: both algorithms, a replay, a wrong password, another’s addre
     const nonce = await phone.nonce();
     const Authorization = phone.credentials(nonce, { algorithm });
     t.match((await phone.send({ Authorization })).sent, [{ status: 200 }], algorithm);
-    t.equal((await phone.directory.bindingsOf('r')).length, 1);
+    t.equal((await phone.directory.bindingsOf('r')).bindings.length, 1);
     const replay = await phone.send({ Authorization });
     t.match(replay.sent, [{ status: 401 }], 'heard on the wire and sent again');
     t.match(JSON.stringify(replay.sentHeaders), /stale=true/);
@@ -397,7 +397,7 @@ t.test('REGISTER: both algorithms, a replay, a wrong password, another’s addre
   const other = phone.credentials(await phone.nonce());
   const To = '<sip:bob@phones.example>';
   t.match((await phone.send({ Authorization: other, To })).sent, [{ status: 403 }]);
-  t.same(await phone.directory.bindingsOf('r'), []);
+  t.same((await phone.directory.bindingsOf('r')).bindings, []);
   const old = phone.credentials(await phone.nonce());
   phone.clock.advanceBy(60_001);
   t.match(JSON.stringify((await phone.send({ Authorization: old })).sentHeaders), /stale=true/);

@@ -170,7 +170,7 @@ t.test('the contract holds every command and event by its own type', async (t) =
       .map((name) => `lobby.${name}`),
     ...['trunk.state', 'gateway.capacity', 'gateway.present', 'gateway.lost'],
     ...['call', 'optOut', 'ended'].map((name) => `inbound.${name}`),
-    ...['dialedIn', 'dialInEnded'].map((name) => `representative.${name}`),
+    ...['dialedIn', 'dialInRefused', 'dialInEnded'].map((name) => `representative.${name}`),
   ]);
   for (const [type, schema] of Object.entries({ ...TELEPHONY_COMMANDS, ...TELEPHONY_EVENTS })) {
     t.equal(schema.properties.type.const, type);
