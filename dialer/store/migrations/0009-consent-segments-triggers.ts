@@ -153,7 +153,6 @@ const SEGMENTS = [
       evaluation text,
       every_ms bigint,
       due_at_ms bigint,
-      fed_until_ms bigint,
       scan_after_id text,
       round bigint not null,
       member_count bigint not null,
@@ -165,6 +164,18 @@ const SEGMENTS = [
       created_at_ms bigint not null,
       updated_at_ms bigint not null,
       primary key (id)
+    )`,
+  `create table contact_facets (
+      contact_id text not null,
+      business_unit_id text not null,
+      contact_version integer not null,
+      facets text not null,
+      primary key (contact_id)
+    )`,
+  `create table facet_feeds (
+      business_unit_id text not null,
+      fed_until_ms bigint not null,
+      primary key (business_unit_id)
     )`,
   `create table segment_members (
       segment_id text not null,
@@ -235,6 +246,7 @@ const INDEXES = [
   `create unique index segments_by_name on segments (business_unit_id, name)`,
   `create index segments_by_unit on segments (business_unit_id, id)`,
   `create index segments_due on segments (due_at_ms) where due_at_ms is not null`,
+  `create index contact_facets_by_unit on contact_facets (business_unit_id, contact_id)`,
   `create index segment_members_by_contact on segment_members (contact_id)`,
   `create index contacts_by_change on contacts (business_unit_id, updated_at_ms)`,
   `create unique index triggers_by_name on triggers (business_unit_id, name)`,

@@ -4,6 +4,8 @@ import type { Generated } from 'kysely';
 export interface SegmentTables {
   segments: SegmentRow;
   segment_members: SegmentMemberRow;
+  contact_facets: ContactFacetsRow;
+  facet_feeds: FacetFeedRow;
   triggers: TriggerRow;
   trigger_occurrences: TriggerOccurrenceRow;
   event_cursors: EventCursorRow;
@@ -24,8 +26,6 @@ export interface SegmentRow {
   every_ms: number | null;
   /** When it is looked at next; null: never by itself. */
   due_at_ms: number | null;
-  /** Changes of contacts up to here have been looked at. */
-  fed_until_ms: number | null;
   /** How far the round under way has come; null: none is. Contact id. */
   scan_after_id: string | null;
   /** Rounds finished. */
@@ -47,6 +47,22 @@ export interface SegmentMemberRow {
   contact_id: string;
   business_unit_id: string;
   entered_at_ms: number;
+}
+
+/** A contact's attributes as conditions read them: the same to both databases. Made from the contact. */
+export interface ContactFacetsRow {
+  contact_id: string;
+  business_unit_id: string;
+  /** Of the contact that they were made from. */
+  contact_version: number;
+  /** JSON: see contact-facets.ts. */
+  facets: string;
+}
+
+/** How far changes of contacts have been looked at. */
+export interface FacetFeedRow {
+  business_unit_id: string;
+  fed_until_ms: number;
 }
 
 export interface TriggerRow {
