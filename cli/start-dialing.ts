@@ -90,7 +90,10 @@ function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api 
   const { uploadFolder, requestsPerSecondMax } = config.http;
   const trunks = dialableTrunks(config.gateway);
   const nowMs = (): number => Date.now();
-  return createApi({ database, ids, nowMs, log, trunks, uploadFolder, requestsPerSecondMax });
+  const registrarRealm = config.gateway.registrar.realm;
+  return createApi({
+    ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
+  });
 }
 
 /** Only whoever works the store makes its key: the lease is held by now. */

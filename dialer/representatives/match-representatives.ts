@@ -8,6 +8,8 @@ export interface RepresentativeProfile {
   readonly name: string;
   readonly sipUri: string | null;
   readonly sipUser: string | null;
+  /** They have a number and a PIN for the dial-in lobby. */
+  readonly canDialIn: boolean;
   readonly queueIds: ReadonlySet<string>;
   /** Proficiency by skill. */
   readonly skills: ReadonlyMap<string, number>;

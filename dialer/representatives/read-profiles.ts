@@ -18,6 +18,7 @@ export async function readProfiles(
     name: row.name,
     sipUri: row.sip_uri,
     sipUser: row.sip_user,
+    canDialIn: row.dial_in_number !== null,
     queueIds: new Set((queues.get(row.id) ?? []).map(({ queue_id }) => queue_id)),
     skills: new Map(
       (skills.get(row.id) ?? []).map(({ skill_id, proficiency }) => [skill_id, proficiency]),

@@ -18,6 +18,7 @@ import {
   type RepresentativeDemand,
   type RepresentativeProfile,
 } from './match-representatives.ts';
+import { PhoneWays } from './phone-ways.ts';
 import { readProfiles } from './read-profiles.ts';
 import { OFFLINE, type RepresentativeRules } from './representative-rules.schema.ts';
 import {
@@ -26,6 +27,7 @@ import {
   type RepresentativeParts,
 } from './representative-runtime.ts';
 import { reserve, takeOverReservations } from './reservations.ts';
+import { StoreDirectory } from './store-directory.ts';
 
 export interface DeskOptions extends Omit<
   RepresentativeParts,
@@ -35,8 +37,6 @@ export interface DeskOptions extends Omit<
   readonly leaseName: string;
   /** Shown → offered to somebody else, ms. */
   readonly invitationMs: number;
-  /** A phone that has registered; undefined: none has. */
-  readonly bindingOf?: (profile: RepresentativeProfile) => string | undefined;
 }
 
 /** What is offered, beside whom it is for. */
@@ -81,6 +81,7 @@ export type DeskListener = (entered: Entered) => void;
 export class RepresentativeDesk {
   readonly #options: DeskOptions;
   readonly #parts: RepresentativeParts;
+  readonly #ways: PhoneWays;
   readonly #people = new Map<string, RepresentativeRuntime>();
   readonly #listeners = new Set<DeskListener>();
   readonly #peopleListeners = new Set<() => void>();
@@ -88,10 +89,12 @@ export class RepresentativeDesk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
-    const { bindingOf } = options;
+    const { database, clock } = options;
+    const nowMs = (): number => clock.now();
+    this.#ways = new PhoneWays(new StoreDirectory(database, nowMs), nowMs);
     this.#parts = {
       ...options,
-      phoneOf: (profile) => profile.sipUri ?? bindingOf?.(profile),
+      phoneOf: (profile) => this.#ways.of(profile),
       onEntered: (entered) => {
         for (const listener of this.#listeners) listener(entered);
       },
@@ -287,6 +290,7 @@ export class RepresentativeDesk {
 
   /** For every event of the gateway's. */
   onTelephony(event: TelephonyEvent): void {
+    this.#ways.hear(event);
     if (event.type === 'lobby.ready' || event.type === 'lobby.left') {
       for (const person of this.#people.values()) person.onLobbyEvent(event);
       return;

@@ -31,6 +31,12 @@ export interface RepresentativeTimes {
   readonly storeRetryMs: number;
 }
 
+/** How a lobby leg comes to be. */
+export interface PhoneWay extends Pick<LobbyOpen, 'via' | 'sipUri'> {
+  /** The one gateway that has their call; default: whichever. */
+  readonly gatewayId?: string;
+}
+
 export interface RepresentativeParts {
   readonly database: OpenDatabase;
   readonly ids: IdSource;
@@ -43,8 +49,10 @@ export interface RepresentativeParts {
   readonly fence: number;
   readonly actor: string;
   readonly times: RepresentativeTimes;
-  /** Where their phone is now; undefined: nowhere. */
-  readonly phoneOf: (profile: RepresentativeProfile) => string | undefined;
+  /** How their phone is reached now; undefined: nobody knows one. */
+  readonly phoneOf: (
+    profile: RepresentativeProfile,
+  ) => PhoneWay | undefined | Promise<PhoneWay | undefined>;
   /** After it was written. */
   readonly onEntered: (entered: Entered) => void;
 }
@@ -189,31 +197,48 @@ export class RepresentativeRuntime {
   }
 
   #openLobby(): void {
-    const { ids, telephony, gatewayId, fence, clock, phoneOf, log, times } = this.#parts;
-    const { id: representativeId } = this.profile;
-    const sipUri = phoneOf(this.profile);
+    const { ids, phoneOf } = this.#parts;
     const lobbyId = ids.id();
     this.#lobbyId = lobbyId;
     this.#lobbySeq = 1;
-    const failed = (detail: unknown): void => {
-      log.warn({ representativeId, lobbyId, detail }, 'a lobby leg could not be opened');
-      if (this.#lobbyId === lobbyId) this.#lobbyGone();
-    };
-    if (sipUri === undefined) {
+    const way = phoneOf(this.profile);
+    if (way instanceof Promise) {
+      way.then(
+        (found) => this.#openLobbyBy(lobbyId, found),
+        (error: unknown) => this.#lobbyFailed(lobbyId, error),
+      );
+    } else if (way === undefined) {
       // Not inside the order: the machine is still entering the state that asked for it.
-      queueMicrotask(() => failed('no phone is known: none is registered, and no URI is set'));
+      queueMicrotask(() => this.#openLobbyBy(lobbyId, undefined));
+    } else this.#openLobbyBy(lobbyId, way);
+  }
+
+  #openLobbyBy(lobbyId: string, way: PhoneWay | undefined): void {
+    if (this.#lobbyId !== lobbyId) return; // closed again before it was known where
+    if (way === undefined) {
+      const detail =
+        'no phone is known: none is registered, no URI is set, and they cannot dial in';
+      this.#lobbyFailed(lobbyId, detail);
       return;
     }
+    const { telephony, gatewayId, fence, clock, times } = this.#parts;
     const command: LobbyOpen = {
       type: 'lobby.open',
       ...{ lobbyId, fence, seq: 1, atMs: clock.now() },
-      ...{ gatewayId, representativeId, sipUri },
+      ...{ gatewayId, representativeId: this.profile.id, ...way },
       ringLimitMs: times.phoneRingMs,
       idleLimitMs: (this.#invitation?.idleMs ?? times.lobbyIdleMs) + LOBBY_WORD_MS,
     };
+    const failed = (detail: unknown): void => this.#lobbyFailed(lobbyId, detail);
     telephony.send(command).then((reply) => {
       if (!reply.accepted) failed(`${reply.code}: ${reply.detail}`);
     }, failed);
+  }
+
+  #lobbyFailed(lobbyId: string, detail: unknown): void {
+    const { id: representativeId } = this.profile;
+    this.#parts.log.warn({ representativeId, lobbyId, detail }, 'a lobby leg could not be opened');
+    if (this.#lobbyId === lobbyId) this.#lobbyGone();
   }
 
   #closeLobby(reason: LobbyClose['reason']): void {

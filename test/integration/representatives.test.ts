@@ -1,4 +1,5 @@
 /** Goal: representatives are reserved once, invited, freed and seen over `/v1`, on both databases. */
+import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { promoteDue } from '../../dialer/actors/promoter.ts';
 import { readEngagementFacts } from '../../dialer/engagements/engagement-facts.ts';
@@ -13,8 +14,11 @@ import { claimNextNumber, type ClaimContext } from '../../dialer/tasks/claim-sta
 import type { ReadyHead } from '../../dialer/tasks/ready-heads.ts';
 import type { RepresentativeDemand } from '../../dialer/representatives/match-representatives.ts';
 import type { Offer } from '../../dialer/representatives/representative-desk.ts';
+import { LOCK_MS } from '../../dialer/representatives/dial-in-locks.ts';
 import { reserve } from '../../dialer/representatives/reservations.ts';
+import { StoreDirectory } from '../../dialer/representatives/store-directory.ts';
 import type { RepresentativeRules } from '../../dialer/representatives/representative-rules.schema.ts';
+import type { LobbyOpen } from '../../machines/lobby-commands.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
 
@@ -55,6 +59,140 @@ async function scene(t: Test, target: StoreTarget) {
     return (await rig.get(`/v1/representatives/${id}`)).body;
   };
   return { rig, engagementId, queueId, person, demand, offer, read, desk: rig.dialer.desk };
+}
+
+function phoneAccessTests(t: Test, target: StoreTarget): void {
+  t.test('a phone’s password is taken, kept as hashes, and known to every gateway', async (t) => {
+    const { rig, person, read } = await scene(t, target);
+    const id = await person('ada', { sipUri: null });
+    const url = `/v1/representatives/${id}/phone-credentials`;
+    const body = { sipUser: 'ada', password: 'correct horse' };
+    const put = (change: Json = {}, at = url) =>
+      rig.ask({ method: 'PUT', url: at, body: { ...body, ...change } });
+    t.match(await put({ password: 'short' }), { status: 400 });
+    const set = await put();
+    t.match(set, { status: 200, body: { sipUser: 'ada', phones: [] } });
+    t.notMatch(set.text, /correct horse|ha1/i);
+    const directory = new StoreDirectory(rig.database, () => rig.clock.nowMs);
+    const hash = createHash('sha256').update('ada:phones.example:correct horse').digest('hex');
+    t.match(await directory.accountOf({ sipUser: 'ada' }), {
+      ...{ representativeId: id, ha1: { 'SHA-256': hash, MD5: /^[0-9a-f]{32}$/ } },
+    });
+    const events = await rig.database.db
+      .selectFrom('events')
+      .select(['type', 'payload', 'after'])
+      .where('stream_id', '=', `representative:${id}`)
+      .execute();
+    t.equal(events.at(-1)?.type, 'representative.credentialsSet');
+    t.notMatch(JSON.stringify(events), /correct horse|[0-9a-f]{32}/);
+    const other = await person('bob', { sipUri: null });
+    t.match(await put({}, url.replace(id, other)), { status: 400 }, 'one user name, one person');
+
+    const binding = {
+      ...{ contact: 'sip:ada@192.0.2.9', received: null, callId: 'c', cseq: 1 },
+      ...{ registeredAtMs: rig.clock.nowMs, expiresAtMs: rig.clock.nowMs + 60_000 },
+    };
+    const [first, second] = await Promise.all([
+      directory.replaceBindings(id, 0, [binding]),
+      directory.replaceBindings(id, 0, []),
+    ]);
+    t.not(first, second, 'of two gateways that write at once one is told to look again');
+    const { version } = await directory.bindingsOf(id);
+    t.ok(await directory.replaceBindings(id, version, [binding]));
+    t.same((await new StoreDirectory(rig.database, Date.now).bindingsOf(id)).bindings, [binding]);
+    t.match(await read(id), { phones: [{ contact: 'sip:ada@192.0.2.9' }] });
+    await put({ password: 'another horse' });
+    t.same((await read(id))['phones'], [], 'what registered with the old password is out');
+    await rig.ask({ method: 'DELETE', url });
+    t.equal(await directory.accountOf({ sipUser: 'ada' }), undefined);
+  });
+
+  t.test('the desk rings what has registered, and waits for who dials in', async (t) => {
+    const { rig, person, demand, offer, desk } = await scene(t, target);
+    const id = await person('ada', { sipUri: null });
+    const put = (what: string, body: Json) =>
+      rig.ask({ method: 'PUT', url: `/v1/representatives/${id}/${what}`, body });
+    const opened = async () => {
+      const count = rig.lobbies.opened();
+      t.same(await desk.reserve(demand(), offer(), 1), [id]);
+      await desk.settled();
+      await until(() => rig.lobbies.opened() > count || desk.get(id)?.work === 'free');
+      const opens = rig.lobbies.sent.filter(({ type }) => type === 'lobby.open');
+      const command = opens[count];
+      desk.releaseOne(id, 'nothingToDial');
+      await until(() => desk.get(id)?.isFree === true);
+      if (command !== undefined) rig.lobbies.left();
+      return command as LobbyOpen | undefined;
+    };
+    t.equal(await opened(), undefined, 'nobody knows a phone of theirs');
+    await put('dial-in', { number: '1001', pin: '730194' });
+    t.match(await opened(), { via: 'dialIn', gatewayId: 'g-1' }, 'they may still call');
+    await put('phone-credentials', { sipUser: 'ada', password: 'correct horse' });
+    const directory = new StoreDirectory(rig.database, () => rig.clock.nowMs);
+    const times = { registeredAtMs: 1, expiresAtMs: Date.now() + 600_000 };
+    const phone = { contact: 'sip:ada@192.0.2.9', received: null, callId: 'c', cseq: 1 };
+    await directory.replaceBindings(id, 0, [{ ...phone, ...times }]);
+    t.match(await opened(), { via: 'invite', sipUri: '' }, 'what has registered is called');
+    const from = { gatewayId: 'g-2', seq: 1, atMs: 1, representativeId: id, dialInId: 'd' };
+    desk.onTelephony({ type: 'representative.dialedIn', ...from });
+    t.match(await opened(), { via: 'dialIn', gatewayId: 'g-2' }, 'the leg that waits is taken');
+    desk.onTelephony({ type: 'representative.dialInEnded', ...from, reason: 'caller' });
+    t.match(await opened(), { via: 'invite' });
+    const nowMs = Date.now();
+    await directory.replaceBindings(id, 1, [{ ...phone, ...times, expiresAtMs: nowMs - 1 }]);
+    t.match(await opened(), { via: 'dialIn', gatewayId: 'g-1' }, 'a binding lapses');
+  });
+
+  t.test('at the dial-in lobby nobody guesses: by number and by caller', async (t) => {
+    const { rig, person } = await scene(t, target);
+    const id = await person('ada');
+    const url = `/v1/representatives/${id}/dial-in`;
+    const put = (body: Json) => rig.ask({ method: 'PUT', url, body });
+    t.match(await put({ number: '1001', pin: '1234' }), { status: 400 }, 'guessed first');
+    const set = await put({ number: '1001', pin: '730194' });
+    t.match(set, { status: 200, body: { dialInNumber: '1001' } });
+    t.notMatch(set.text, /730194|scrypt/);
+    const row = await rig.database.db
+      .selectFrom('representatives')
+      .select('pin_hash')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    t.match(row.pin_hash, /^scrypt\$16384\$8\$1\$[0-9a-f]{32}\$[0-9a-f]{64}$/);
+    const directory = new StoreDirectory(rig.database, () => rig.clock.nowMs);
+    const enter = (pin: string, source = '+12065550100', number = '1001') =>
+      directory.admitDialIn({ number, pin, source });
+    t.match(await enter('730194'), { admitted: true, representativeId: id });
+    const wrong = { admitted: false, reason: 'wrongPin', representativeId: id };
+    t.match(await enter('730195'), wrong);
+    t.match(await enter('730194'), { admitted: true }, 'one that is right begins anew');
+    const guesses = await Promise.all(['1', '2', '3', '4', '5', '6', '7'].map((pin) => enter(pin)));
+    const reasons = guesses.map((guess) => (guess.admitted ? 'admitted' : guess.reason)).sort();
+    t.same(reasons, [...Array<string>(2).fill('locked'), ...Array<string>(5).fill('wrongPin')]);
+    t.match(await enter('730194', '+12065550101'), { reason: 'locked' }, 'whoever calls');
+    rig.clock.nowMs += LOCK_MS + 1;
+    t.match(await enter('730194'), { admitted: true }, 'for a while');
+
+    for (let number = 2_000; number < 2_010; number += 1) {
+      t.match(await enter('1', 'sip:192.0.2.66', String(number)), { reason: 'unknownNumber' });
+    }
+    t.match(await enter('730194', 'sip:192.0.2.66'), { reason: 'locked' }, 'whatever they try');
+    t.match(await enter('730194'), { admitted: true }, 'and nobody else');
+    const kept = await rig.database.db.selectFrom('dial_in_failures').selectAll().execute();
+    t.notMatch(JSON.stringify(kept), /192\.0\.2|2065550/, 'who called is kept as a hash');
+    await rig.ask({
+      ...{ method: 'PUT', url: `/v1/representatives/${id}/presence` },
+      body: { presence: 'offline' },
+    });
+    t.match(await enter('730194'), { admitted: false, reason: 'notSignedOn' });
+  });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error('it never came to be');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function representativeTests(t: Test, target: StoreTarget): void {
@@ -309,5 +447,8 @@ async function callOf(rig: ApiRig): Promise<{ attemptId: string; deliveryId: str
 }
 
 for (const target of await storeTargets(t)) {
-  void t.test(target.name, async (t) => representativeTests(t, target));
+  void t.test(target.name, async (t) => {
+    phoneAccessTests(t, target);
+    representativeTests(t, target);
+  });
 }

@@ -79,6 +79,7 @@ export class ApiRig {
     const { requestsPerSecondMax = 100_000, plugins = [], rowsPerTransaction } = options;
     const api = createApi({
       ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
+      registrarRealm: 'phones.example',
       uploadFolder: folder,
       ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
     });

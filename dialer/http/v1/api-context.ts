@@ -43,6 +43,8 @@ export interface ApiContext {
   readonly nowMs: () => number;
   readonly log: DialerLog;
   readonly trunks: readonly ApiTrunk[];
+  /** Of the digest by which phones register; none, or empty: none can. */
+  readonly registrarRealm?: string;
   /** Undefined until it runs, and once it stops. */
   readonly dialer: () => ApiDialer | undefined;
   readonly uploads: Uploads;

@@ -20,6 +20,7 @@ import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
 import { queueRoutes } from './queues/queues.routes.ts';
 import { representativeRoutes } from './representatives/representatives.routes.ts';
+import { phoneRoutes } from './representatives/phone.routes.ts';
 import { previewRoutes } from './representatives/preview.routes.ts';
 import {
   representativeEventRoutes,
@@ -129,6 +130,7 @@ const ROUTES = [
   explanationRoutes,
   skillRoutes,
   representativeRoutes,
+  phoneRoutes,
   previewRoutes,
   representativeWorkRoutes,
   apiKeyRoutes,

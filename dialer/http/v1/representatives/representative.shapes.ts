@@ -1,6 +1,7 @@
 /** Representatives as `/v1` takes and shows them. */
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
+import type { PhoneBinding } from '../../../../machines/representative-directory.port.ts';
 import { RepresentativeInput } from '../../../representatives/representative-inputs.schema.ts';
 import { Presence } from '../../../representatives/representative-rules.schema.ts';
 import { representativeInput } from '../../../representatives/write-representative.ts';
@@ -33,10 +34,23 @@ const Reservation = Type.Object({
   workSince: Time,
 });
 
+const Phone = Type.Object({
+  contact: Type.String({ description: 'SIP URI.' }),
+  registeredAt: Time,
+  expiresAt: Time,
+});
+
 export const Representative = Type.Object(
   {
     id: Id,
     ...RepresentativeInput.properties,
+    sipUser: orNull(
+      Type.String({ description: 'User name by which their phones register; null: none can.' }),
+    ),
+    dialInNumber: orNull(
+      Type.String({ description: 'Theirs at the dial-in lobby; null: they cannot dial in.' }),
+    ),
+    phones: Type.Array(Phone, { description: 'Where their phones have registered.' }),
     presence: Presence,
     presenceSince: Time,
     work: Type.Enum([...WORKS], { description: 'What they do now; `reserved`: in the lobby.' }),
@@ -52,6 +66,7 @@ export const Representative = Type.Object(
       {
         id: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a20',
         ...example,
+        ...{ sipUser: 'ada', dialInNumber: '1001', phones: [] },
         presence: 'available',
         presenceSince: '2026-03-02T15:00:00.000Z',
         work: 'free',
@@ -98,6 +113,9 @@ export async function representativeBody(db: Kysely<Database>, row: Representati
   return {
     id: row.id,
     ...(await representativeInput(db, row)),
+    sipUser: row.sip_user,
+    dialInNumber: row.dial_in_number,
+    phones: await phonesOf(db, row.id),
     presence: row.presence,
     presenceSince: timeText(row.presence_at_ms),
     work: reservation?.work ?? 'free',
@@ -117,4 +135,17 @@ export async function representativeBody(db: Kysely<Database>, row: Representati
     createdAt: timeText(row.created_at_ms),
     updatedAt: timeText(row.updated_at_ms),
   };
+}
+
+async function phonesOf(db: Kysely<Database>, representativeId: string) {
+  const row = await db
+    .selectFrom('phone_bindings')
+    .select('bindings')
+    .where('representative_id', '=', representativeId)
+    .executeTakeFirst();
+  return (JSON.parse(row?.bindings ?? '[]') as PhoneBinding[]).map((binding) => ({
+    contact: binding.contact,
+    registeredAt: timeText(binding.registeredAtMs),
+    expiresAt: timeText(binding.expiresAtMs),
+  }));
 }
