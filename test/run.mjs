@@ -15,8 +15,12 @@ import { runGroup, testFiles } from './runner/run-group.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Real sockets, timers and SIPp want the machine to themselves, so `e2e` and `long` go one by one. */
+/**
+ * Real sockets, timers and SIPp want the machine to themselves, so `e2e` and `long` go one by one. Those of
+ * `faults` start processes and wait for them to notice something: there two have room.
+ */
 const PARALLEL = { jobs: 2, timeoutSeconds: 180 };
+const TWO_PATIENT = { jobs: 2, timeoutSeconds: 600 };
 const ONE_BY_ONE = { jobs: 1, timeoutSeconds: 600 };
 const RUNS = {
   unit: [{ name: 'unit', folders: ['unit', 'sim'], ...PARALLEL }],
@@ -24,7 +28,10 @@ const RUNS = {
     { name: 'unit', folders: ['unit', 'sim', 'contract', 'integration'], ...PARALLEL },
     { name: 'e2e', folders: ['e2e'], ...ONE_BY_ONE },
   ],
-  long: [{ name: 'long', folders: ['long'], ...ONE_BY_ONE }],
+  long: [
+    { name: 'faults', folders: ['faults'], ...TWO_PATIENT },
+    { name: 'long', folders: ['long'], ...ONE_BY_ONE },
+  ],
 };
 
 const OPTIONS = { '--unit': 'unit', '--long': 'long' };

@@ -9,9 +9,9 @@ import { postgresPrograms } from './postgres-cluster.mjs';
 
 /** One row per Debian package: the program that proves it present, and the folders that need it. */
 const PACKAGES = [
-  { name: 'sip-tester', program: 'sipp', folders: ['e2e', 'long'] },
-  { name: 'postgresql', program: 'postgres', folders: ['integration', 'e2e', 'long'] },
-  { name: 'redis-server', program: 'redis-server', folders: ['integration', 'long'] },
+  { name: 'sip-tester', program: 'sipp', folders: ['e2e', 'faults', 'long'] },
+  { name: 'postgresql', program: 'postgres', folders: ['integration', 'e2e', 'faults', 'long'] },
+  { name: 'redis-server', program: 'redis-server', folders: ['integration', 'faults', 'long'] },
   { name: 'prometheus', program: 'promtool', folders: ['e2e'] },
 ];
 

@@ -1,4 +1,4 @@
-/** The trials of test/long/kill*.test.ts, for one database. */
+/** The trials of test/faults/kill*.test.ts, for one database. */
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import { checkHangUps, checkSettled, checkTrial } from './check-trial.ts';

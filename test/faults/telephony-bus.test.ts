@@ -41,6 +41,40 @@ t.teardown(async () => {
   await authority.remove();
 });
 
+t.test('a gateway asks of representatives, and whoever owns the queue group answers', async (t) => {
+  const config = busConfig({ ...onSingle(), commandTimeoutMs: 400 });
+  const nowMs = (): number => Date.now();
+  const common = { config, queueGroup: QUEUE_GROUP, log: silentLog, nowMs };
+  const client = new DirectoryClient({ ...common, gatewayId: GATEWAY });
+  client.open();
+  t.teardown(() => client.close());
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'nobody is there');
+  const directory = new DirectoryInMemory(
+    [{ representativeId: 'r', sipUser: 'ada', ha1: { MD5: 'a'.repeat(32), 'SHA-256': null } }],
+    [{ representativeId: 'r', number: '1001', pin: '730194' }],
+  );
+  const dialer = await openDialer(t, config, { directory });
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'not its queue group');
+  dialer.own();
+  t.match(await client.accountOf({ sipUser: 'ada' }), { representativeId: 'r' });
+  t.equal(await client.accountOf({ representativeId: 'nobody' }), undefined);
+  const binding = { contact: 'sip:ada@192.0.2.9', received: null, callId: 'c', cseq: 1 };
+  const live = { ...binding, registeredAtMs: 1, expiresAtMs: 2 };
+  t.ok(await client.replaceBindings('r', 0, [live]));
+  t.notOk(await client.replaceBindings('r', 0, []), 'another gateway was quicker');
+  t.same(await client.bindingsOf('r'), { version: 1, bindings: [live] });
+  const entry = { number: '1001', pin: '730194', source: '+12065550100' };
+  t.match(await client.admitDialIn(entry), { admitted: true, representativeId: 'r' });
+  t.match(await client.admitDialIn({ ...entry, pin: '1' }), { reason: 'wrongPin' });
+  const left = await single.keys(`${config.keyPrefix}:*questions`);
+  const kept = await Promise.all(left.map((key) => single.command('XLEN', key)));
+  t.notOk(kept.some((length) => Number(length) > 1), 'what was entered does not stay in Redis');
+  directory.bindingsOf = () => Promise.reject(new Error('the store is away'));
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' });
+  await dialer.disown();
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'the lease is lost');
+});
+
 const onSingle = (): Partial<BusConfig> => ({
   ...{ nodes: [single.node], password: PASSWORD, keyPrefix: ownPrefix() },
 });
