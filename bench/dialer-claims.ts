@@ -147,7 +147,12 @@ export async function measureHeads(
 
 async function headAndAway({ database, writer, engagementId, config }: WorkScene): Promise<number> {
   return database.db.transaction().execute(async (tx) => {
-    const query = { businessUnitId: writer.businessUnitId, engagementId, limit: 1 };
+    const query = {
+      businessUnitId: writer.businessUnitId,
+      engagementId,
+      slot: 0 as const,
+      limit: 1,
+    };
     const startedAt = performance.now();
     const { heads } = await readReadyHeads(database, tx, {
       ...query,

@@ -2,6 +2,7 @@
 import { TelephonyActors } from '../machines/telephony-actor.ts';
 import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
+import { makeOrderKeeper, makePromoter } from './actors/background-work.ts';
 import { ChainRegistry } from './actors/chain-registry.ts';
 import {
   CancelWork,
@@ -14,7 +15,8 @@ import type { DialerParts } from './actors/dialer-parts.ts';
 import { EngagementRuntimes } from './actors/engagement-runtimes.ts';
 import { Escalations } from './actors/escalations.ts';
 import { LeaseKeeper, takeLease, type LeaseOptions } from './actors/lease-keeper.ts';
-import { Promoter } from './actors/promoter.ts';
+import type { OrderKeeper } from './actors/order-keeper.ts';
+import type { Promoter } from './actors/promoter.ts';
 import { putAside } from './actors/put-aside.ts';
 import { recover, type RecoveryReport } from './actors/recovery.ts';
 import { ATTEMPT_MACHINES, chainMaker } from './actors/start-attempt.ts';
@@ -42,8 +44,6 @@ import { WorkInHand } from './work-in-hand.ts';
 /** One queue group for now: every engagement is worked by whoever holds this lease. */
 export const QUEUE_GROUP = 'queue-group:all';
 
-const PROMOTE_BATCH_MAX = 500;
-
 export class Dialer {
   readonly #options: DialerOptions;
   readonly #parts: DialerParts;
@@ -52,6 +52,7 @@ export class Dialer {
   readonly #promoter: Promoter;
   readonly #runtimes: EngagementRuntimes;
   readonly #cancelWork: CancelWork;
+  readonly #orders: OrderKeeper;
   readonly #telephony: TelephonyActors;
   readonly #budgets: TrunkBudgets;
   readonly #keeper: LeaseKeeper;
@@ -98,7 +99,10 @@ export class Dialer {
       tellAttempt: (attemptId, order) => this.#registry.tellAttempt(attemptId, order),
       cancelChain: (taskId, reason) => this.#registry.cancel(taskId, reason),
       startChain: (chain, start) => this.#registry.start(chain, start),
-      onRecheck: () => this.#cancelWork.recheck(),
+      onRecheck: async () => {
+        this.#orders.wake();
+        await this.#cancelWork.recheck();
+      },
     });
     this.#escalations = new Escalations({
       ...{ database: options.database, desk: this.desk, clock, work, log },
@@ -114,7 +118,10 @@ export class Dialer {
     const { database } = options;
     const { registry, runtimes } = this.#chainParts();
     this.#cancelWork = new CancelWork({ database, clock, registry, runtimes });
-    this.#promoter = this.#makePromoter();
+    this.#promoter = makePromoter(this.#parts, (engagementIds) => {
+      for (const id of engagementIds) this.#runtimes.get(id)?.tasksReady();
+    });
+    this.#orders = makeOrderKeeper(this.#parts, (id) => this.#runtimes.changed(id));
     this.#keeper = new LeaseKeeper(lease, {
       ...leaseOptionsOf(options),
       work,
@@ -137,6 +144,7 @@ export class Dialer {
     await this.desk.begin();
     this.#promoter.wake();
     await this.#runtimes.begin();
+    this.#orders.wake();
     return report;
   }
 
@@ -207,6 +215,7 @@ export class Dialer {
   /** An engagement was made, or its rows were changed by a caller beside us. */
   async engagementChanged(engagementId: string): Promise<void> {
     await this.#runtimes.changed(engagementId);
+    this.#orders.wake();
   }
 
   /** Tasks were written: ready ones may be started, and a waiting one may be due soon. */
@@ -263,6 +272,7 @@ export class Dialer {
   }
 
   #close(): void {
+    this.#orders.stop();
     this.#keeper.drop();
     this.#telephony.close();
     this.#shares.stop();
@@ -368,19 +378,6 @@ export class Dialer {
       budgetOf: (trunk) => this.#budgets.of(trunk),
     };
     return { parts, runtimes, registry };
-  }
-
-  #makePromoter(): Promoter {
-    const { database, clock, actor, limits, log } = this.#parts;
-    return new Promoter({
-      ...{ database, clock, actor },
-      batchMax: PROMOTE_BATCH_MAX,
-      recheckMs: limits.recheckMs,
-      onReady: (engagementIds) => {
-        for (const id of engagementIds) this.#runtimes.get(id)?.tasksReady();
-      },
-      onFailure: (error) => log.warn({ error }, 'due tasks could not be looked at'),
-    });
   }
 }
 

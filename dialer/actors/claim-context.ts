@@ -2,6 +2,7 @@
 import type { ClaimContext, ClaimRequest } from '../tasks/claim-starts.ts';
 import { queueFactOf, type EngagementFacts } from '../engagements/engagement-facts.ts';
 import { detectionOf, failsafeOf, planRepresentatives } from '../tasks/call-answering.ts';
+import { orderInForce } from '../tasks/order-places.ts';
 import { answerSettingsOf, type PlanAfterAnswer } from '../tasks/plan-after-answer.ts';
 import type { DialerParts } from './dialer-parts.ts';
 import { ATTEMPT_MACHINES, type CallPlan } from './start-attempt.ts';
@@ -44,6 +45,7 @@ export function claimRequestOf(
     engagementId: engagement.id,
     config,
     queue: queueFactOf(facts, clock.now()),
+    orderSlot: orderInForce(engagement).slot,
     startsMax,
   };
 }

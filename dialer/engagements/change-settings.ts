@@ -7,6 +7,7 @@ import { isMapping } from '../../config/config-path.ts';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { DialerError } from '../../machines/errors.ts';
+import { reordering } from '../tasks/reorder-tasks.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { givenConfig, storedConfig } from './complete-config.ts';
 import { appendEvents } from '../store/event-log.ts';
@@ -121,8 +122,8 @@ export async function changeQueue(
 
 /**
  * The workstream, the channel, the intake, the dial mode and who talks first are what an engagement
- * is, and stay. So does the call
- * order once there are tasks: each was given its place by it.
+ * is, and stay. The call order may change: tasks are given their new places a little later, and calls go
+ * by the order before until all have theirs.
  */
 export async function changeEngagement(
   tx: Transaction<Database>,
@@ -136,12 +137,7 @@ export async function changeEngagement(
   const { columns } = engagementColumns(input);
   refuseOtherMode(row, columns);
   if (columns.queue_id !== row.queue_id) await requireRow(tx, writer, 'queues', columns.queue_id);
-  const open = row.tasks_waiting + row.tasks_ready + row.tasks_working;
-  if (columns.call_order !== row.call_order && open > 0) {
-    const detail = `the call order cannot be changed while ${open} tasks have their place by it`;
-    throw new DialerError('NOT_CHANGEABLE', detail);
-  }
-  return changed(tx, writer, 'engagements', row, columns);
+  return changed(tx, writer, 'engagements', row, { ...columns, ...reordering(row, columns) });
 }
 
 /** Its calls are paced by the one and planned for the other from the moment it is made. */

@@ -1,4 +1,6 @@
 /** What is told about an engagement as a whole: how it stands, and what came of it. */
+import { sql } from 'kysely';
+import type { SubReason } from '../../machines/result.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Suspension } from './suspend-engagement.ts';
 
@@ -41,9 +43,19 @@ export async function withBatch(
 }
 
 export interface OutcomeCounts {
+  readonly abandonment: Abandonment;
   readonly tasks: Readonly<Record<string, number>>;
   readonly deliveries: Readonly<Record<string, number>>;
   readonly results: Readonly<Record<string, number>>;
+}
+
+export interface Abandonment {
+  /** Calls whose INVITE left, and that are over. */
+  readonly attempted: number;
+  /** Of those: the person was there, and it was over before a representative or the agent was. */
+  readonly abandoned: number;
+  /** Fraction; null before the first call (API-41). Not the legal ratio: that is of live answers. */
+  readonly abandonedOfAttempted: number | null;
 }
 
 /** Counts rows: about a second for a million of them, on the reading connection. */
@@ -67,6 +79,7 @@ export async function countOutcomes(
     .groupBy(['status', 'result'])
     .execute();
   return {
+    abandonment: await countAbandonment({ db }, businessUnitId, engagementId),
     tasks: sums(tasks.map(({ status, count }) => [status, count])),
     deliveries: sums(deliveries.map(({ status, count }) => [status, count])),
     results: sums(
@@ -76,6 +89,33 @@ export async function countOutcomes(
     ),
   };
 }
+
+/** Whoever an agent passed on has waited in vain when nobody joined, whatever the agent had said before. */
+async function countAbandonment(
+  { db }: Pick<OpenDatabase, 'db'>,
+  businessUnitId: string,
+  engagementId: string,
+): Promise<Abandonment> {
+  const isAbandoned = sql`sub_reason in (${sql.join(ABANDONED)})
+    or (escalated_at_ms is not null and joined_at_ms is null)`;
+  const { attempted, abandoned } = await db
+    .selectFrom('attempts')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('attempted'),
+      sql<number>`cast(coalesce(sum(case when ${isAbandoned} then 1 else 0 end), 0) as integer)`.as(
+        'abandoned',
+      ),
+    ])
+    .where('engagement_id', '=', engagementId)
+    .where('business_unit_id', '=', businessUnitId)
+    .where('sent_at_ms', 'is not', null)
+    .where('ended_at_ms', 'is not', null)
+    .executeTakeFirstOrThrow();
+  const ratio = attempted === 0 ? null : abandoned / attempted;
+  return { attempted, abandoned, abandonedOfAttempted: ratio };
+}
+
+const ABANDONED: readonly SubReason[] = ['abandoned_by_system', 'abandoned_by_customer'];
 
 function sums(
   counted: readonly (readonly [name: string, count: number])[],

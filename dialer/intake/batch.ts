@@ -61,10 +61,10 @@ export async function requireEngagement(
   tx: Transaction<Database>,
   businessUnitId: string,
   engagementId: string,
-): Promise<{ readonly id: string; readonly call_order: string }> {
+): Promise<{ readonly id: string }> {
   const engagement = await tx
     .selectFrom('engagements')
-    .select(['id', 'call_order', 'status'])
+    .select(['id', 'status'])
     .where('id', '=', engagementId)
     .where('business_unit_id', '=', businessUnitId)
     .executeTakeFirst();

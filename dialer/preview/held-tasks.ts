@@ -11,12 +11,13 @@ import type { Database } from '../store/schema/database.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import {
   lockEngagement,
+  lockWithHeads,
   workingQuery,
   type ClaimContext,
   type ClaimRequest,
 } from '../tasks/claim-starts.ts';
 import { decideStart } from '../tasks/decide-start.ts';
-import { describeTasks, readyHeadsQuery, type ReadyHead } from '../tasks/ready-heads.ts';
+import { describeTasks, type ReadyHead } from '../tasks/ready-heads.ts';
 import { changeOf, factsOf, numberOf } from '../tasks/settle-heads.ts';
 import { finalStatus, type TaskChange } from '../tasks/task-changes.ts';
 import { writeStarts } from '../tasks/write-starts.ts';
@@ -38,11 +39,10 @@ const HEADS_PER_OFFER = 2;
 /** Takes up to `startsMax` tasks that could be dialled now. Throws LEASE_LOST. */
 export function holdTasks(context: ClaimContext, request: ClaimRequest): Promise<Held> {
   const { database, nowMs } = context;
-  const { businessUnitId, engagementId, config, startsMax } = request;
+  const { businessUnitId, config, startsMax } = request;
   return database.db.transaction().execute(async (tx) => {
     const limit = startsMax * HEADS_PER_OFFER;
-    const query = readyHeadsQuery(database, tx, { engagementId, limit });
-    const { engagement, rows } = await lockEngagement(context, tx, request, query);
+    const { engagement, rows } = await lockWithHeads(context, tx, request, limit);
     if (engagement.status !== 'running') return { tasks: [], changes: [] };
     const { phoneTypes } = config;
     const found = await describeTasks(tx, rows, { businessUnitId, phoneTypes });

@@ -23,6 +23,7 @@ import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
 import { inClaim } from './claim-in-doubt.ts';
+import { orderInForce, type OrderSlot } from './order-places.ts';
 import { describeTasks, readyHeadsQuery, type ReadyHead, type ReadyHeads } from './ready-heads.ts';
 import { settleHeads, type PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
@@ -52,6 +53,8 @@ export interface ClaimRequest {
   readonly engagementId: string;
   readonly config: EngagementConfig;
   readonly queue: QueueFact;
+  /** Where the keys in force may be: looked at again under the lock. Default: the first place. */
+  readonly orderSlot?: OrderSlot;
   /** Starts wanted; fewer when fewer are eligible. */
   readonly startsMax: number;
 }
@@ -101,12 +104,10 @@ export async function claimStarts(
   context: ClaimContext,
   request: ClaimRequest,
 ): Promise<ClaimResult> {
-  const { database } = context;
-  const { businessUnitId, engagementId, config, startsMax } = request;
-  return inClaim(database, async (tx) => {
+  const { businessUnitId, config, startsMax } = request;
+  return inClaim(context.database, async (tx) => {
     const limit = Math.min(startsMax * HEADS_PER_START, HEADS_MAX);
-    const heads = readyHeadsQuery(database, tx, { engagementId, limit });
-    const { engagement, rows } = await lockEngagement(context, tx, request, heads);
+    const { engagement, rows } = await lockWithHeads(context, tx, request, limit);
     const free = Math.min(startsMax, freePlaces(engagement, config));
     if (engagement.status !== 'running' || free < 1) return { starts: [], looked: 0, changes: [] };
     const tasks = rows.slice(0, free * HEADS_PER_START);
@@ -159,6 +160,22 @@ export function workingQuery(
     .where('id', '=', taskId)
     .where('state', '=', 'working');
   return kind === 'postgres' ? query.forUpdate() : query;
+}
+
+/** The engagement, locked, and the head of its ready tasks by the order that is in force. */
+export async function lockWithHeads(
+  context: ClaimContext,
+  tx: Transaction<Database>,
+  request: ClaimRequest,
+  limit: number,
+): Promise<{ readonly engagement: EngagementRow; readonly rows: readonly TaskRow[] }> {
+  const { engagementId, orderSlot = 0 } = request;
+  const headsIn = (slot: OrderSlot) =>
+    readyHeadsQuery(context.database, tx, { engagementId, slot, limit });
+  const locked = await lockEngagement(context, tx, request, headsIn(orderSlot));
+  const { slot } = orderInForce(locked.engagement);
+  if (slot === orderSlot) return locked;
+  return { engagement: locked.engagement, rows: await headsIn(slot).execute() };
 }
 
 /**

@@ -2,8 +2,7 @@
 import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
-import { defaultWindows, openOrComing, windowAt, type Window } from '../eligibility/window.ts';
-import type { CallOrder } from '../engagements/engagement-config.schema.ts';
+import { defaultWindows, windowAt, type Window } from '../eligibility/window.ts';
 import { eventQueries, type NewEvent } from '../store/event-log.ts';
 import { insertQueries } from '../store/insert-many.ts';
 import { runTogether } from '../store/run-together.ts';
@@ -12,7 +11,14 @@ import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import { NEW_DELIVERY_CLASS } from './after-attempt.ts';
 import { FIRST_STEP } from './chain-walk.ts';
-import { orderKeyOf } from './order-key.ts';
+import { valueKindOf } from './order-key.ts';
+import {
+  hasCustomOrder,
+  ORDER_COLUMNS,
+  orderColumns,
+  type OrderColumns,
+  type OrderState,
+} from './order-places.ts';
 import { taskExpiryMs, windowsFor, type TaskWindows } from './task-windows.ts';
 
 export interface TaskInput {
@@ -37,53 +43,80 @@ const CHAIN_MAX = 5;
 export async function createTasks(
   tx: Transaction<Database>,
   writer: Writer,
-  engagement: Pick<EngagementRow, 'id' | 'call_order'>,
+  engagement: Pick<EngagementRow, 'id'>,
   inputs: readonly TaskInput[],
 ): Promise<readonly string[]> {
   if (inputs.length === 0) return [];
-  const rows = inputs.map((input) => taskRow(writer, engagement, input));
-  const countIn = (state: string): number => rows.filter((row) => row.state === state).length;
-  const counts = tx
+  const made = inputs.map((input) => unplacedRow(writer, engagement, input));
+  const order = await countAndRead(tx, engagement, made);
+  const rows = made.map((one) => placedRow(one, order, writer.nowMs));
+  const { businessUnitId, nowMs, actor } = writer;
+  const events = rows.flatMap((row) => eventsOf(row, actor));
+  await runTogether(tx, [
+    ...insertQueries(tx, 'tasks', rows),
+    ...eventQueries(tx, businessUnitId, nowMs, events),
+  ]);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * First of all, so that the engagement's row is locked: the order that it tells of stays the order until
+ * these tasks are seen by whoever changes it.
+ */
+async function countAndRead(
+  tx: Transaction<Database>,
+  { id }: Pick<EngagementRow, 'id'>,
+  made: readonly UnplacedRow[],
+): Promise<OrderState> {
+  const countIn = (state: string): number => made.filter(({ row }) => row.state === state).length;
+  const order = await tx
     .updateTable('engagements')
     .set((eb) => ({
       tasks_waiting: eb('tasks_waiting', '+', countIn('waiting')),
       tasks_ready: eb('tasks_ready', '+', countIn('ready')),
       tasks_final: eb('tasks_final', '+', countIn('final')),
     }))
-    .where('id', '=', engagement.id);
-  const { businessUnitId, nowMs, actor } = writer;
-  const events = rows.flatMap((row) => eventsOf(row, actor));
-  await runTogether(tx, [
-    ...insertQueries(tx, 'tasks', rows),
-    counts,
-    ...eventQueries(tx, businessUnitId, nowMs, events),
-  ]);
-  return rows.map(({ id }) => id);
+    .where('id', '=', id)
+    .returning(ORDER_COLUMNS)
+    .executeTakeFirstOrThrow();
+  if (order.order_value_kind !== null || !hasCustomOrder(order)) return order;
+  const kind = valueKindOf(made.map(({ row }) => row.priority_value));
+  if (kind === null) return order;
+  await tx
+    .updateTable('engagements')
+    .set({ order_value_kind: kind })
+    .where('id', '=', id)
+    .execute();
+  return { ...order, order_value_kind: kind };
+}
+
+/** A row but for its place in the order. */
+interface UnplacedRow {
+  readonly row: Omit<TaskRow, keyof OrderColumns>;
+  readonly windows: TaskWindows;
+}
+
+function placedRow({ row, windows }: UnplacedRow, order: OrderState, nowMs: number): TaskRow {
+  const { contact_id: contactId, created_seq: createdSeq, expires_at_ms: expiresAtMs } = row;
+  const priorityValue = row.priority_value;
+  const task = { windows, contactId, createdSeq, priorityValue, expiresAtMs };
+  return { ...row, ...orderColumns(order, task, nowMs) };
 }
 
 /** Waiting when its first window opens later, ready when one is open, final when all are past. */
-function taskRow(
+function unplacedRow(
   { ids, nowMs, businessUnitId }: Writer,
-  engagement: Pick<EngagementRow, 'id' | 'call_order'>,
+  engagement: Pick<EngagementRow, 'id'>,
   input: TaskInput,
-): TaskRow {
+): UnplacedRow {
   const contactId = checkChain(input);
   const windows = windowsOf(input, nowMs);
   const expiresAtMs = taskExpiryMs(windows, input.contactIds);
   const verdict = windowAt(windowsFor(windows, contactId), nowMs);
-  const governing =
-    verdict.kind === 'open' ? verdict.window : firstWindow(windows, contactId, nowMs);
-  const createdSeq = ids.sequence();
-  const { orderKey, isFallback } = orderKeyOf({
-    callOrder: engagement.call_order as CallOrder,
-    windowEndMs: governing?.endMs ?? expiresAtMs,
-    createdSeq,
-    priorityValue: input.priorityValue ?? null,
-  });
   const isOver = expiresAtMs <= nowMs;
   const opensAtMs = verdict.kind === 'opensAt' ? verdict.atMs : nowMs;
   const state = opensAtMs > nowMs ? 'waiting' : 'ready';
-  return {
+  const row = {
     id: ids.id(),
     business_unit_id: businessUnitId,
     engagement_id: engagement.id,
@@ -94,11 +127,8 @@ function taskRow(
     status: isOver ? 'Expired' : 'Pending',
     due_at_ms: opensAtMs,
     retry_class: NEW_DELIVERY_CLASS,
-    order_key: orderKey,
-    order_key_other: null,
-    priority_fallback: isFallback ? 1 : 0,
     priority_value: input.priorityValue ?? null,
-    created_seq: createdSeq,
+    created_seq: ids.sequence(),
     contact_ids: JSON.stringify(input.contactIds),
     contact_id: contactId,
     windows: JSON.stringify(windows),
@@ -110,6 +140,7 @@ function taskRow(
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   };
+  return { row, windows };
 }
 
 const UNTOUCHED = {
@@ -140,10 +171,6 @@ function windowsOf({ windows, windowsByContact = {} }: TaskInput, nowMs: number)
   const isNone = windows === undefined || windows.length === 0;
   const request = isNone ? defaultWindows(nowMs) : windows;
   return { request, byContact: windowsByContact };
-}
-
-function firstWindow(windows: TaskWindows, contactId: string, nowMs: number): Window | undefined {
-  return openOrComing(windowsFor(windows, contactId), nowMs)[0];
 }
 
 function eventsOf(row: TaskRow, actor: string): NewEvent[] {

@@ -45,10 +45,12 @@ export function decideStart(
 ): StartDecision {
   let step: WalkStep = currentStep(candidate.chain, candidate.progress, facts.reattempt);
   let { progress } = candidate;
+  let hasOptedOut = false;
   for (;;) {
     if (step.kind === 'dial') ({ progress } = step);
-    const decision = eligibility(taskOf(candidate, step), factsOf(facts, step), nowMs);
+    const decision = eligibility(taskOf(candidate, step, hasOptedOut), factsOf(facts, step), nowMs);
     if (decision.decide !== 'skipNumber') return { decision, progress };
+    hasOptedOut ||= decision.reason === 'opted_out';
     step = stepPast(candidate.chain, progress, facts.reattempt);
     if (step.kind === 'dial' && step.afterMs > 0) {
       // The next number stands behind a pause of the walk: another contact's, or another loop's.
@@ -59,18 +61,26 @@ export function decideStart(
   }
 }
 
-function taskOf(candidate: StartCandidate, step: WalkStep): Parameters<typeof eligibility>[0] {
+function taskOf(
+  candidate: StartCandidate,
+  step: WalkStep,
+  hasOptedOut: boolean,
+): Parameters<typeof eligibility>[0] {
   const { isCancelled, isQuarantined, expiresAtMs, lastResult, windows } = candidate;
   const contactId = step.kind === 'dial' ? step.target.contactId : '';
   const own = step.kind === 'dial' ? windowsFor(windows, contactId) : windows.request;
-  return { isCancelled, isQuarantined, expiresAtMs, lastResult, windows: own, step };
+  const known = { isCancelled, isQuarantined, expiresAtMs, lastResult, hasOptedOut };
+  return { ...known, windows: own, step };
 }
+
+/** Where the walk has ended there is no number to ask about. */
+const NO_NUMBER: EligibilityFacts['number'] = {
+  ...{ isDialable: true, isOptedOut: false, isInFlight: false },
+  ...{ lastAttemptAtMs: null, gapMinMs: 0 },
+};
 
 function factsOf(facts: CommonFacts, step: WalkStep): EligibilityFacts {
   const { engagement, queue, capacityFree, numberOf } = facts;
-  const number =
-    step.kind === 'dial'
-      ? numberOf(step.target.contactPointId)
-      : { isDialable: true, isInFlight: false, lastAttemptAtMs: null, gapMinMs: 0 };
+  const number = step.kind === 'dial' ? numberOf(step.target.contactPointId) : NO_NUMBER;
   return { engagement, queue, capacityFree, number };
 }

@@ -11,6 +11,7 @@ import type { TaskRow } from '../store/schema/task-tables.ts';
 import { readContactIds, readProgress, readWindows } from './chain-progress.codec.ts';
 import type { ChainContact } from './chain-walk.ts';
 import type { StartCandidate } from './decide-start.ts';
+import { KEY_COLUMN, type OrderSlot } from './order-places.ts';
 
 export interface ReadyHead extends StartCandidate {
   readonly task: TaskRow;
@@ -22,12 +23,16 @@ export interface ReadyHeads {
   readonly points: ReadonlyMap<string, ContactPointRow>;
   /** By number. */
   readonly numbers: ReadonlyMap<string, NumberFacts>;
+  /** Contact points whose number is on the do-not-call list. */
+  readonly optedOut: ReadonlySet<string>;
 }
 
 export interface ReadyHeadsQuery {
   readonly businessUnitId: string;
   readonly engagementId: string;
   readonly phoneTypes: readonly PhoneType[];
+  /** Where the keys in force are. */
+  readonly slot: OrderSlot;
   readonly limit: number;
 }
 
@@ -44,19 +49,18 @@ export async function readReadyHeads(
 export function readyHeadsQuery(
   { lockForClaim }: Pick<OpenDatabase, 'lockForClaim'>,
   tx: Transaction<Database>,
-  { engagementId, limit }: Pick<ReadyHeadsQuery, 'engagementId' | 'limit'>,
+  { engagementId, slot, limit }: Pick<ReadyHeadsQuery, 'engagementId' | 'slot' | 'limit'>,
 ) {
-  return lockForClaim(
-    tx
-      .selectFrom('tasks')
-      .selectAll()
-      .where('state', '=', sql.lit('ready')) // a bound value would not match the partial index
-      .where('engagement_id', '=', engagementId)
-      .orderBy('retry_class')
-      .orderBy('order_key')
-      .orderBy('id')
-      .limit(limit),
-  );
+  const ready = tx
+    .selectFrom('tasks')
+    .selectAll()
+    .where('state', '=', sql.lit('ready')) // a bound value would not match the partial index
+    .where('engagement_id', '=', engagementId)
+    .orderBy('retry_class')
+    .orderBy(KEY_COLUMN[slot])
+    .orderBy('id')
+    .limit(limit);
+  return lockForClaim(slot === 0 ? ready : ready.where('order_key_other', 'is not', null));
 }
 
 /** The same facts for tasks already in hand: a working chain going on to its next number. */
@@ -66,7 +70,8 @@ export async function describeTasks(
   query: Pick<ReadyHeadsQuery, 'businessUnitId' | 'phoneTypes'>,
 ): Promise<ReadyHeads> {
   const idsByTask = tasks.map((task) => readContactIds(task.contact_ids));
-  const { contacts, points, numbers } = await readFacts(tx, query, [...new Set(idsByTask.flat())]);
+  const facts = await readFacts(tx, query, [...new Set(idsByTask.flat())]);
+  const { contacts, ...ofNumbers } = facts;
   const heads = tasks.map((task, index): ReadyHead => {
     const chain = (idsByTask[index] ?? []).map((contactId): ChainContact => {
       const contact = contacts.get(contactId);
@@ -83,7 +88,7 @@ export async function describeTasks(
       lastResult: task.last_result as Result | null,
     };
   });
-  return { heads, points, numbers };
+  return { heads, ...ofNumbers };
 }
 
 const POINT_COLUMN = {
@@ -110,10 +115,8 @@ function numbersOf(
   });
 }
 
-interface Facts {
+interface Facts extends Omit<ReadyHeads, 'heads'> {
   readonly contacts: ReadonlyMap<string, ContactPoints>;
-  readonly points: ReadonlyMap<string, ContactPointRow>;
-  readonly numbers: ReadonlyMap<string, NumberFacts>;
 }
 
 /**
@@ -127,7 +130,7 @@ async function readFacts(
   contactIds: readonly string[],
 ): Promise<Facts> {
   if (contactIds.length === 0)
-    return { contacts: new Map(), points: new Map(), numbers: new Map() };
+    return { contacts: new Map(), points: new Map(), numbers: new Map(), optedOut: new Set() };
   const ofContacts = tx.selectFrom('contacts').where('id', 'in', [...contactIds]);
   const contacts = ofContacts.select([
     'id',
@@ -144,8 +147,15 @@ async function readFacts(
   const points = tx
     .selectFrom('contact_points')
     .leftJoin('number_guards', 'number_guards.number', 'contact_points.value')
+    .leftJoin('opt_outs', (join) =>
+      join
+        .onRef('opt_outs.number', '=', 'contact_points.value')
+        .onRef('opt_outs.business_unit_id', '=', 'contact_points.business_unit_id')
+        .on('opt_outs.removed_at_ms', 'is', null),
+    )
     .selectAll('contact_points')
     .select(['number_guards.in_flight_attempt_id', 'number_guards.last_attempt_at_ms'])
+    .select('opt_outs.id as opt_out_id')
     .where('contact_points.id', 'in', pointIds);
   const [contactRows = [], pointRows = []] = await runTogether(tx, [contacts, points]);
   const isOurs = (row: { readonly business_unit_id: string }): boolean =>
@@ -155,6 +165,7 @@ async function readFacts(
   return {
     contacts: new Map(known.map((row) => [row.id, row])),
     points: new Map(guarded.map((row) => [row.id, row])),
+    optedOut: new Set(guarded.filter((row) => row.opt_out_id !== null).map(({ id }) => id)),
     numbers: new Map(
       guarded.flatMap((row) => {
         const { value, in_flight_attempt_id: attemptId, last_attempt_at_ms: lastAttemptAtMs } = row;
@@ -170,4 +181,5 @@ type CompilablePointIds = SelectQueryBuilder<Database, 'contacts', { id: string 
 type GuardedPoint = ContactPointRow & {
   readonly in_flight_attempt_id: string | null;
   readonly last_attempt_at_ms: number | null;
+  readonly opt_out_id: string | null;
 };

@@ -15,6 +15,8 @@ import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { meaningOf, type WalkMeaning } from './attempt-meaning.ts';
 import { afterAttempt, NEW_DELIVERY_CLASS, type NextForTask } from './after-attempt.ts';
+import { moveTaskQuery } from './move-task.ts';
+import { ORDER_COLUMNS, type OrderState } from './order-places.ts';
 import { describeTasks } from './ready-heads.ts';
 import { suspendByRule } from './suspend-by-rule.ts';
 
@@ -48,14 +50,16 @@ export async function recordAttemptEnd(
     if (attempt === undefined) return undefined;
     const said = meaningOf(end.outcome, config.reattempt);
     const meaning = end.heard.optOutDigit === null ? said : afterOptOut(said);
-    const [tasks] = await runTogether(tx, [
+    const [tasks, orders] = await runTogether(tx, [
       taskQuery(context.database, tx, attempt.task_id),
+      tx.selectFrom('engagements').select(ORDER_COLUMNS).where('id', '=', attempt.engagement_id),
       ...closingQueries(tx, attempt, end, context.nowMs),
       ...(said === 'dropNumber' ? [invalidQuery(tx, attempt, context.nowMs)] : []),
       ...optOutQueries(tx, attempt, end),
     ]);
     const [task] = tasks as readonly TaskRow[];
-    assert(task !== undefined, `attempt ${attempt.id} has no task`);
+    const [order] = orders as readonly OrderState[];
+    assert(task !== undefined && order !== undefined, `attempt ${attempt.id} has no task`);
     const { heads } = await describeTasks(tx, [task], {
       businessUnitId: task.business_unit_id,
       phoneTypes: config.phoneTypes,
@@ -70,7 +74,7 @@ export async function recordAttemptEnd(
       context.nowMs,
     );
     await runTogether(tx, [
-      moveQuery(context, tx, { task, attempt, end, next, meaning }),
+      moveTaskQuery(context, tx, { task, attempt, end, next, meaning, order }),
       countQuery(tx, attempt.engagement_id, end, next),
       ...endEvents(context, tx, attempt, end, next),
     ]);
@@ -201,45 +205,6 @@ function invalidQuery(tx: Transaction<Database>, attempt: AttemptRow, nowMs: num
     .set({ invalid_since_ms: nowMs })
     .where('id', '=', attempt.contact_point_id)
     .where('invalid_since_ms', 'is', null);
-}
-
-interface Move {
-  readonly task: TaskRow;
-  readonly attempt: AttemptRow;
-  readonly end: AttemptEnd;
-  readonly next: NextForTask;
-  readonly meaning: WalkMeaning;
-}
-
-function moveQuery(
-  { nowMs, fence }: RecordContext,
-  tx: Transaction<Database>,
-  { task, attempt, end: { outcome }, next, meaning }: Move,
-): Runnable {
-  const common = {
-    // Begun and ended by one process: whatever brought an earlier one down was not this task.
-    ...(attempt.fence === fence ? { crash_count: 0 } : {}),
-    progress: JSON.stringify(next.progress),
-    loop: next.progress.loop,
-    last_result: outcome.result,
-    last_sub_reason: outcome.subReason,
-    customer_reached: meaning === 'reached' && outcome.retryClass === 'connected' ? 1 : 0,
-    updated_at_ms: nowMs,
-  };
-  const moved = {
-    goOn: {},
-    wait: { state: 'waiting', status: 'Pending', owner_epoch: null },
-    finish: { state: 'final', owner_epoch: null },
-  }[next.kind];
-  return tx
-    .updateTable('tasks')
-    .set({
-      ...common,
-      ...moved,
-      ...(next.kind === 'wait' ? { due_at_ms: next.dueAtMs, retry_class: next.retryClass } : {}),
-      ...(next.kind === 'finish' ? { status: next.status } : {}),
-    })
-    .where('id', '=', task.id);
 }
 
 function countQuery(

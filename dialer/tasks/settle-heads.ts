@@ -159,6 +159,7 @@ export function factsOf(
       const known = found.numbers.get(number);
       const isWanted = wanted.has(number);
       return {
+        isOptedOut: found.optedOut.has(contactPointId),
         isDialable: point !== undefined && point.value !== '' && point.invalid_since_ms === null,
         isInFlight: isWanted || (known?.isInFlight ?? false),
         lastAttemptAtMs: isWanted ? nowMs : (known?.lastAttemptAtMs ?? null),

@@ -23,7 +23,7 @@ export interface TaskRequest {
   readonly inputAttributes?: Readonly<Record<string, string>>;
 }
 
-export type TasksEngagement = Pick<EngagementRow, 'id' | 'call_order' | 'workstream_id'> & {
+export type TasksEngagement = Pick<EngagementRow, 'id' | 'workstream_id'> & {
   readonly phoneTypes: readonly PhoneType[];
 };
 

@@ -6,6 +6,7 @@ import { runTogether, type Runnable } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { ClaimContext } from './claim-starts.ts';
+import { KEY_COLUMN, orderColumns, orderInForce, placedTask } from './order-places.ts';
 import type { PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
 
@@ -30,7 +31,7 @@ export async function writeStarts(
     ...insertQueries(tx, 'attempts', attempts),
     ...insertQueries(tx, 'delivery_attributes', attributes),
     ...(starts.length === 0 ? [] : [workingQuery(context, tx, starts)]),
-    ...effective.map((change) => changeQuery(context, tx, change)),
+    ...effective.map((change) => changeQuery(context, tx, engagement, change)),
     ...eventQueries(tx, engagement.business_unit_id, context.nowMs, events),
     countsQuery(tx, engagement, starts, effective, context.nowMs),
   ]);
@@ -124,6 +125,7 @@ function workingQuery(
 function changeQuery(
   context: ClaimContext,
   tx: Transaction<Database>,
+  engagement: EngagementRow,
   change: TaskChange,
 ): Runnable {
   const { task, progress } = change;
@@ -134,7 +136,7 @@ function changeQuery(
     : { state: 'waiting', status: 'Pending' };
   const changed =
     change.kind === 'postponed'
-      ? { ...postponed, due_at_ms: Math.max(change.untilMs, context.nowMs) }
+      ? { ...postponed, ...placeAt(engagement, change, Math.max(change.untilMs, context.nowMs)) }
       : {
           state: 'final',
           status: change.status,
@@ -149,12 +151,19 @@ function changeQuery(
     .where('id', '=', change.task.id);
 }
 
+/** When it is due, and its place from then on: another window may govern it by that time. */
+function placeAt(engagement: EngagementRow, { task, progress }: TaskChange, dueAtMs: number) {
+  const place = orderColumns(engagement, placedTask(task, progress.contactIndex), dueAtMs);
+  return { due_at_ms: dueAtMs, ...place };
+}
+
 function startedEvent(
   { actor, gatewayId, trunk, machineVersion }: ClaimContext,
   engagement: EngagementRow,
   start: PreparedStart,
 ): NewEvent {
   const { target, window, progress } = start;
+  const { order, slot } = orderInForce(engagement);
   return {
     streamId: `task:${start.task.id}`,
     type: 'attempt.claimed',
@@ -174,9 +183,9 @@ function startedEvent(
       seqNo: start.seqNo,
       windowStartMs: window.startMs,
       windowEndMs: window.endMs,
-      callOrder: engagement.call_order,
+      callOrder: order,
       retryClass: start.task.retry_class,
-      orderKey: start.task.order_key,
+      orderKey: start.task[KEY_COLUMN[slot]],
       priority: engagement.priority,
       dialMode: engagement.dial_mode,
       ...start.because,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
 import { firstKey } from '../../dialer/api-keys/first-key.ts';
+import { CALL_ORDERS } from '../../dialer/engagements/engagement-config.schema.ts';
 import { createBusinessUnit } from '../../dialer/engagements/create-engagement.ts';
 import { SAMPLE_CSV } from '../../dialer/intake/sample-csv.ts';
 import { Uploads } from '../../dialer/intake/uploads.ts';
@@ -141,6 +142,83 @@ function settingsTests(t: Test, target: StoreTarget): void {
       );
     },
   );
+
+  t.test('[CFG-12] [CFG-13] three priorities and five call orders are kept', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { workstreamId, queueId } = await rig.engagement();
+    const mode = { kind: 'copilot', maxConcurrentCalls: 5 };
+    const make = (config: Json) =>
+      rig.post('/v1/engagements', {
+        ...{ name: 'E', workstreamId, queueId, config: { mode, ...config } },
+      });
+    const url = async (config: Json) =>
+      `/v1/engagements/${String((await make(config)).body['id'])}`;
+    for (const [priority, rank] of Object.entries({ critical: 1, high: 2, normal: 3 })) {
+      const made = await make({ priority });
+      t.match(made, { status: 201, body: { config: { priority } } });
+      const { db } = rig.database;
+      const row = await db
+        .selectFrom('engagements')
+        .select('priority')
+        .where('id', '=', String(made.body['id']))
+        .executeTakeFirst();
+      t.same(row, { priority: rank }, 'the lower goes first');
+    }
+    for (const callOrder of CALL_ORDERS) {
+      const made = await url({ callOrder });
+      t.match((await rig.get(made)).body, { config: { callOrder } });
+    }
+    const first = await url({});
+    t.match((await rig.get(first)).body, {
+      config: { priority: 'normal', callOrder: 'earliestScheduledDate' },
+    });
+    for (const wrong of [{ priority: 'urgent' }, { callOrder: 'random' }]) {
+      t.match(await make(wrong), { status: 400, body: { code: 'REQUEST_INVALID' } });
+    }
+    const headers = { 'if-match': '"1"' };
+    const body = { config: { callOrder: 'lastInFirstOut', priority: 'high' } };
+    t.match(await rig.ask({ method: 'PATCH', url: first, headers, body }), { status: 200, body });
+    t.match((await rig.get(`${first}/status`)).body, {
+      callOrderInForce: 'earliestScheduledDate',
+    });
+    t.match(rig.dialer.told.at(-1), /^changed /, 'who works it in');
+  });
+
+  t.test('[API-41] ended before anybody was there for them, over attempted', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const { id } = await rig.engagement();
+    const report = async () => (await rig.get(`/v1/engagements/${id}/report`)).body['abandonment'];
+    t.same(await report(), { attempted: 0, abandoned: 0, abandonedOfAttempted: null });
+    const over = { sent_at_ms: 1, ended_at_ms: 9 };
+    const talked = { ...over, result: 'LiveAnswer', joined_at_ms: 3 };
+    const calls = [
+      talked,
+      { ...talked, escalated_at_ms: 2 },
+      { ...over, result: 'LiveAnswer', sub_reason: 'abandoned_by_system' },
+      { ...over, result: 'Undetermined', sub_reason: 'abandoned_by_customer' },
+      { ...over, result: 'LiveAnswer', escalated_at_ms: 2 },
+      { ...over, result: 'AnsweringMachineHangup' },
+      { ...over, result: 'NoAnswer', sub_reason: 'ring_timeout' },
+      { ...over, result: 'LiveAnswer' },
+      { ended_at_ms: 9, result: 'CallFailed', sub_reason: 'config' },
+      { sent_at_ms: 1, escalated_at_ms: 2 },
+    ];
+    const { business_unit_id } = await rig.database.db
+      .selectFrom('engagements')
+      .select('business_unit_id')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    const given = { business_unit_id, engagement_id: id, fence: 1, gateway_id: 'g', trunk: 't' };
+    const made = { phase: 'ended', invites: 1, ai_handled: 0, created_at_ms: 0 };
+    const rows = calls.map((call, n) => ({
+      ...{ ...given, ...made, id: `a${n}`, task_id: `t${n}`, delivery_id: `d${n}` },
+      ...{ contact_point_id: `p${n}`, machine_version: 'test@1', ...call },
+    }));
+    for (const row of rows) {
+      await rig.database.db.insertInto('attempts').values(row).execute();
+    }
+    t.same(await report(), { attempted: 8, abandoned: 3, abandonedOfAttempted: 3 / 8 });
+  });
 
   t.test('[WS-04] an AI-led engagement needs somebody on its workstream who talks', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));

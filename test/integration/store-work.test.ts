@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { CompiledQuery, sql, type KyselyPlugin } from 'kysely';
 import t, { type Test } from 'tap';
 import { takeOverTasks } from '../../dialer/actors/recovery.ts';
+import { changeEngagement } from '../../dialer/engagements/change-settings.ts';
 import { CALL_ORDERS, type CallOrder } from '../../dialer/engagements/engagement-config.schema.ts';
 import { cancelEngagementTasks, cancelTask, cancelTasks } from '../../dialer/tasks/cancel-task.ts';
+import { reorderStep } from '../../dialer/tasks/reorder-tasks.ts';
 import { eventQueries } from '../../dialer/store/event-log.ts';
 import { readNumberFacts, releaseQuery, takeNumbers } from '../../dialer/store/number-guards.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
@@ -288,7 +290,7 @@ for (const target of targets) {
     t.equal(both.flatMap((claimed) => claimed.starts).length, 1, 'over all business units');
   });
 
-  t.test(`${name}: each call order is kept, and retries stand where they should`, async (t) => {
+  t.test(`${name}: [CFG-13] [ORD-09] each call order is kept`, async (t) => {
     const database = await open(t);
     const priorities = ['10', '2', undefined, '2026-03-01', '-1', 'soon', '2'];
     const windowsOf = (index: number) => [
@@ -298,8 +300,8 @@ for (const target of targets) {
       earliestScheduledDate: [2, 4, 6, 1, 3, 5, 0],
       firstInFirstOut: [0, 1, 2, 3, 4, 5, 6],
       lastInFirstOut: [6, 5, 4, 3, 2, 1, 0],
-      customAscending: [4, 1, 6, 0, 3, 2, 5],
-      customDescending: [3, 0, 1, 6, 4, 2, 5],
+      customAscending: [4, 1, 6, 0, 2, 3, 5],
+      customDescending: [0, 1, 6, 4, 2, 3, 5],
     };
     for (const [order, callOrder] of CALL_ORDERS.entries()) {
       const work = await scene(database, { config: { callOrder }, cap: 50 });
@@ -314,8 +316,104 @@ for (const target of targets) {
       const claimed = starts.map(({ task }) => ids.indexOf(task.id));
       t.same(claimed, expected[callOrder], callOrder);
       const fallback = starts.filter(({ task }) => task.priority_fallback === 1);
-      t.equal(fallback.length, callOrder.startsWith('custom') ? 2 : 0);
+      t.equal(fallback.length, callOrder.startsWith('custom') ? 3 : 0);
     }
+  });
+
+  const change = async (work: WorkScene, config: Readonly<Record<string, unknown>>) => {
+    const { id, version } = await work.engagement();
+    await work.database.db
+      .transaction()
+      .execute((tx) => changeEngagement(tx, work.writer, { id, version, patch: { config } }));
+  };
+  const step = (work: WorkScene, batchMax: number) =>
+    reorderStep(
+      { database: work.database, nowMs: work.clock.nowMs, actor: 'test', batchMax },
+      work.engagementId,
+    );
+
+  t.test(`${name}: [CFG-13] an order changed while many claim loses nobody`, async (t) => {
+    const seed = { seed: Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000) };
+    t.comment(JSON.stringify(seed));
+    const random = fc.sample(fc.integer({ min: -50, max: 50 }), { ...seed, numRuns: 120 });
+    const work = await scene(await open(t), { config: { callOrder: 'firstInFirstOut' }, cap: 500 });
+    const wish = (wish: TaskWish, index: number): TaskWish => ({
+      ...wish,
+      priorityValue: String(random[index] ?? 0),
+    });
+    const ids = [...(await work.add(wishes(100).map(wish)))];
+    const claimed: string[] = [];
+    const claim = async (count: number) => {
+      const { starts } = await work.claim(count);
+      claimed.push(...starts.map(({ task }) => task.id));
+    };
+    const inForce = async () => (await work.engagement()).order_in_force;
+    for (const callOrder of ['customDescending', 'lastInFirstOut', 'customAscending'] as const) {
+      await change(work, { callOrder });
+      t.not(await inForce(), null);
+      for (let end = 'more', round = 0; end === 'more'; round += 1) {
+        const from = ids.length;
+        const fresh = from < 120 ? work.add(wishes(1, from).map((one) => wish(one, from))) : [];
+        const [stepped, added] = await Promise.all([step(work, 17), fresh, claim(2)]);
+        ids.push(...added);
+        end = stepped;
+        if (round > 100) throw new Error('it does not end');
+      }
+      t.equal(await inForce(), null);
+    }
+    t.equal(new Set(claimed).size, claimed.length, 'nobody is claimed twice');
+    const left = ids.filter((id) => !claimed.includes(id));
+    const values = new Map(ids.map((id, index) => [id, random[index] ?? 0]));
+    const mark = claimed.length;
+    while (claimed.length < ids.length) await claim(40);
+    t.same(
+      claimed.slice(mark),
+      left.toSorted((a, b) => (values.get(a) ?? 0) - (values.get(b) ?? 0) || (a < b ? -1 : 1)),
+      'those who are left by the last order',
+    );
+    const { kept, counted } = await work.counts();
+    t.same(kept, counted);
+  });
+
+  t.test(`${name}: [ORD-10] a changed retry priority moves those who wait`, async (t) => {
+    const reattempt = { ...onePerson.reattempt, waitMinutes: 15 };
+    const config = { reattempt, callOrder: 'firstInFirstOut' };
+    const work = await scene(await open(t), { config });
+    const [retried = ''] = await work.add(wishes(1));
+    const { starts } = await work.claim(1);
+    await work.record(starts[0]?.attemptId ?? '', noAnswer);
+    await work.add(wishes(2, 10));
+    await change(work, { reattempt: { priority: 'lower' } });
+    t.equal(await step(work, 100), 'more');
+    t.equal(await step(work, 100), 'done');
+    work.clock.nowMs = NOW + GAP_MS;
+    await work.promote();
+    const order = (await work.claim(5)).starts.map(({ task }) => task.id);
+    t.equal(order.indexOf(retried), 2);
+    t.equal((await work.engagement()).order_slot, 0, 'its order has not changed');
+  });
+
+  t.test(`${name}: whoever reorders waits for no task that is held`, async (t) => {
+    const database = await open(t);
+    // Only there are rows locked one by one: SQLite has one transaction that writes.
+    if (database.kind === 'sqlite') return;
+    const work = await scene(database, { config: { callOrder: 'firstInFirstOut' } });
+    const ids = await work.add(wishes(3));
+    await change(work, { callOrder: 'lastInFirstOut' });
+    await database.db.transaction().execute(async (tx) => {
+      const held = tx.updateTable('tasks').set({ crash_count: 0 });
+      await held.where('id', '=', ids[1] ?? '').execute();
+      t.equal(await step(work, 10), 'more');
+      t.equal((await work.engagement()).reorder_after_id, ids[0], 'up to the one that is held');
+      t.equal(await step(work, 10), 'more');
+    });
+    t.equal(await step(work, 10), 'more');
+    t.equal(await step(work, 10), 'done');
+    const { starts } = await work.claim(3);
+    t.same(
+      starts.map(({ task }) => ids.indexOf(task.id)),
+      [2, 1, 0],
+    );
   });
 
   for (const [priority, expected] of [
@@ -323,7 +421,7 @@ for (const target of targets) {
     ['same', ['retry', 'new', 'new']],
     ['lower', ['new', 'new', 'retry']],
   ] as const) {
-    t.test(`${name}: a due retry of priority '${priority}' takes its place`, async (t) => {
+    t.test(`${name}: [ORD-10] a due retry of priority '${priority}' takes its place`, async (t) => {
       const reattempt = { ...onePerson.reattempt, priority, waitMinutes: 15 };
       const config = { reattempt, callOrder: 'firstInFirstOut' };
       const work = await scene(await open(t), { config });

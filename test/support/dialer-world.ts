@@ -278,13 +278,12 @@ export class DialerWorld {
     contacts: readonly ContactInput[],
     more: Partial<TaskInput> = {},
   ): Promise<readonly string[]> {
-    const { call_order } = await this.engagementRow(engagementId);
     const ids = await this.db.transaction().execute(async (tx) => {
       const made = await upsertContacts(tx, this.writer, contacts);
       const inputs = made.map(({ id }): TaskInput => {
         return { contactIds: [id], source: 'api', ...more };
       });
-      return createTasks(tx, this.writer, { id: engagementId, call_order }, inputs);
+      return createTasks(tx, this.writer, { id: engagementId }, inputs);
     });
     if (this.#process !== undefined) this.dialer.tasksWritten(engagementId);
     return ids;

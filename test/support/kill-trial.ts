@@ -124,7 +124,7 @@ async function fillStore(address: StoreAddress, contacts: number): Promise<void>
       })),
     );
     const tasks = people.map(({ id }) => ({ contactIds: [id], source: 'file' as const }));
-    await createTasks(tx, writer, { id: engagementId, call_order: 'firstInFirstOut' }, tasks);
+    await createTasks(tx, writer, { id: engagementId }, tasks);
   });
   await database.close();
 }

@@ -123,16 +123,11 @@ export class WorkScene {
           return { uniqueIdentifier: `contact-${this.#contacts}`, phones };
         }),
       );
-      const engagement = await tx
-        .selectFrom('engagements')
-        .select(['id', 'call_order'])
-        .where('id', '=', this.engagementId)
-        .executeTakeFirstOrThrow();
       const inputs = wishes.map(({ phones: _, ...wish }, index): TaskInput => {
         const contactIds = [contacts[index]?.id ?? ''];
         return { source: 'api', ...wish, contactIds };
       });
-      return createTasks(tx, writer, engagement, inputs);
+      return createTasks(tx, writer, { id: this.engagementId }, inputs);
     });
   }
 

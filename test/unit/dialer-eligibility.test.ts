@@ -18,7 +18,12 @@ import {
   type ChainContact,
   type WalkStep,
 } from '../../dialer/tasks/chain-walk.ts';
-import { customValue, FALLBACK_ORDER_KEY, orderKeyOf } from '../../dialer/tasks/order-key.ts';
+import {
+  customValue,
+  FALLBACK_ORDER_KEY,
+  orderKeyOf,
+  valueKindOf,
+} from '../../dialer/tasks/order-key.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 15, 0);
 const MINUTE = 60_000;
@@ -42,7 +47,10 @@ const readyTask: EligibilityTask = {
 };
 const openFacts: EligibilityFacts = {
   engagement: 'running',
-  number: { isDialable: true, isInFlight: false, lastAttemptAtMs: null, gapMinMs: 15 * MINUTE },
+  number: {
+    ...{ isDialable: true, isOptedOut: false, isInFlight: false },
+    ...{ lastAttemptAtMs: null, gapMinMs: 15 * MINUTE },
+  },
   queue: { kind: 'open' },
   capacityFree: 1,
 };
@@ -188,6 +196,7 @@ t.test('eligibility: a start is always inside a window, outside the gap, with ro
           engagement: 'running',
           number: {
             isDialable: true,
+            isOptedOut: false,
             isInFlight: s.isInFlight,
             lastAttemptAtMs,
             gapMinMs: s.gapMs,
@@ -392,11 +401,12 @@ t.test(
   },
 );
 
-t.test('order keys put tasks where their call order says', async (t) => {
+t.test('[CFG-13] order keys put tasks where their call order says', async (t) => {
   const at = (windowEndMs: number, createdSeq: number, priorityValue: string | null) => ({
     windowEndMs,
     createdSeq,
     priorityValue,
+    valueKind: 'number' as const,
   });
   const first = at(200, 1, '3');
   const second = at(100, 2, '1');
@@ -413,9 +423,11 @@ t.test('order keys put tasks where their call order says', async (t) => {
   t.same(order('customDescending'), [1, 2, 3], 'what has no value goes last here too');
   t.equal(orderKeyOf({ callOrder: 'customAscending', ...bad }).isFallback, true);
   t.equal(orderKeyOf({ callOrder: 'customAscending', ...bad }).orderKey, FALLBACK_ORDER_KEY);
+  const date = { ...first, priorityValue: '2026-03-02' };
+  t.equal(orderKeyOf({ callOrder: 'customDescending', ...date }).isFallback, true, 'no number');
 });
 
-t.test('a custom value is a number, else a date, else nothing', async (t) => {
+t.test('[ORD-07] [ORD-09] a custom value is a number, else a date, else nothing', async (t) => {
   const values: [string | null, number | undefined][] = [
     ['10', 10],
     [' -2.5 ', -2.5],
@@ -429,5 +441,13 @@ t.test('a custom value is a number, else a date, else nothing', async (t) => {
     ['2026-13-45', undefined],
     ['tomorrow', undefined],
   ];
-  for (const [text, expected] of values) t.equal(customValue(text), expected, String(text));
+  for (const [text, expected] of values) t.equal(customValue(text)?.value, expected, String(text));
+  t.equal(customValue('2026')?.kind, 'number', 'a number first');
+  t.equal(customValue('2026-03-02')?.kind, 'date');
+  t.equal(
+    valueKindOf([null, 'soon', '2026-03-02', '7']),
+    'date',
+    'the first with a meaning decides',
+  );
+  t.equal(valueKindOf([null, 'soon']), null);
 });

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { engagementInput } from '../../../engagements/change-settings.ts';
 import { storedConfig } from '../../../engagements/complete-config.ts';
 import { configWarnings, WARNING_CODES } from '../../../engagements/config-warnings.ts';
-import { EngagementConfig } from '../../../engagements/engagement-config.schema.ts';
+import { CALL_ORDERS, EngagementConfig } from '../../../engagements/engagement-config.schema.ts';
 import {
   CHANNELS,
   INTAKES,
@@ -182,6 +182,9 @@ export const EngagementStatus = Type.Object(
     suspended: Type.Boolean(),
     suspension: orNull(Suspension),
     lastSuspension: orNull(Suspension),
+    callOrderInForce: Type.Enum([...CALL_ORDERS], {
+      description: 'The one before, while the tasks are put into another: seconds, as a rule.',
+    }),
     tasks: Type.Object({ waiting: count, ready: count, working: count, final: count }),
     attempts: count,
     callsInFlight: count,
@@ -199,6 +202,7 @@ export const EngagementStatus = Type.Object(
           reason: 'made without being started',
           at: '2026-03-02T15:00:00.000Z',
         },
+        callOrderInForce: 'earliestScheduledDate',
         tasks: { waiting: 0, ready: 31, working: 20, final: 9 },
         attempts: 29,
         callsInFlight: 20,
@@ -218,6 +222,20 @@ export const EngagementReport = Type.Object(
     deliveries: Counts,
     results: Counts,
     attempts: count,
+    abandonment: Type.Object({
+      attempted: Type.Integer({ minimum: 0, description: 'Calls that were sent and are over.' }),
+      abandoned: Type.Integer({
+        minimum: 0,
+        description: 'A person was there, and it was over before anybody was there for them.',
+      }),
+      abandonedOfAttempted: orNull(
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: 'The dashboard’s rate; the legal one is over live answers.',
+        }),
+      ),
+    }),
   },
   {
     description: 'Counted when it is asked for: tasks and deliveries by status, and by Result.',
@@ -229,6 +247,7 @@ export const EngagementReport = Type.Object(
         deliveries: { Complete: 60 },
         results: { Undetermined: 35, Busy: 8, NoAnswer: 7, InvalidAddress: 6, CallFailed: 4 },
         attempts: 60,
+        abandonment: { attempted: 60, abandoned: 3, abandonedOfAttempted: 0.05 },
       },
     ],
   },

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { DialerError } from '../../../../machines/errors.ts';
 import { countOutcomes, lastSuspension } from '../../../engagements/engagement-reports.ts';
+import { orderInForce } from '../../../tasks/order-places.ts';
 import type { EngagementRow } from '../../../store/schema/engagement-tables.ts';
 import { callerOfRequest } from '../../access.ts';
 import { actorOf, dialerOf, type ApiApp, type ApiContext } from '../api-context.ts';
@@ -87,6 +88,7 @@ async function statusBody({ database }: ApiContext, row: EngagementRow) {
     suspended: isSuspended,
     suspension: isSuspended ? shown : null,
     lastSuspension: shown,
+    callOrderInForce: orderInForce(row).order,
     tasks: {
       waiting: row.tasks_waiting,
       ready: row.tasks_ready,
