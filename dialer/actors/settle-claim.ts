@@ -1,6 +1,6 @@
 /** A claim of which nobody knows whether it was committed: settled before anything else is claimed. */
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
-import { isDefect } from '../store/store-defect.ts';
+import { untilStored } from '../store/until-stored.ts';
 import { takeBackInDoubt, type ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { recordContextOf, type DialerParts } from './dialer-parts.ts';
 
@@ -14,17 +14,13 @@ export async function settleClaim(
   { engagement, config }: EngagementFacts,
   { attemptIds }: ClaimInDoubt,
 ): Promise<number> {
-  const { clock, limits, log } = parts;
-  for (;;) {
-    try {
-      const context = recordContextOf(parts);
-      const committed = await takeBackInDoubt(context, engagement.id, config, attemptIds);
-      if (committed > 0) parts.onWaiting();
-      return committed;
-    } catch (error) {
-      if (isDefect(error) || parts.isStopping()) throw error;
-      log.warn({ engagementId: engagement.id, error }, 'a claim in doubt cannot be settled yet');
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, limits.storeRetryMs));
-    }
-  }
+  const { clock, limits, log, isStopping } = parts;
+  const takeBack = () => takeBackInDoubt(recordContextOf(parts), engagement.id, config, attemptIds);
+  const committed = await untilStored(takeBack, {
+    ...{ clock, storeRetryMs: limits.storeRetryMs, isGivenUp: isStopping },
+    onFailure: (error) =>
+      log.warn({ engagementId: engagement.id, error }, 'a claim in doubt cannot be settled yet'),
+  });
+  if (committed > 0) parts.onWaiting();
+  return committed;
 }

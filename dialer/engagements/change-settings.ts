@@ -11,6 +11,7 @@ import { reordering } from '../tasks/reorder-tasks.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { givenConfig, storedConfig } from './complete-config.ts';
 import { appendEvents } from '../store/event-log.ts';
+import { versionConflict } from '../store/version-conflict.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
 import { WORKSTREAM_SETTINGS } from './engagement-inputs.schema.ts';
@@ -179,13 +180,8 @@ async function rowToChange<T extends keyof RowOf>(
     .executeTakeFirst();
   const kind = table.slice(0, -1);
   if (row === undefined) throw new DialerError('NOT_FOUND', `there is no ${kind} ${id}`);
-  if (row.version !== version) throw otherVersion(kind, id, row.version);
+  if (row.version !== version) throw versionConflict(kind, id, row.version);
   return row as RowOf[T];
-}
-
-function otherVersion(kind: string, id: string, version: number | undefined): DialerError {
-  const now = version === undefined ? '' : `: it is version ${version} now`;
-  return new DialerError('VERSION_CONFLICT', `${kind} ${id} was changed meanwhile${now}`);
 }
 
 async function changed<T extends keyof RowOf>(
@@ -203,7 +199,7 @@ async function changed<T extends keyof RowOf>(
     .where('version', '=', row.version) // PostgreSQL: somebody else may have been faster
     .returningAll()
     .executeTakeFirst();
-  if (after === undefined) throw otherVersion(kind, row.id, undefined);
+  if (after === undefined) throw versionConflict(kind, row.id);
   const values = row as unknown as Readonly<Record<string, unknown>>;
   const names = Object.keys(columns).filter((name) => columns[name] !== values[name]);
   const event = {

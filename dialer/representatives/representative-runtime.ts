@@ -16,7 +16,7 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
-import { isDefect } from '../store/store-defect.ts';
+import { untilStored } from '../store/until-stored.ts';
 import type { RepresentativeProfile } from './match-representatives.ts';
 import { writeWork } from './reservations.ts';
 
@@ -279,17 +279,15 @@ export class RepresentativeRuntime {
     const write = async (): Promise<void> => {
       await before;
       const payload = payloadOf(entered);
-      for (;;) {
-        try {
-          await writeWork({ database, fence, actor }, { ...entered, atMs, payload });
-          break;
-        } catch (error) {
-          const { representativeId } = entered;
-          log.error({ representativeId, error }, 'what a representative does is not written yet');
-          if (isDefect(error) || this.#isStopped) break;
-          await new Promise<void>((resolve) => clock.setTimeout(resolve, times.storeRetryMs));
-        }
-      }
+      const { representativeId } = entered;
+      await untilStored(
+        () => writeWork({ database, fence, actor }, { ...entered, atMs, payload }),
+        {
+          ...{ clock, storeRetryMs: times.storeRetryMs, isGivenUp: () => this.#isStopped },
+          onFailure: (error) =>
+            log.error({ representativeId, error }, 'what a representative does is not written yet'),
+        },
+      ).catch(() => undefined);
       this.#unwritten -= 1;
       onEntered(entered);
     };

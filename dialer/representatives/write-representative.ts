@@ -4,6 +4,7 @@ import { DialerError } from '../../machines/errors.ts';
 import { checkedInput } from '../checked-input.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import { appendEvents } from '../store/event-log.ts';
+import { versionConflict } from '../store/version-conflict.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { RepresentativeRow, SkillRow } from '../store/schema/representative-tables.ts';
 import { RepresentativeInput, SkillInput } from './representative-inputs.schema.ts';
@@ -154,9 +155,7 @@ export async function changeRepresentativeIn(
     .where('version', '=', version)
     .returningAll()
     .executeTakeFirst();
-  if (row === undefined) {
-    throw new DialerError('VERSION_CONFLICT', `representative ${id} was changed meanwhile`);
-  }
+  if (row === undefined) throw versionConflict('representative', id);
   await writeBelongings(tx, writer, id, checked);
   const event = { streamId: `representative:${id}`, type: 'representative.changed', actor };
   await appendEvents(tx, businessUnitId, nowMs, [event]);

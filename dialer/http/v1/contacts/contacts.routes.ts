@@ -2,11 +2,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Transaction } from 'kysely';
 import { Type } from 'typebox';
-import { DialerError } from '../../../../machines/errors.ts';
 import { contactEntry, type ContactEntry } from '../../../contacts/contact-entry.ts';
 import { upsertContacts } from '../../../contacts/upsert-contacts.ts';
 import type { ContactRow } from '../../../store/schema/contact-tables.ts';
 import type { Database } from '../../../store/schema/database.ts';
+import { versionConflict } from '../../../store/version-conflict.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
@@ -101,8 +101,7 @@ function contactReadRoutes(app: ApiApp, context: ApiContext): void {
           context.database.kind === 'postgres',
         );
         if (before.version !== version) {
-          const detail = `contact ${before.id} was changed meanwhile: it is version ${before.version}`;
-          throw new DialerError('VERSION_CONFLICT', detail);
+          throw versionConflict('contact', before.id, before.version);
         }
         const entry = { ...request.body, uniqueIdentifier: before.unique_identifier };
         return (await written(context, request, tx, entry)).row;

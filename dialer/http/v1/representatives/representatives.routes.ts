@@ -1,12 +1,12 @@
 /** Representatives: who they are, and what they can. */
 import { Type } from 'typebox';
-import { DialerError } from '../../../../machines/errors.ts';
 import { mergePatch } from '../../../merge-patch.ts';
 import {
   changeRepresentativeIn,
   createRepresentativeIn,
   representativeInput,
 } from '../../../representatives/write-representative.ts';
+import { versionConflict } from '../../../store/version-conflict.ts';
 import type { RepresentativeRow } from '../../../store/schema/representative-tables.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
@@ -62,7 +62,7 @@ export function representativeRoutes(app: ApiApp, context: ApiContext): void {
       const writer = writerOf(context, request);
       const before = await findRepresentative(context, writer.businessUnitId, id);
       const { row, body } = await db.transaction().execute(async (tx) => {
-        if (before.version !== version) throw conflict(id, before.version);
+        if (before.version !== version) throw versionConflict('representative', id, before.version);
         const input = mergePatch(await representativeInput(tx, before), request.body);
         const row = await changeRepresentativeIn(tx, writer, { id, version, input });
         return { row, body: await representativeBody(tx, row) };
@@ -125,9 +125,4 @@ export async function findRepresentative(
     .executeTakeFirst();
   if (row === undefined) throw notFound('representative', id);
   return row;
-}
-
-function conflict(id: string, version: number): DialerError {
-  const detail = `representative ${id} was changed meanwhile: it is version ${version} now`;
-  return new DialerError('VERSION_CONFLICT', detail);
 }
