@@ -40,6 +40,16 @@ export const Failsafe = Type.Object({
   optOutPrompt: Type.Optional(
     Type.String({ description: 'Confirms an opt-out before the call is ended. Default: nothing.' }),
   ),
+  morePrompts: Type.Optional(
+    Type.Array(Type.String(), { description: 'What is said after promptId. Default: nothing.' }),
+  ),
+  playStops: Type.Optional(
+    Type.Boolean({
+      description:
+        'A play that is ordered in time stops the clock too: the dialer is there, and says itself ' +
+        'what there is to say. For calls of prompts and of AI agents. Default false.',
+    }),
+  ),
 });
 export type Failsafe = Static<typeof Failsafe>;
 

@@ -81,6 +81,11 @@ export class AgentLeg {
     this.#leg.end();
   }
 
+  /** A human has been joined: what it asked for, if it did. */
+  escalationServed(): void {
+    this.#referral.served();
+  }
+
   #onBye(bye: SipRequest, bySwitch: boolean): void {
     this.#takeAttributes(bye);
     this.#parts.handlers.onLeft(bySwitch ? 'the switch ended the leg' : failureOfBye(bye));

@@ -45,6 +45,11 @@ export class AgentReferral {
     return referTo;
   }
 
+  /** A human has the customer. */
+  served(): void {
+    this.#settle('200 OK');
+  }
+
   /** The call ends with the referral still open. */
   end(): void {
     this.#settle('487 Request Terminated');

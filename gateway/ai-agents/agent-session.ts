@@ -9,6 +9,7 @@ import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
 import type { EventOf } from '../../machines/telephony-events.ts';
 import type { AttemptServices } from '../attempts/attempt-parts.ts';
 import type { AttemptEventBody, EventOutlet } from '../attempts/event-outlet.ts';
+import type { PartnerEnd } from '../attempts/partner.ts';
 import { elapsedMs } from '../clock.ts';
 import type { Acquired } from '../media/endpoint-pool.ts';
 import type { MediaEndpoint } from '../media/media-endpoint.ts';
@@ -39,7 +40,7 @@ export interface AgentSessionParts {
   readonly emit: EventOutlet['emit'];
   /** Just before it is told. */
   readonly onConnected: () => void;
-  readonly onOver: () => void;
+  readonly onOver: (end: PartnerEnd) => void;
 }
 
 type EndedBy = EventOf<'attempt.bridgeEnded'>['endedBy'];
@@ -60,6 +61,7 @@ export class AgentSession {
   #audio: AgentAudio | undefined;
   #connectedAtMs: number | undefined;
   #timer: unknown;
+  #escalated = false;
   #over = false;
 
   constructor(parts: AgentSessionParts) {
@@ -110,6 +112,14 @@ export class AgentSession {
     if (this.#connectedAtMs !== undefined) this.#parts.emit(this.#bridgeEnded(by));
   }
 
+  /** A representative has the customer now: the agent hears so, and gets BYE. */
+  handedOver(): void {
+    if (this.#over) return;
+    this.#leg?.escalationServed();
+    this.#close();
+    this.#parts.emit(this.#bridgeEnded('dialer'));
+  }
+
   #onEndpoint(acquired: Acquired<MediaEndpoint>, invite: UsableInvite): void {
     const { services, codecs } = this.#parts;
     if (acquired.kind === 'none') {
@@ -148,8 +158,10 @@ export class AgentSession {
           emit({ type: 'aiAgent.returned', by, attributes: { ...attributes } }),
         onReturnRefused: (problem, by) =>
           log.warn({ attemptId, by, problem }, 'attributes of the agent not taken'),
-        onEscalated: (referTo) =>
-          emit({ type: 'aiAgent.escalated', by: 'refer', referTo, attributes: {} }),
+        onEscalated: (referTo) => {
+          this.#escalated = true;
+          emit({ type: 'aiAgent.escalated', by: 'refer', referTo, attributes: {} });
+        },
       },
     });
     this.#leg.start();
@@ -209,7 +221,7 @@ export class AgentSession {
     }
     this.#close();
     this.#parts.emit(this.#bridgeEnded('target'));
-    this.#parts.onOver();
+    this.#parts.onOver(this.#escalated ? 'broken' : 'left');
   }
 
   /**
@@ -226,7 +238,7 @@ export class AgentSession {
         ? this.#connectFailed(connect, detail)
         : this.#bridgeEnded('switch'),
     );
-    onOver();
+    onOver('broken');
   }
 
   #fail({ reason, connect, statusCode = null, detail }: Failure): void {
@@ -241,7 +253,7 @@ export class AgentSession {
         ? this.#connectFailed(connect, detail)
         : this.#bridgeEnded('target'),
     );
-    onOver();
+    onOver('broken');
   }
 
   #connectFailed(reason: ConnectFailure, detail: string): AttemptEventBody {

@@ -11,6 +11,7 @@ import type {
   AttemptConnect,
   AttemptDial,
   AttemptPlay,
+  Failsafe,
 } from '../../machines/telephony-commands.ts';
 import type { AnswerVerdict } from '../../machines/telephony-events.ts';
 import type { AgentSessionParts } from '../ai-agents/agent-session.ts';
@@ -23,11 +24,14 @@ import { CallControls, type CallControlsParts } from '../lobby/call-controls.ts'
 import type { EarlyPartner } from '../lobby/early-partner.ts';
 import type { EventOutlet } from './event-outlet.ts';
 import { GreetingWatch } from './greeting-watch.ts';
-import { partnerFor, type Partner } from './partner.ts';
+import { Company } from './company.ts';
+import type { PartnerEnd } from './partner.ts';
 import { PlayQueue, type Play, type Played } from './play-queue.ts';
 
 /** The dialer hears of the agent's end and answers within a round trip; this is many of them. */
 const FORSAKEN_AFTER_MS = 5_000;
+/** A person who is owed a word, and could have it, is not kept in silence for longer. */
+const OWED_AFTER_MS = 2_000;
 
 /** What the gateway itself plays, as attempt.played names it. */
 const FAILSAFE_PLAY_ID = 'failsafe';
@@ -55,7 +59,7 @@ export class Conversation {
   readonly #presses = new DigitPresses();
   readonly #abandonment: AbandonmentClock | undefined;
   readonly #controls: CallControls;
-  #partner: Partner | undefined;
+  readonly #company: Company;
   #forsakenTimer: unknown;
   /** The gateway ends the call after what it says itself: nobody else has a say any more. */
   #closing = false;
@@ -74,27 +78,38 @@ export class Conversation {
       onBegins: (play) => this.#onBegins(play),
       onPlayed: (played) => this.#onPlayed(played),
     });
-    const { ladder, emit, admitTransfer, hangUp } = parts;
+    const { ladder, codecs, emit, admitTransfer, hangUp, ears } = parts;
+    this.#company = new Company({
+      partner: {
+        ...{ attemptId: dial.attemptId, services, ladder, codecs, emit },
+        customer: { ...customer, greetingEndedAtMs: () => ears.greetingEndedAtMs },
+      },
+      onConnected: () => this.#onConnected(),
+      onAlone: (end) => this.#onPartnerLeft(end),
+    });
     this.#controls = new CallControls({
       ...{ attemptId: dial.attemptId, services, endpoint, ladder, emit, admitTransfer, hangUp },
-      partner: () => this.#partner,
-      onForsaken: () => this.#watchForsaken(),
+      partner: () => this.#company.partner,
+      onForsaken: () => this.#watchForsaken('broken'),
     });
     const { failsafe } = dial;
-    this.#partner = parts.early?.handOver({
-      onConnected: () => this.#onConnected(),
-      onOver: () => this.#onPartnerLeft(),
-    });
+    this.#company.inherit(
+      parts.early?.handOver({
+        onConnected: () => this.#onConnected(),
+        onOver: (end) => this.#onPartnerLeft(end),
+      }),
+    );
     if (failsafe === undefined || this.isConnected) return;
     this.#abandonment = new AbandonmentClock({
       ...{ failsafe, clock, isDetected: dial.detection !== undefined },
       onExpired: (isPerson, waitedMs) => this.#onExpired(isPerson, waitedMs),
     });
-    void prompts.locate(failsafe.promptId); // made now, so that it is there at once then
+    // Made now, so that it is there at once then.
+    for (const prompt of failsafePrompts(failsafe)) void prompts.locate(prompt);
   }
 
   get isConnected(): boolean {
-    return this.#partner?.isConnected === true;
+    return this.#company.isConnected;
   }
 
   /** The answer has been told: what is heard from here on is about who answered. */
@@ -116,25 +131,20 @@ export class Conversation {
   /** False when it cannot be taken. */
   play(command: AttemptPlay): boolean {
     if (this.#closing || !this.#plays.add(command)) return false;
+    if (this.#parts.dial.failsafe?.playStops === true) this.#abandonment?.stop();
     this.#attended();
     return true;
   }
 
-  /** False when somebody is being connected already, or the target is none that is offered here. */
+  /**
+   * False when somebody is being connected already, or the target is none that is offered here. An AI
+   * agent that talks with the customer hands them over to a representative.
+   */
   connect(command: AttemptConnect): boolean {
-    if (this.#over || this.#closing || this.#partner?.isOver() === false) return false;
-    if (this.#controls.isTransferring) return false;
-    const { services, ladder, codecs, customer, emit, ears, dial } = this.#parts;
-    const partner = partnerFor(command, {
-      ...{ attemptId: dial.attemptId, services, ladder, codecs, emit },
-      customer: { ...customer, greetingEndedAtMs: () => ears.greetingEndedAtMs },
-      onConnected: () => this.#onConnected(),
-      onOver: () => this.#onPartnerLeft(),
-    });
-    if (partner === undefined) return false;
-    this.#attended();
-    this.#partner = partner;
-    partner.start();
+    if (this.#over || this.#closing || this.#controls.isTransferring) return false;
+    if (!this.#company.connect(command)) return false;
+    // A partner that failed at once is watched for already.
+    if (this.#company.isGone === false) this.#attended();
     return true;
   }
 
@@ -160,7 +170,8 @@ export class Conversation {
     const optOut = { type: 'attempt.optOut', digit: pressed, source, playId } as const;
     emit({ type: 'attempt.dtmf', ...digit }, optOut);
     this.#plays.clear();
-    this.#sayAndHangUp(OPT_OUT_PLAY_ID, play.optOutPrompt ?? '', 'opted out');
+    const confirmation = play.optOutPrompt ?? '';
+    this.#sayAndHangUp(OPT_OUT_PLAY_ID, confirmation === '' ? [] : [confirmation], 'opted out');
   }
 
   /** The attempt ends. Resolves when nothing of the partner's leg is left on the wire. */
@@ -170,8 +181,8 @@ export class Conversation {
     this.#abandonment?.stop();
     this.#greeting.stop();
     this.#plays.stop();
-    this.#partner?.end(by === 'trunk' ? 'far' : by);
-    await Promise.all([this.#partner?.released, this.#controls.end()]);
+    this.#company.end(by === 'trunk' ? 'far' : by);
+    await Promise.all([this.#company.released(), this.#controls.end()]);
   }
 
   #onVerdict(verdict: AnswerVerdict): void {
@@ -199,12 +210,12 @@ export class Conversation {
     this.#parts.emit({ type: 'attempt.played', ...played });
     if (this.#over) return;
     if (played.playId === this.#lastPlayId) this.#parts.hangUp(`${played.playId} was played`);
-    else if (this.#isForsaken()) this.#watchForsaken();
+    else if (this.#isForsaken()) this.#watchForsaken('left');
   }
 
   /** Nobody is there any more, or nobody will be by the clock. */
   #isForsaken(): boolean {
-    return this.#partner?.isOver() ?? this.#abandonment?.isOver === true;
+    return this.#company.isGone ?? this.#abandonment?.isOver === true;
   }
 
   /** The message goes before whatever is played or connected; a machine is told nothing. */
@@ -219,27 +230,31 @@ export class Conversation {
     }
     this.#closing = true;
     this.#attended();
-    const partner = this.#partner;
-    const connectId = partner?.isOver() === false ? partner.connectId : null;
+    const { partner, isGone } = this.#company;
+    const connectId = isGone === false ? (partner?.connectId ?? null) : null;
     partner?.end('gateway');
     const detail = `nobody was connected within ${waitedMs} ms`;
     emit({ type: 'attempt.connectFailed', connectId, reason: 'failsafe', detail });
     if (this.#isOver()) return;
     this.#plays.clear();
-    const { promptId, optOutDigits, optOutPrompt } = failsafe;
+    this.#sayFailsafe(failsafe, detail);
+  }
+
+  #sayFailsafe(failsafe: Failsafe, why: string): void {
+    const { optOutDigits, optOutPrompt } = failsafe;
     const offer = { optOutDigits, ...(optOutPrompt === undefined ? {} : { optOutPrompt }) };
-    this.#sayAndHangUp(FAILSAFE_PLAY_ID, promptId, detail, offer);
+    this.#sayAndHangUp(FAILSAFE_PLAY_ID, failsafePrompts(failsafe), why, offer);
   }
 
   #sayAndHangUp(
     playId: string,
-    prompt: string,
+    prompts: readonly string[],
     why: string,
     offer: Pick<Play, 'optOutDigits' | 'optOutPrompt'> = {},
   ): void {
     if (this.#over) return;
     this.#lastPlayId = playId;
-    if (prompt === '' || !this.#plays.add({ playId, prompts: [prompt], ...offer })) {
+    if (prompts.length === 0 || !this.#plays.add({ playId, prompts: [...prompts], ...offer })) {
       this.#parts.hangUp(why);
     }
   }
@@ -249,20 +264,42 @@ export class Conversation {
     return this.#over;
   }
 
-  #onPartnerLeft(): void {
+  #onPartnerLeft(end: PartnerEnd): void {
     this.#controls.partnerLeft();
-    this.#watchForsaken();
+    this.#watchForsaken(end);
   }
 
-  #watchForsaken(): void {
+  /**
+   * The dialer knows what to do now; should it be dead, the call is ended, and who is owed a word has it
+   * first. While the clock of a representative's call runs it is the clock that does so.
+   */
+  #watchForsaken(end: PartnerEnd): void {
     this.#attended();
     if (this.#over || this.#closing || this.#controls.isTransferring) return;
-    const { services, hangUp } = this.#parts;
-    const fire = (): void => hangUp('nobody took care of the customer');
-    this.#forsakenTimer = services.clock.setTimeout(fire, FORSAKEN_AFTER_MS);
+    const { dial, ears, services, hangUp } = this.#parts;
+    const { failsafe } = dial;
+    if (this.#abandonment?.isOver === false && failsafe?.playStops !== true) return;
+    const why = 'nobody took care of the customer';
+    const isOwed = end === 'broken' && !isNobody(ears.verdict);
+    const owed = isOwed && failsafe?.promptId !== '' ? failsafe : undefined;
+    const fire = (): void => {
+      if (owed === undefined) {
+        hangUp(why);
+        return;
+      }
+      this.#closing = true;
+      this.#abandonment?.stop();
+      this.#sayFailsafe(owed, why);
+    };
+    const afterMs = owed === undefined ? FORSAKEN_AFTER_MS : OWED_AFTER_MS;
+    this.#forsakenTimer = services.clock.setTimeout(fire, afterMs);
   }
 
   #attended(): void {
     this.#parts.services.clock.clearTimeout(this.#forsakenTimer);
   }
+}
+
+function failsafePrompts({ promptId, morePrompts = [] }: Failsafe): readonly string[] {
+  return [promptId, ...morePrompts].filter((prompt) => prompt !== '');
 }

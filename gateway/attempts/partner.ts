@@ -6,6 +6,9 @@ import { LobbySession } from '../lobby/lobby-session.ts';
 
 export type PartnerParts = Omit<AgentSessionParts, 'connectId' | 'target'>;
 
+/** left: hung up, with nothing owed. broken: failed, or asked for somebody else and went. */
+export type PartnerEnd = 'left' | 'broken';
+
 export interface Partner {
   readonly connectId: string;
   /** Both can hear each other. */

@@ -4,7 +4,7 @@
  */
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptConnect } from '../../machines/telephony-commands.ts';
-import type { Partner, PartnerParts } from '../attempts/partner.ts';
+import type { Partner, PartnerEnd, PartnerParts } from '../attempts/partner.ts';
 import { OneTimeSignal } from '../one-time-signal.ts';
 import { LobbySession } from './lobby-session.ts';
 
@@ -15,7 +15,7 @@ export type EarlyPartnerParts = Omit<PartnerParts, 'customer' | 'onConnected' | 
 /** Who hears of the partner after the answer. */
 export interface EarlyPartnerHeir {
   onConnected(): void;
-  onOver(): void;
+  onOver(end: PartnerEnd): void;
 }
 
 export class EarlyPartner {
@@ -49,7 +49,7 @@ export class EarlyPartner {
         greetingEndedAtMs: () => undefined,
       },
       onConnected: () => this.#heir?.onConnected(),
-      onOver: () => this.#heir?.onOver(),
+      onOver: (end) => this.#heir?.onOver(end),
     });
     this.#partner.start();
     return true;

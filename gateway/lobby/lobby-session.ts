@@ -116,7 +116,7 @@ export class LobbySession implements Partner, LobbyGuest {
     }
     this.#close();
     this.#parts.emit(this.#bridgeEnded(bySwitch ? 'switch' : 'target'));
-    this.#parts.onOver();
+    this.#parts.onOver(bySwitch ? 'broken' : 'left');
   }
 
   /** The cue first: whoever is about to be heard knows it. Then both at once. */
@@ -173,7 +173,7 @@ export class LobbySession implements Partner, LobbyGuest {
     this.#close();
     services.log.warn({ attemptId: this.attemptId, reason, detail }, 'lobby not connected');
     emit({ type: 'attempt.connectFailed', connectId, reason, detail });
-    onOver();
+    onOver('broken');
   }
 
   #bridgeEnded(endedBy: EndedBy) {

@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap';
 import { failureOfBye } from '../../gateway/ai-agents/agent-farewell.ts';
 import { agentInvite } from '../../gateway/ai-agents/agent-invite.ts';
-import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
+import type { CommandReply } from '../../machines/command-reply.ts';
+import type { AiAgentTarget, Failsafe } from '../../machines/telephony-commands.ts';
 import { AttemptBench, type FakeMediaEndpoint } from '../support/attempt-bench.ts';
 import { askInDialog, fakeResponse, FAR_SDP, type FakeInvite } from '../support/fake-srf.ts';
 
@@ -22,16 +23,16 @@ class Call {
   readonly agent: FakeInvite;
   readonly media: FakeMediaEndpoint;
 
-  static async answered(): Promise<AttemptBench> {
+  static async answered(failsafe?: Failsafe): Promise<AttemptBench> {
     const bench = await AttemptBench.start({ warm: 2 });
-    bench.dial();
+    bench.dial(failsafe === undefined ? {} : { failsafe });
     bench.invite().echo().answer();
     await bench.makeEndpoints();
     return bench;
   }
 
-  static async ringing(target: Partial<AiAgentTarget> = {}): Promise<Call> {
-    const bench = await Call.answered();
+  static async ringing(target: Partial<AiAgentTarget> = {}, failsafe?: Failsafe): Promise<Call> {
+    const bench = await Call.answered(failsafe);
     const connect = { connectId: 'c', target: { ...TARGET, ...target } };
     const reply = bench.command({ type: 'attempt.connect', ...connect });
     if (!reply.accepted) throw new Error(reply.detail);
@@ -45,10 +46,10 @@ class Call {
     return call;
   }
 
-  constructor(bench: AttemptBench) {
+  constructor(bench: AttemptBench, index = 1) {
     this.bench = bench;
-    this.agent = bench.invite(1);
-    this.media = bench.endpoint(1);
+    this.agent = bench.invite(index);
+    this.media = bench.endpoint(index);
   }
 
   /** What was told after the answer. */
@@ -70,10 +71,10 @@ class Call {
     this.bench.command({ type: 'attempt.hangup', reason: 'completed' }, { seq });
   }
 
-  /** Nothing of it is left. */
-  async isOver(t: Test): Promise<void> {
+  /** Nothing of it is left; a representative's leg is held on. */
+  async isOver(t: Test, held = 0): Promise<void> {
     await this.bench.desk.whenReleased('a');
-    t.equal(this.bench.pool.counts.inCalls, 0, 'no endpoint is held');
+    t.equal(this.bench.pool.counts.inCalls, held, 'no endpoint is held');
     t.equal(this.bench.told.at(-1), 'ended', 'the end is last');
   }
 }
@@ -549,4 +550,244 @@ t.test('drachtio is lost: while the agent is called, and while they talk', async
     t.equal(call.told.filter((type) => type === 'ended').length, 1);
     t.equal(call.told.at(-1), 'ended');
   }
+});
+
+/** A call of an agent, and a lobby that is ready for it. */
+class Escalation extends Call {
+  static override async talking(): Promise<Escalation> {
+    const bench = await AttemptBench.start({ warm: 3 });
+    const lobby = { lobbyId: 'l', fence: 1, seq: 1, atMs: 0 };
+    bench.lobbies.handle({
+      ...{ type: 'lobby.open', ...lobby, gatewayId: 'gateway-1', representativeId: 'r' },
+      ...{ sipUri: 'sip:rep@192.0.2.5', ringLimitMs: 20_000, idleLimitMs: 60_000 },
+    });
+    await bench.settle();
+    bench.invite(0).echo().answer();
+    await bench.settle();
+    bench.dial();
+    bench.invite(1).echo().answer();
+    await bench.makeEndpoints();
+    bench.command({ type: 'attempt.connect', connectId: 'c', target: TARGET });
+    const call = new Escalation(bench, 2);
+    call.agent.echo().answer();
+    await bench.settle();
+    t.same(call.told, ['connected']);
+    return call;
+  }
+
+  get customer(): FakeMediaEndpoint {
+    return this.bench.endpoint(1);
+  }
+
+  /** The cue has been heard, or not. */
+  async join(hears = true): Promise<CommandReply> {
+    const target = { kind: 'lobby', lobbyId: 'l' } as const;
+    const connect = { type: 'attempt.connect', connectId: 'l-1', target } as const;
+    const reply = this.bench.command(connect, { seq: 3 });
+    await this.bench.settle();
+    if (hears) await this.cueIsOver();
+    return reply;
+  }
+
+  async cueIsOver(): Promise<void> {
+    const cue = this.bench.endpoint(0).plays.at(-1);
+    cue?.end({ kind: 'done', value: { getHeader: () => 'FILE PLAYED' } });
+    await this.bench.settle();
+  }
+}
+
+t.test(
+  '[DM-19] an agent hands over: the customer is never alone, then the agent is let go',
+  async (t) => {
+    const call = await Escalation.talking();
+    askInDialog(call.agent, 'refer', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
+    t.match(await call.join(false), { accepted: true });
+    t.same(call.customer.bridgedWith, ['channel-3'], 'the agent talks on while the cue is played');
+    t.same(call.told, ['connected', 'aiAgent.escalated']);
+    await call.cueIsOver();
+    t.same(call.customer.bridgedWith, ['channel-3', 'channel-1'], 'moved in one step');
+    t.notOk(call.customer.commands.some((command) => command.startsWith('park')));
+    t.same(call.told.slice(2), ['bridgeEnded', 'connected']);
+    t.match(call.bench.events.slice(-2), [
+      { type: 'attempt.bridgeEnded', connectId: 'c', endedBy: 'dialer' },
+      { type: 'attempt.connected', connectId: 'l-1', target: 'lobby' },
+    ]);
+    const sent = call.bench.srf.requests.map(({ options }) => [
+      options.method,
+      options.body?.trim(),
+    ]);
+    t.same(sent, [
+      ['NOTIFY', 'SIP/2.0 100 Trying'],
+      ['NOTIFY', 'SIP/2.0 200 OK'],
+      ['BYE', undefined],
+    ]);
+    t.same(await call.byes(), ['call-3'], 'the agent');
+    call.bench.clock.advanceBy(20_000);
+    t.notOk(call.told.includes('ended'), 'and they talk on');
+    call.hangup(4);
+    t.match(call.bench.events.at(-2), { type: 'attempt.bridgeEnded', connectId: 'l-1' });
+    await call.isOver(t, 1);
+  },
+);
+
+t.test('the representative is lost before the bridge: the agent keeps the customer', async (t) => {
+  const call = await Escalation.talking();
+  await call.join(false);
+  call.bench.invite(0).bye();
+  t.same(call.told, ['connected', 'connectFailed']);
+  t.match(call.event('attempt.connectFailed'), { connectId: 'l-1', reason: 'target_gone' });
+  call.bench.clock.advanceBy(9_000);
+  t.notOk(call.told.includes('ended'));
+  t.match(await call.join(), { accepted: true, duplicate: true });
+  call.agent.bye();
+  t.match(call.bench.events.at(-1), { type: 'attempt.bridgeEnded', connectId: 'c' });
+});
+
+t.test(
+  'the agent leaves while the cue is played: the representative has the customer',
+  async (t) => {
+    const call = await Escalation.talking();
+    await call.join(false);
+    call.agent.bye();
+    call.bench.clock.advanceBy(1_000);
+    await call.cueIsOver();
+    t.same(call.told, ['connected', 'bridgeEnded', 'connected']);
+    t.same(await call.byes(), [], 'nobody else is let go');
+    call.hangup(4);
+    await call.isOver(t, 1);
+  },
+);
+
+t.test('the customer hangs up while a hand-over is under way: nobody is left', async (t) => {
+  const call = await Escalation.talking();
+  await call.join(false);
+  call.bench.invite(1).bye();
+  await call.cueIsOver();
+  t.same(call.told, ['connected', 'bridgeEnded', 'ended']);
+  t.same(call.customer.bridgedWith, ['channel-3']);
+  t.same(await call.byes(), ['call-3']);
+  t.equal(call.bench.lobbies.counts.ready, 1, 'the representative is there for the next');
+  await call.bench.desk.whenReleased('a');
+});
+
+t.test('two cannot take over at once, and no other agent can', async (t) => {
+  const call = await Escalation.talking();
+  await call.join(false);
+  const again = { type: 'attempt.connect', connectId: 'x' } as const;
+  const lobby = { kind: 'lobby', lobbyId: 'l' } as const;
+  t.match(call.bench.command({ ...again, target: lobby }, { seq: 4 }), { code: 'BAD_STATE' });
+  t.match(call.bench.command({ ...again, target: TARGET }, { seq: 5 }), { code: 'BAD_STATE' });
+  const alone = await Call.talking();
+  t.match(alone.bench.command({ ...again, target: TARGET }, { seq: 3 }), { code: 'BAD_STATE' });
+});
+
+const FAILSAFE: Failsafe = {
+  ...{ clockFrom: 'answer', connectWithinMs: 7_000, ceilingAfterAnswerMs: 7_000 },
+  ...{ promptId: 'sorry', morePrompts: ['try-later'], optOutDigits: '', playStops: true },
+};
+
+const deaths: {
+  name: string;
+  reach: (call: Call) => void;
+  afterMs: number;
+  failed?: true;
+}[] = [
+  {
+    name: 'the agent rings on and on',
+    reach: (call) => call.agent.echo().provisional(180),
+    ...{ afterMs: 7_000, failed: true },
+  },
+  {
+    name: 'the agent refuses',
+    reach: (call) => call.agent.echo().reject(fakeResponse(503, 'Service Unavailable')),
+    afterMs: 2_000,
+  },
+  {
+    name: 'the agent breaks off in mid-call',
+    reach: (call) => call.agent.bye({ headers: { Reason: 'SIP;cause=500' } }),
+    afterMs: 2_000,
+  },
+  {
+    name: 'the agent has asked for a human and goes',
+    reach: (call) => {
+      askInDialog(call.agent, 'refer', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
+      call.agent.bye();
+    },
+    afterMs: 2_000,
+  },
+];
+for (const { name, reach, afterMs, failed } of deaths) {
+  t.test(`the dialer is dead and ${name}: the gateway itself says it is sorry`, async (t) => {
+    const call = await Call.ringing({ setupTimeoutMs: 9_000 }, FAILSAFE);
+    const isMidCall = name.includes('mid-call') || name.includes('asked for');
+    if (isMidCall) {
+      call.agent.echo().answer();
+      await call.bench.settle();
+    }
+    const agentLeftAtMs = call.bench.clock.now();
+    reach(call);
+    call.bench.clock.advanceTo((failed ? 0 : agentLeftAtMs) + afterMs - 1);
+    await call.bench.settle();
+    t.same(call.bench.endpoint(0).plays, [], 'not before the dialer has had its time');
+    call.bench.clock.advanceBy(1);
+    await call.bench.settle();
+    const [message] = call.bench.endpoint(0).plays;
+    t.match(message?.files, [/sorry/, /try-later/]);
+    t.equal(call.event('attempt.ended'), undefined, 'it is said whole');
+    message?.end({ kind: 'done', value: { getHeader: () => undefined } });
+    await call.bench.settle();
+    t.match(call.event('attempt.played'), { playId: 'failsafe', status: 'done' });
+    t.match(call.event('attempt.ended'), { endedBy: 'gateway' });
+    const late = { type: 'attempt.play' as const, playId: 'fallback', prompts: ['sorry'] };
+    t.match(call.bench.command(late, { seq: 3 }), { code: 'BAD_STATE' });
+    if (failed) call.agent.reject(fakeResponse(487, 'Request Terminated'));
+    await call.isOver(t);
+  });
+}
+
+t.test('a dialer that is alive says it itself, and the gateway does not break in', async (t) => {
+  const call = await Call.ringing({}, FAILSAFE);
+  call.agent.echo().reject(fakeResponse(503, 'Service Unavailable'));
+  const play = { type: 'attempt.play' as const, playId: 'fallback', prompts: ['sorry'] };
+  t.match(call.bench.command(play, { seq: 3 }), { accepted: true });
+  await call.bench.settle();
+  call.bench.clock.advanceBy(60_000);
+  await call.bench.settle();
+  t.equal(call.bench.endpoint(0).plays.length, 1);
+  t.notOk(call.event('attempt.played'), 'it plays on');
+});
+
+t.test(
+  'an agent that is done and hangs up owes nothing: no message after its goodbye',
+  async (t) => {
+    const call = await Call.ringing({}, FAILSAFE);
+    call.agent.echo().answer();
+    await call.bench.settle();
+    call.agent.bye();
+    call.bench.clock.advanceBy(5_000);
+    t.match(call.event('attempt.ended'), { endedBy: 'gateway' });
+    t.same(call.bench.endpoint(0).plays, []);
+  },
+);
+
+t.test('a call of prompts whose dialer died at the answer: the gateway says them', async (t) => {
+  const said = { promptId: 'welcome', morePrompts: ['news'], connectWithinMs: 2_000 };
+  const bench = await AttemptBench.start();
+  bench.dial({ failsafe: { ...FAILSAFE, ...said } });
+  bench.invite().echo().answer();
+  bench.clock.advanceBy(2_000);
+  await bench.settle();
+  const [message] = bench.endpoint(0).plays;
+  t.match(message?.files, [/welcome/, /news/]);
+  t.match(
+    bench.events.find(({ type }) => type === 'attempt.connectFailed'),
+    { connectId: null, reason: 'failsafe' },
+  );
+  const attended = await AttemptBench.start();
+  attended.dial({ failsafe: { ...FAILSAFE, ...said } });
+  attended.invite().echo().answer();
+  attended.command({ type: 'attempt.play', playId: 'p', prompts: ['welcome'] });
+  attended.clock.advanceBy(30_000);
+  await attended.settle();
+  t.equal(attended.endpoint(0).plays.length, 1, 'once, where the dialer does it');
 });

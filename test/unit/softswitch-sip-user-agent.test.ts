@@ -1000,7 +1000,7 @@ for (const { name, callee, caller, granted, refresh } of [
   },
   {
     name: 'the callee rather does it itself',
-    callee: { supported: ['timer'], sessionTimer: { refresher: 'uas' } },
+    callee: { supported: ['timer'], sessionTimer: { refresher: 'uas' as const } },
     caller: TIMED,
     granted: '1800;refresher=uas',
     refresh: '<',
