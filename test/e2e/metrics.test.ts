@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { logOptions } from '../../cli/command-log.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import { sdkTraceSink } from '../../dialer/traces/sdk-trace-sink.ts';
+import { metricsIn, queriesOf, readDashboards } from '../support/dashboards.ts';
 import { METRIC_SECTIONS } from '../support/metrics-document.ts';
 import { ObservedService } from '../support/observed-service.ts';
 import { PrometheusServer, promtoolComplaints } from '../support/prometheus-server.ts';
@@ -56,11 +57,21 @@ await t.test('Prometheus has every metric, and the values that were dialled', as
   const types = await prometheus.metadata();
   const documented = METRIC_SECTIONS.flatMap(({ table }) => Object.values(table));
   // Of the bus there is something to measure only in processes that it joins.
+  const known = new Set(types.keys());
   for (const { name, type } of documented.filter(({ name }) => !name.startsWith('bus_'))) {
     t.equal(types.get(name), type, `${name} was scraped as a ${type}`);
     types.delete(name);
   }
   t.same([...types.keys()], [], 'and none that is not documented');
+
+  for (const dashboard of readDashboards()) {
+    for (const query of queriesOf(dashboard)) {
+      await t.resolves(prometheus.query(query), `${dashboard.file}: Prometheus reads ${query}`);
+      for (const name of metricsIn(query)) {
+        t.ok(known.has(name) || name.startsWith('bus_'), `${name} is scraped`);
+      }
+    }
+  }
 
   const sessions = NUMBERS.length;
   const { answered, busy486, unavailable480, congested503, declined603 } = DIALLED;
@@ -95,6 +106,10 @@ await t.test('Prometheus has every metric, and the values that were dialled', as
     ['http_request_duration_seconds_count{route="/metrics",code="200"} > bool 0', 1],
     ['dialer_store_commit_seconds_count > bool 5', 1],
     ['process_resident_memory_bytes > bool 1e7', 1],
+    ['min(health_check_passing{check=~"store|drachtio|freeswitch|lease"})', 1],
+    ['dialer_pacing_calls_target{engagement="Winter reminders",mode="copilot"}', 20],
+    ['sum(dialer_tasks_quarantined_total)', 0],
+    ['sum(dialer_representatives)', 0],
   ];
   for (const [expression, value] of expected) {
     t.equal(await prometheus.value(expression), value, `${expression} = ${value}`);

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { isWellKnownSecret } from '../../config/well-known-secrets.ts';
+import { PACING_METRICS } from '../../dialer/metrics/pacing-metrics.ts';
+import { REPRESENTATIVE_METRICS } from '../../dialer/metrics/representative-metrics.ts';
+import type { MetricTable } from '../../machines/meter.port.ts';
+import { faultsOf, metricsIn, readDashboards, type Panel } from '../support/dashboards.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -35,8 +39,8 @@ const SECRETS = [
   'GRAFANA_ADMIN_PASSWORD',
 ];
 const DEPLOYMENT = [
-  ...['docker-compose.yml', 'Dockerfile', 'config/drachtio.conf.xml', 'config/prometheus.yml'],
-  ...[...filesBelow('config/freeswitch'), ...filesBelow('config/grafana')],
+  ...['docker-compose.yml', 'Dockerfile', 'config/drachtio.conf.xml'],
+  ...['config/freeswitch', 'config/grafana', 'config/prometheus'].flatMap(filesBelow),
 ];
 
 /** Interpolation as the Compose specification has it, for what the file uses of it. */
@@ -197,24 +201,38 @@ function unclosedTags(xml: string): string[] {
   return left.includes('<') ? [...open, left.slice(left.indexOf('<')).slice(0, 40)] : open;
 }
 
-t.test('dashboards and alerts name metrics that there are', (t) => {
-  const known = new Set(
-    [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)`/gm)].map(([, name]) => name),
-  );
-  const used = [
-    read('config/grafana/dashboards/ringfence.json'),
-    read('config/prometheus-rules.yml'),
-  ]
-    .flatMap((text) => [...text.matchAll(/\b((?:dialer|gateway)_[a-z_]+)\b/g)])
-    .map(([name]) => name.replace(/_(?:bucket|count|sum)$/, ''));
-  t.ok(used.length > 8);
-  for (const name of new Set(used)) t.ok(known.has(name), name);
-  const { panels } = JSON.parse(read('config/grafana/dashboards/ringfence.json')) as {
-    panels: { datasource: { uid: string } }[];
-  };
-  t.ok(panels.every(({ datasource }) => datasource.uid === 'prometheus'));
+t.test('every panel shows metrics that there are, by labels that they have', (t) => {
+  const dashboards = readDashboards();
+  const shown = new Set<string>();
+  for (const { file, panels, templating } of dashboards) {
+    for (const panel of panels.filter(({ type }) => type !== 'row')) {
+      const what = `${file}: ${panel.title}`;
+      t.equal(panel.datasource?.uid, 'prometheus', what);
+      t.match(panel.fieldConfig?.defaults.unit, /^\w+$/, `${what} has a unit`);
+      t.match(panel.description, /^[A-Z0-9].*\.$/, `${what} says what it shows`);
+      t.ok((panel.targets?.length ?? 0) > 0, `${what} shows something`);
+      for (const { expr, legendFormat } of panel.targets ?? []) {
+        t.same(faultsOf(expr, legendFormat), [], `${what}: ${expr}`);
+        for (const name of metricsIn(expr)) shown.add(name);
+        const variables = [...expr.matchAll(/\$(\w+)/g)].map(([, name]) => name);
+        const declared = templating.list.map(({ name }) => name);
+        for (const name of variables) t.ok(declared.includes(name ?? ''), `${what}: $${name}`);
+      }
+    }
+    for (const { name, definition } of templating.list) {
+      const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(definition) ?? [];
+      t.same(faultsOf(`sum by (${label}) (${metric})`), [], `${file}: $${name}`);
+    }
+    t.same(overlapping(panels), [], `${file}: each panel has a place of its own`);
+    t.equal(new Set(panels.map(({ id }) => id)).size, panels.length, `${file}: and an id`);
+  }
+  t.equal(new Set(dashboards.map(({ uid }) => uid)).size, dashboards.length);
+  const tables: readonly MetricTable[] = [PACING_METRICS, REPRESENTATIVE_METRICS];
+  for (const { name } of tables.flatMap((table) => Object.values(table))) {
+    t.ok(shown.has(name), `${name} is on a dashboard`);
+  }
   t.match(read('config/grafana/provisioning/datasources/prometheus.yml'), 'uid: prometheus');
-  const { scrape_configs: jobs } = parse(read('config/prometheus.yml')) as {
+  const { scrape_configs: jobs } = parse(read('config/prometheus/prometheus.yml')) as {
     scrape_configs: { job_name: string }[];
   };
   t.same(
@@ -223,3 +241,32 @@ t.test('dashboards and alerts name metrics that there are', (t) => {
   );
   t.end();
 });
+
+t.test('a query is held against the tables: names, types, labels, legend', (t) => {
+  const wrong: readonly (readonly [query: string, fault: RegExp, legend?: string])[] = [
+    ['sum(dialer_no_such_total)', /no metric dialer_no_such_total/],
+    ['rate(dialer_attempts_total{colour="red"}[5m])', /no label colour/],
+    ['sum by (colour) (rate(dialer_attempts_total[5m]))', /no label colour/],
+    ['dialer_attempts_total', /dialer_attempts_total, a counter, in no function/],
+    ['rate(dialer_tasks[5m])', /dialer_tasks, a gauge, in rate/],
+    ['rate(dialer_claim_seconds[5m])', /dialer_claim_seconds is a histogram/],
+    ['rate(dialer_tasks_bucket[5m])', /dialer_tasks is a gauge/],
+    ['sum by (result) (rate(dialer_attempts_total[5m]))', /no \{\{mode\}\} to show/, '{{mode}}'],
+    ['up', /no metric of ours/],
+  ];
+  for (const [query, fault, legend] of wrong) t.match(faultsOf(query, legend).join(), fault, query);
+  t.end();
+});
+
+function overlapping(panels: readonly Panel[]): string[] {
+  const taken = new Map<string, string>();
+  return panels.flatMap(({ title, gridPos: { x, y, w, h } }) => {
+    const cells = Array.from(
+      { length: w * h },
+      (_, n) => `${x + (n % w)},${y + Math.floor(n / w)}`,
+    );
+    const others = cells.map((cell) => taken.get(cell)).filter((other) => other !== undefined);
+    for (const cell of cells) taken.set(cell, title);
+    return x + w > 24 ? [`${title} is too wide`] : [...new Set(others)];
+  });
+}
