@@ -23,3 +23,10 @@ export function positiveNumber(maximum: number): (text: string) => number {
     return value;
   };
 }
+
+/** An instant as RFC 3339 has it, as epoch ms. */
+export function timeOption(text: string): number {
+  const atMs = Date.parse(text);
+  if (/^\d{4}-\d\d-\d\d[Tt]/.test(text) && Number.isSafeInteger(atMs)) return atMs;
+  throw new InvalidArgumentError('It takes a time, such as 2026-03-02T15:00:00Z.');
+}

@@ -35,7 +35,7 @@ const ConfigLine = Type.Object({
         ringToAnswer: Type.Optional(Spread),
         handle: Type.Optional(Spread),
         wrapUpMs: Type.Optional(Type.Number({ minimum: 0 })),
-        escalationProbability: Type.Optional(Probability),
+        escalationProbability: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
         agentTalk: Type.Optional(Spread),
         weightCalls: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
       }),

@@ -65,7 +65,7 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
   const pacer = pacerCommand().action((options: PacerOptions) =>
     choose(() => runPacer(options, terminal)),
   );
-  const simulate = simulateCommand().action((file: string, options: SimulateOptions) =>
+  const simulate = simulateCommand().action((file: string | undefined, options: SimulateOptions) =>
     choose(() => runSimulate(file, options, terminal)),
   );
   const amd = amdCommand();

@@ -1,28 +1,70 @@
-/** `ringfence simulate SCENARIO.yaml`: the dialer's pacers in a world of virtual time. */
+/**
+ * `ringfence simulate`: the dialer's pacers in a world of virtual time, a scenario's or the one that an
+ * engagement of the store has before it.
+ */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { readScenario } from '../simulator/read-scenario.ts';
 import { simulate } from '../simulator/simulated-world.ts';
 import type { SimulationResult } from '../simulator/world-report.ts';
-import { wholeNumber } from './option-values.ts';
+import { FORECAST_RUNS_MAX } from '../dialer/forecast/forecast.schema.ts';
+import { CliError } from './cli-error.ts';
+import { forecastInWords, forecastOfStore } from './forecast-of-store.ts';
+import { timeOption, wholeNumber } from './option-values.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface SimulateOptions {
   readonly seed: number;
   readonly json: boolean;
   readonly trace?: string;
+  readonly engagement?: string;
+  readonly runs: number;
+  readonly representatives?: number;
+  readonly at?: number;
+  readonly config?: string;
+  readonly store?: string;
 }
 
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('run the pacers in a simulated world')
-    .argument('<scenario>', 'a YAML file, or the name of a shipped world (simulator/worlds)')
+    .description('run the pacers in a simulated world, or forecast an engagement')
+    .argument('[scenario]', 'a YAML file, or the name of a shipped world (simulator/worlds)')
     .option('--seed <n>', 'the same seed gives the same run', wholeNumber(0, 2 ** 32 - 1), 1)
     .option('--json', 'one JSON value on stdout', false)
-    .option('--trace <file>', 'write every event and decision, as NDJSON');
+    .option('--trace <file>', 'write every event and decision, as NDJSON')
+    .option('--engagement <id>', 'forecast this one from its state in the store')
+    .option('--runs <n>', 'futures of a forecast', wholeNumber(2, FORECAST_RUNS_MAX), 10)
+    .option('--representatives <n>', 'what if there were so many', wholeNumber(1, 2_000))
+    .option('--at <time>', 'forecast from then on, RFC 3339; default: now', timeOption)
+    .option('--config <file>', 'configuration that names the store')
+    .option('--store <file>', 'a SQLite file, instead');
 }
 
 export async function runSimulate(
+  scenarioFile: string | undefined,
+  options: SimulateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { engagement } = options;
+  if ((scenarioFile === undefined) === (engagement === undefined)) {
+    throw new CliError('USAGE', 'Name a scenario, or an engagement: simulate --engagement <id>.');
+  }
+  if (engagement !== undefined) return runForecast(engagement, options, terminal);
+  return runScenario(scenarioFile ?? '', options, terminal);
+}
+
+async function runForecast(
+  engagement: string,
+  { json, at: atMs = Date.now(), trace: _, ...options }: SimulateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const found = await forecastOfStore({ ...options, engagement, atMs });
+  for (const line of forecastInWords(found)) say(terminal, line);
+  if (json) await writeJson(terminal, found);
+  return 0;
+}
+
+async function runScenario(
   scenarioFile: string,
   options: SimulateOptions,
   terminal: Terminal,

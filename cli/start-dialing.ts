@@ -14,7 +14,9 @@ import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
+import { forecastInThreads } from '../simulator/forecast/forecast-thread.ts';
 import { CliError } from './cli-error.ts';
+import { forecastSettings } from './forecast-settings.ts';
 import type { Observability } from './observability.ts';
 
 export interface DialingOptions {
@@ -90,9 +92,11 @@ function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api 
   const { uploadFolder, requestsPerSecondMax } = config.http;
   const trunks = dialableTrunks(config.gateway);
   const nowMs = (): number => Date.now();
+  const forecast = forecastInThreads({ database, ...forecastSettings(config) });
   const registrarRealm = config.gateway.registrar.realm;
   return createApi({
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
+    forecast,
   });
 }
 

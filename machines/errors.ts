@@ -33,6 +33,11 @@ export const OPERATING_CODES = [
   'ATTRIBUTES_INVALID', // what an AI agent returned has another shape than agreed
   'ATTRIBUTE_TOO_LONG',
   'ATTRIBUTES_TOO_MANY',
+  'NOT_PACED', // no pacer decides how many of its calls start
+  'NOTHING_PENDING', // no task is left that could be dialled
+  'NO_REPRESENTATIVES', // nobody is in the queue who could take its calls
+  'TOO_MANY_FORECASTS', // others are being reckoned
+  'FORECAST_TIMEOUT', // it would have taken too long
   'BUS_UNAVAILABLE', // Redis is not reachable, and dialer and gateway are in different processes
   'GATEWAY_LOST', // no answer from the gateway: nobody knows whether it acted on the command
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way

@@ -82,7 +82,16 @@ export const Scenario = Type.Object(
     mode: Type.Union([Type.Literal('predictive'), Type.Literal('progressive')], {
       default: 'predictive',
     }),
-    repLed: Type.Boolean({ description: 'representatives are reserved', default: true }),
+    repLed: Type.Boolean({
+      description: 'representatives are reserved; else an AI agent talks first',
+      default: true,
+    }),
+    callsPerRepMax: Type.Integer({
+      description: 'progressive, AI-led: calls per available representative',
+      minimum: 1,
+      maximum: 5,
+      default: 1,
+    }),
     reps: Type.Integer({ description: 'representatives', minimum: 1, maximum: 2_000, default: 50 }),
     hours: Type.Number({ exclusiveMinimum: 0, maximum: 1_000, default: 1 }),
     warmUpMinutes: Type.Number({ description: 'not measured', minimum: 0, default: 0 }),
@@ -95,6 +104,19 @@ export const Scenario = Type.Object(
     patienceMs: Milliseconds('a person waits for a representative', 2_000, 60_000),
     machineShare: Course('P(a machine answers)', 0),
     busyShare: Probability('P(busy or refused within two seconds)', 0),
+    invalidShare: Probability('P(there is no such number)', 0),
+    failedShare: Probability('P(the network fails the call)', 0),
+    agent: Type.Object(
+      {
+        talk: Spread('a person talks to the AI agent', 60_000, 1),
+        escalationProbability: Probability('P(the talk leads to a representative)', 1),
+      },
+      {
+        description: 'AI-led: what comes before a representative',
+        default: { talk: { meanMs: 60_000, cv: 1 }, escalationProbability: 1 },
+        ...strict,
+      },
+    ),
     amd: Type.Object(
       {
         falsePositiveRate: Probability('persons called machines', 0),

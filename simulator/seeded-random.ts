@@ -57,6 +57,25 @@ export class SeededRandom {
     const sigmaSquared = Math.log1p(cv * cv);
     return mean * Math.exp(Math.sqrt(sigmaSquared) * this.normal() - sigmaSquared / 2);
   }
+
+  /** Beta of these two parameters, both above 0: a share of which so much is known. */
+  beta(a: number, b: number): number {
+    const [one, other] = [this.#gamma(a), this.#gamma(b)];
+    return one / (one + other);
+  }
+
+  /** Gamma of that shape, scale 1 (Marsaglia & Tsang 2000). */
+  #gamma(shape: number): number {
+    if (shape < 1) return this.#gamma(shape + 1) * Math.max(1e-300, this.uniform()) ** (1 / shape);
+    const d = shape - 1 / 3;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v <= 0) continue;
+      const u = Math.max(1e-300, this.uniform());
+      if (Math.log(u) < (x * x) / 2 + d - d * v + d * Math.log(v)) return d * v;
+    }
+  }
 }
 
 function rotated(value: number, by: number): number {

@@ -20,7 +20,7 @@ export const dialerPacer: PacerFactory = (scenario) => new PacerCore(pacerConfig
 
 /** What the dialer would be configured with: the truth at the start, unless believed otherwise. */
 export function pacerConfigOf(scenario: Scenario): PacerConfig {
-  const { believed, answerProbability, handle, amd, machineShare } = scenario;
+  const { believed, answerProbability, handle, amd, machineShare, agent } = scenario;
   const firstOf = (course: Scenario['answerProbability']): number =>
     typeof course === 'number' ? course : (course[0]?.value ?? 0);
   const p = believed.answerProbability ?? firstOf(answerProbability);
@@ -31,6 +31,7 @@ export function pacerConfigOf(scenario: Scenario): PacerConfig {
     repLed: scenario.repLed,
     abandonmentRatioMax: scenario.abandonmentRatioMax,
     patienceMs: scenario.patienceMs,
+    callsPerRepMax: scenario.callsPerRepMax,
     ringTimeoutMs: scenario.noAnswerMs,
     amdFalsePositiveRatio: wrong === 0 ? 0 : wrong / (wrong + firstOf(machineShare)),
     believed: {
@@ -38,7 +39,15 @@ export function pacerConfigOf(scenario: Scenario): PacerConfig {
       ringToAnswer: believed.ringToAnswer ?? scenario.ringToAnswer,
       handle: believed.handle ?? spreadOf(handle),
       wrapUpMs: believed.wrapUpMs ?? scenario.wrapUpMs,
+      ...(scenario.repLed ? {} : agentBeliefs(agent)),
     },
+  };
+}
+
+function agentBeliefs({ talk, escalationProbability }: Scenario['agent']) {
+  return {
+    agentTalk: { ...talk, cv: Math.max(talk.cv, 0.05) },
+    escalationProbability: Math.max(0.01, escalationProbability),
   };
 }
 

@@ -13,7 +13,13 @@ export interface CallNews {
   ended(call: string, result: string, wronged: boolean): void;
 }
 
-type Fate = 'person' | 'machine' | 'busy' | 'nobody';
+type Fate = 'person' | 'machine' | 'busy' | 'invalid' | 'failed' | 'nobody';
+
+const RESULT_AT_ONCE = {
+  busy: 'LineBusy',
+  invalid: 'InvalidAddress',
+  failed: 'CallFailed',
+} as const;
 
 const ALERTING_MS = 300;
 
@@ -57,7 +63,9 @@ export class VirtualCarrier {
     const minute = this.#clock.now() / 60_000;
     const isOut = this.#scenario.outages.some((o) => o.fromMinute <= minute && minute < o.toMinute);
     if (isOut) return this.#later(call, 50, () => this.#end(call, 'SystemError'));
-    if (fate === 'busy') return this.#later(call, ringMs, () => this.#end(call, 'LineBusy'));
+    if (fate === 'busy' || fate === 'invalid' || fate === 'failed') {
+      return this.#later(call, ringMs, () => this.#end(call, RESULT_AT_ONCE[fate]));
+    }
     this.#clock.setTimeout(
       () => {
         if (this.#ringing.has(call)) this.#news.alerting(call);
@@ -107,7 +115,8 @@ export class VirtualCarrier {
   }
 
   #fate(): [Fate, number] {
-    const { answerProbability, machineShare, busyShare, ringToAnswer } = this.#scenario;
+    const { answerProbability, machineShare, ringToAnswer } = this.#scenario;
+    const { busyShare, invalidShare, failedShare } = this.#scenario;
     const minute = this.#clock.now() / 60_000;
     const draw = this.#random.uniform();
     const ringMs = this.#random.logNormal(ringToAnswer.meanMs, ringToAnswer.cv);
@@ -115,7 +124,11 @@ export class VirtualCarrier {
     const machine = person + valueAt(machineShare, minute);
     if (draw < person) return ['person', ringMs];
     if (draw < machine) return ['machine', ringMs];
-    return draw < machine + busyShare ? ['busy', Math.min(2_000, ringMs / 8)] : ['nobody', 0];
+    const soonMs = Math.min(2_000, ringMs / 8);
+    if (draw < machine + busyShare) return ['busy', soonMs];
+    if (draw < machine + busyShare + invalidShare) return ['invalid', soonMs];
+    if (draw < machine + busyShare + invalidShare + failedShare) return ['failed', soonMs];
+    return ['nobody', 0];
   }
 }
 

@@ -61,6 +61,16 @@ export class VirtualRepresentatives {
     return this.#idle.length;
   }
 
+  /** Nothing is left for them for now: they go, as soon as they are done. */
+  rest(): void {
+    for (const name of [...this.#all.keys()]) this.#leave(name);
+  }
+
+  /** There is work again. */
+  resume(): void {
+    for (const name of [...this.#all.keys()]) this.#arrive(name);
+  }
+
   /** Takes the one who has been idle longest. */
   take(): string | undefined {
     const representative = this.#idle.shift();
@@ -93,7 +103,7 @@ export class VirtualRepresentatives {
 
   #leave(name: string): void {
     const representative = this.#all.get(name);
-    if (representative === undefined) return;
+    if (representative === undefined || representative.phase === 'gone') return;
     representative.leaves = true;
     if (representative.phase === 'idle') this.#becomeIdle(representative);
   }

@@ -5,6 +5,8 @@ export interface SimulationResult {
   readonly mode: string;
   readonly reps: number;
   readonly hours: number;
+  /** Time of the world at which it was measured, ms. */
+  readonly endedAtMs: number;
   /** Talk and wrap-up over time present. */
   readonly utilization: number;
   /** Abandoned over live answers; persons whom detection hung up on are among both. */
@@ -67,15 +69,17 @@ export class WorldReport {
     this.#answered(atMs, 1);
   }
 
-  result(utilization: number): SimulationResult {
+  /** `workedMs`: of a list, the time in which there was somebody to dial or to serve. */
+  result(utilization: number, endedAtMs: number, workedMs: number): SimulationResult {
     const { mode, reps, hours } = this.#scenario;
-    const measuredHours = hours - this.#fromMs / HOUR_MS;
+    const measuredHours = workedMs > 0 ? workedMs / HOUR_MS : hours - this.#fromMs / HOUR_MS;
     const judged = this.#hourly.filter(({ live }) => live >= JUDGED_ANSWERS_MIN);
     const ratios = judged.map(({ live, abandoned }) => abandoned / live);
     return {
       mode,
       reps,
-      hours,
+      hours: workedMs > 0 ? measuredHours : hours,
+      endedAtMs,
       utilization,
       abandonmentRatio: this.#live === 0 ? 0 : this.#abandoned / this.#live,
       liveAnswers: this.#live,

@@ -43,6 +43,9 @@ export const PROBLEMS = {
   ENGAGEMENT_INACTIVE: [409, 'The engagement takes no work'],
   INTAKE_NOT_ALLOWED: [409, 'The engagement is fed in another way'],
   NOT_CHANGEABLE: [409, 'This cannot be changed'],
+  NOT_PACED: [409, 'The engagement is not paced'],
+  NOTHING_PENDING: [409, 'The engagement has nothing left to dial'],
+  NO_REPRESENTATIVES: [409, 'Nobody could take its calls'],
   TASK_FINAL: [409, 'The task has ended already'],
   LAST_ADMIN_KEY: [409, 'The last admin key cannot be revoked'],
   AI_SESSION_ENDED: [410, 'The call has ended too long ago'],
@@ -54,9 +57,11 @@ export const PROBLEMS = {
   IDEMPOTENCY_KEY_REUSED: [422, 'The idempotency key was used for another request'],
   PRECONDITION_REQUIRED: [428, 'Say which version is to be changed'],
   TOO_MANY_REQUESTS: [429, 'Too many requests with this key'],
+  TOO_MANY_FORECASTS: [429, 'Other forecasts are being reckoned'],
   TOO_MANY_STREAMS: [429, 'Too many event streams with this key'],
   INTERNAL,
   STORE_UNAVAILABLE: [503, 'The store cannot be reached'],
+  FORECAST_TIMEOUT: [503, 'The forecast took too long'],
   STARTING: [503, 'The dialer is not ready'],
 } as const satisfies Partial<Record<ErrorCode | HttpErrorCode, Row>>;
 

@@ -51,6 +51,7 @@ class PreviewWorld {
     const api = createApi({
       ...{ database, ids, nowMs: () => world.nowMs, log: silentLog, trunks: TRUNKS },
       ...{ requestsPerSecondMax: 100_000, uploadFolder: folder },
+      forecast: () => Promise.reject(new Error('nobody asks for one here')),
     });
     const app = makeHttpApp({ plugins: [api.plugin], log: silentLog });
     t.teardown(async () => {

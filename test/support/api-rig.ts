@@ -14,6 +14,8 @@ import {
   resumeEngagement,
   suspendEngagement,
 } from '../../dialer/engagements/suspend-engagement.ts';
+import { readForecastInput } from '../../dialer/forecast/forecast-input.ts';
+import type { ForecastPort } from '../../dialer/forecast/forecast.port.ts';
 import { makeHttpApp, type HttpPlugin } from '../../dialer/http/http-server.ts';
 import { createApi, type Api } from '../../dialer/http/v1/api.ts';
 import type { ApiDialer, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
@@ -24,6 +26,8 @@ import { acquireLease } from '../../dialer/store/leases.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { cancelTask } from '../../dialer/tasks/cancel-task.ts';
 import { WorkInHand } from '../../dialer/work-in-hand.ts';
+import { DialerError } from '../../machines/errors.ts';
+import { forecast } from '../../simulator/forecast/forecast.ts';
 import { silentLog } from './silent-log.ts';
 import { SimulatedLobbies } from './simulated-lobbies.ts';
 import type { StorePlace } from './store-target.ts';
@@ -44,6 +48,24 @@ export interface Answered {
   readonly body: Json;
   readonly text: string;
   readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** Asked for these seeds, it is refused as it is by threads that are busy, or too slow. */
+export const SEED_OF_REFUSAL = {
+  TOO_MANY_FORECASTS: 4_294_967_295,
+  FORECAST_TIMEOUT: 4_294_967_294,
+} as const;
+
+/** Without a thread. */
+function forecastHere(database: OpenDatabase): ForecastPort {
+  return async (job) => {
+    for (const [code, seed] of Object.entries(SEED_OF_REFUSAL)) {
+      if (job.seed === seed)
+        throw new DialerError(code as keyof typeof SEED_OF_REFUSAL, 'as asked');
+    }
+    const source = { database, trunkOf: () => undefined, numberGapMs: 0 };
+    return forecast(await readForecastInput(source, job), job);
+  };
 }
 
 export const TRUNKS: readonly ApiTrunk[] = [{ name: 'carrier', destinationFormat: 'e164' }];
@@ -78,6 +100,7 @@ export class ApiRig {
     const folder = mkdtempSync(join(tmpdir(), 'ringfence-uploads-'));
     const { requestsPerSecondMax = 100_000, plugins = [], rowsPerTransaction } = options;
     const api = createApi({
+      forecast: forecastHere(database),
       ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
       registrarRealm: 'phones.example',
       uploadFolder: folder,

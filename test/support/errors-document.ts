@@ -24,6 +24,9 @@ const REMEDIES: Readonly<Record<keyof typeof PROBLEMS, string>> = {
   ENGAGEMENT_INACTIVE: 'use another engagement: this one is not worked',
   INTAKE_NOT_ALLOWED: 'tasks by request where `intake` is `api`, files where it is `file`',
   NOT_CHANGEABLE: 'make another one',
+  NOT_PACED: 'ask for progressive and predictive engagements only',
+  NOTHING_PENDING: 'nothing: its list is done; give it tasks first',
+  NO_REPRESENTATIVES: 'put somebody into its queue with its skills, or say `representatives`',
   TASK_FINAL: 'nothing: it is over',
   LAST_ADMIN_KEY: 'make another admin key first',
   AI_SESSION_ENDED: 'AI agents: results are taken until 10 s after the end of the call',
@@ -35,9 +38,11 @@ const REMEDIES: Readonly<Record<keyof typeof PROBLEMS, string>> = {
   IDEMPOTENCY_KEY_REUSED: 'take a new key for another request',
   PRECONDITION_REQUIRED: 'send `If-Match` with the `ETag` of what was read',
   TOO_MANY_REQUESTS: 'wait for as long as `Retry-After` says',
+  TOO_MANY_FORECASTS: 'ask again in a moment',
   TOO_MANY_STREAMS: 'close one first',
   INTERNAL: 'a fault of ours: the log of the service has it',
   STORE_UNAVAILABLE: 'ask again; `/health/ready` tells more',
+  FORECAST_TIMEOUT: 'ask for fewer `runs`',
   STARTING: 'ask again: the service starts or stops',
 };
 

@@ -5,7 +5,7 @@ import type { AiAgentDesk } from '../../dialer/ai-agents/ai-agent-desk.ts';
 import { AI_CALLS_PATH } from '../../dialer/ai-agents/ai-agent-desk.ts';
 import type { PROBLEMS } from '../../dialer/http/problem-details.ts';
 import type { HttpPlugin } from '../../dialer/http/http-server.ts';
-import type { ApiRig, Asked, Json } from './api-rig.ts';
+import { SEED_OF_REFUSAL, type ApiRig, type Asked, type Json } from './api-rig.ts';
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -31,6 +31,7 @@ export interface Made {
   readonly queueId: string;
   readonly fed: string;
   readonly sms: string;
+  readonly paced: string;
   readonly finalTask: string;
   readonly readKey: string;
 }
@@ -41,6 +42,8 @@ export async function makeForProblems(rig: ApiRig): Promise<Made> {
   const smsWorkstream = { name: 'S', channel: 'sms', number: '+12025550101' };
   const workstreamId = await rig.make('/v1/workstreams', smsWorkstream);
   const sms = { name: 'N', channel: 'sms', workstreamId, queueId, config: {} };
+  const paced = { config: { mode: { kind: 'predictive' } } };
+  const { id: pacedId } = await rig.engagement(paced);
   const finalTask = await rig.make('/v1/tasks', task(id));
   await rig.post(`/v1/tasks/${finalTask}/cancel`);
   const smsId = await rig.make('/v1/engagements', sms);
@@ -50,6 +53,7 @@ export async function makeForProblems(rig: ApiRig): Promise<Made> {
     queueId,
     fed,
     sms: smsId,
+    paced: pacedId,
     finalTask,
     readKey: await rig.key('read'),
   };
@@ -66,6 +70,8 @@ const post = (url: string, body: unknown, headers = {}): Asked => {
 const change = (url: string, tag: string, body: Json): Asked => {
   return { method: 'PATCH', url, headers: { 'if-match': tag }, body };
 };
+const forecastWith = (id: string, body: Json): Asked =>
+  post(`/v1/engagements/${id}/forecast`, body);
 const csv = { 'content-type': 'text/csv' };
 const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`a${n}`, 'v']));
 
@@ -105,6 +111,13 @@ export const PROVOCATIONS: Readonly<
   ENGAGEMENT_INACTIVE: (_, { sms }) => post(`/v1/engagements/${sms}/start`, undefined),
   INTAKE_NOT_ALLOWED: (_, { fed }) => post('/v1/tasks', task(fed)),
   NOT_CHANGEABLE: (_, { id }) => change(`/v1/engagements/${id}`, '"1"', { intake: 'file' }),
+  NOT_PACED: (_, { id }) => post(`/v1/engagements/${id}/forecast`, {}),
+  NOTHING_PENDING: (_, { paced }) => forecastWith(paced, { representatives: 3 }),
+  NO_REPRESENTATIVES: (_, { paced }) => forecastWith(paced, {}),
+  TOO_MANY_FORECASTS: (_, { paced }) =>
+    forecastWith(paced, { seed: SEED_OF_REFUSAL.TOO_MANY_FORECASTS }),
+  FORECAST_TIMEOUT: (_, { paced }) =>
+    forecastWith(paced, { seed: SEED_OF_REFUSAL.FORECAST_TIMEOUT }),
   TASK_FINAL: (_, { finalTask }) => post(`/v1/tasks/${finalTask}/cancel`, undefined),
   LAST_ADMIN_KEY: async (rig) => {
     const { items } = (await rig.get('/v1/api-keys')).body as { items: Json[] };

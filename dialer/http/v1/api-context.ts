@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DestinationFormat } from '../../../config/trunk.schema.ts';
 import { DialerError } from '../../../machines/errors.ts';
 import type { DialerLog } from '../../dialer-log.ts';
+import type { ForecastPort } from '../../forecast/forecast.port.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
 import type { Uploads } from '../../intake/uploads.ts';
@@ -48,6 +49,7 @@ export interface ApiContext {
   /** Undefined until it runs, and once it stops. */
   readonly dialer: () => ApiDialer | undefined;
   readonly uploads: Uploads;
+  readonly forecast: ForecastPort;
 }
 
 /** An app whose handlers see the types of their schemas. */

@@ -15,6 +15,7 @@ import { deliveryRoutes } from './deliveries/deliveries.routes.ts';
 import { rulesOfWorkstream } from './destination-rules.ts';
 import { engagementRoutes } from './engagements/engagements.routes.ts';
 import { engagementOperationRoutes } from './engagements/operations.routes.ts';
+import { forecastRoutes } from './engagements/forecast.routes.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
@@ -123,6 +124,7 @@ const ROUTES = [
   queueRoutes,
   engagementRoutes,
   engagementOperationRoutes,
+  forecastRoutes,
   contactRoutes,
   taskRoutes,
   batchRoutes,
