@@ -68,7 +68,9 @@ export type Entry = Static<typeof Entry>;
 export const Reentry = Type.Object(
   {
     allow: Type.Enum(['never', 'always', 'afterDelay'], {
-      description: 'Whether a person who left may enter again. Never twice at one time.',
+      description:
+        'Whether a person who left may enter again. Never twice at one time. Default: never; for ' +
+        'repeating segments always.',
     }),
     delay: Type.Optional(duration('Since the last entry; afterDelay only.', ['30d'])),
   },

@@ -310,6 +310,8 @@ export const ActivateTriggerStep = Type.Object(
 );
 
 export const REPEATS_MAX = 20;
+/** Of all repeat steps of a journey together: bounds the way of one run. */
+export const REPEATS_TOTAL_MAX = 100;
 
 export const RepeatStep = Type.Object(
   {

@@ -2,6 +2,7 @@
 import { nearestName } from '../../config/nearest-name.ts';
 import type { Journey } from '../definition/journey.schema.ts';
 import { RESERVED_STEP_IDS } from '../definition/names.schema.ts';
+import { REPEATS_TOTAL_MAX } from '../definition/step.schemas.ts';
 import { fault, type JourneyFault } from './journey-fault.ts';
 import { edges, reachableFrom, stepGraph, type StepEdge, type StepGraph } from './step-graph.ts';
 
@@ -14,7 +15,9 @@ export function graphFaults(journey: Journey): JourneyFault[] {
     ...unreachableFaults(journey, graph),
     ...cycleFaults(graph),
     ...repeatFaults(graph),
-  ].concat(exitFaults(journey, graph));
+    ...repeatTotalFaults(journey),
+    ...exitFaults(journey, graph),
+  ];
 }
 
 function idFaults({ steps }: Journey): JourneyFault[] {
@@ -96,6 +99,18 @@ function repeatFaults(graph: StepGraph): JourneyFault[] {
       return step.type === 'repeat' ? [notBack(graph, step.id, step.to)] : [];
     }
     return reachesForward(graph, step.to).has(step.id) ? [] : [notBack(graph, step.id, step.to)];
+  });
+}
+
+function repeatTotalFaults({ steps }: Journey): JourneyFault[] {
+  let total = 0;
+  return steps.flatMap((step, index) => {
+    if (step.type !== 'repeat') return [];
+    total += step.timesMax;
+    if (total <= REPEATS_TOTAL_MAX) return [];
+    const problem = `makes ${total} repeats in the whole journey`;
+    const remedy = `keep all repeat steps together to ${REPEATS_TOTAL_MAX}`;
+    return [fault(`/steps/${index}/timesMax`, 'OUT_OF_BOUNDS', problem, remedy)];
   });
 }
 
