@@ -16,17 +16,51 @@ import {
   COPILOT_PACER_VERSION,
   copilotPacerMachine,
 } from '../../machines/copilot-pacer.machine.ts';
+import type { PacedDemand, PacedPacerInput } from '../../machines/paced-pacer.events.ts';
+import {
+  PREDICTIVE_PACER_VERSION,
+  predictivePacerMachine,
+} from '../../machines/predictive-pacer.machine.ts';
+import type { PreviewOfferInput } from '../../machines/preview-offer.events.ts';
+import {
+  PREVIEW_OFFER_VERSION,
+  previewOfferMachine,
+} from '../../machines/preview-offer.machine.ts';
+import type { PreviewPacerInput } from '../../machines/preview-pacer.events.ts';
+import {
+  PREVIEW_PACER_VERSION,
+  previewPacerMachine,
+} from '../../machines/preview-pacer.machine.ts';
+import {
+  PROGRESSIVE_PACER_VERSION,
+  progressivePacerMachine,
+} from '../../machines/progressive-pacer.machine.ts';
+import type { RepresentativeInput } from '../../machines/representative.events.ts';
+import {
+  REPRESENTATIVE_VERSION,
+  representativeMachine,
+} from '../../machines/representative.machine.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 
 export const MACHINE_VERSIONS = {
   callAttempt: CALL_ATTEMPT_VERSION,
   contactChain: CONTACT_CHAIN_VERSION,
   copilotPacer: COPILOT_PACER_VERSION,
+  progressivePacer: PROGRESSIVE_PACER_VERSION,
+  predictivePacer: PREDICTIVE_PACER_VERSION,
+  previewPacer: PREVIEW_PACER_VERSION,
+  previewOffer: PREVIEW_OFFER_VERSION,
+  representative: REPRESENTATIVE_VERSION,
 } as const;
 export type GoldenMachine = keyof typeof MACHINE_VERSIONS;
 
 /** Who tells the machine something: an actor that was injected into it, or its owner. */
-export type Teller = 'telephony' | 'store' | 'starter' | 'owner';
+export type Teller = 'telephony' | 'store' | 'starter' | 'desk' | 'owner';
+
+/** Of a paced pacer: a function is no JSON, so its answers are listed; after the last, nothing. */
+export type PacedScriptInput = Omit<PacedPacerInput, 'demand'> & {
+  readonly demands: readonly PacedDemand[];
+};
 
 /** One thing it is told; nothing but the time passes where there is no event. */
 export interface Told {
@@ -119,6 +153,7 @@ class GoldenRun {
     const telephony = this.#witness('telephony');
     const store = this.#witness('store');
     const starter = this.#witness('starter');
+    const desk = this.#witness('desk');
     const callAttempt = callAttemptMachine.provide({ actors: { telephony } });
     switch (machine) {
       case 'callAttempt':
@@ -131,14 +166,38 @@ class GoldenRun {
         const pacer = copilotPacerMachine.provide({ actors: { starter } });
         return createActor(pacer, { clock, input: input as CopilotPacerInput });
       }
+      case 'progressivePacer':
+      case 'predictivePacer': {
+        const pacer =
+          machine === 'predictivePacer' ? predictivePacerMachine : progressivePacerMachine;
+        const provided = pacer.provide({ actors: { starter } });
+        return createActor(provided, { clock, input: answering(input as PacedScriptInput) });
+      }
+      case 'previewPacer': {
+        const pacer = previewPacerMachine.provide({ actors: { starter } });
+        return createActor(pacer, { clock, input: input as PreviewPacerInput });
+      }
+      case 'previewOffer': {
+        const offer = previewOfferMachine.provide({ actors: { desk } });
+        return createActor(offer, { clock, input: input as PreviewOfferInput });
+      }
+      case 'representative': {
+        const representative = representativeMachine.provide({ actors: { desk } });
+        return createActor(representative, { clock, input: input as RepresentativeInput });
+      }
     }
   }
 
-  /** Takes the orders of an injected actor down, and speaks for it; stands for any of the three. */
+  /** Takes the orders of an injected actor down, and speaks for it; stands for any of them. */
   #witness(by: Teller): never {
     return fromCallback(({ receive, sendBack }) => {
       this.#tellers.set(by, sendBack);
       receive((order) => this.#did.push({ by, order }));
     }) as never;
   }
+}
+
+function answering({ demands, ...input }: PacedScriptInput): PacedPacerInput {
+  const left = [...demands];
+  return { ...input, demand: () => left.shift() ?? { starts: 0, recall: [] } };
 }

@@ -1,7 +1,10 @@
 /** The scripts from which the golden logs of a new machine version are written. */
 import { emptyEvidence } from '../../machines/attempt-evidence.ts';
 import { ATTEMPT_INPUT, body, endedBody, type EventBody } from './attempt-under-test.ts';
-import type { GoldenScript, Told } from './golden-log.ts';
+import type { GoldenMachine, GoldenScript, Told } from './golden-log.ts';
+import { PACED_SCRIPTS } from './golden-paced-scripts.ts';
+import { PREVIEW_SCRIPTS } from './golden-preview-scripts.ts';
+import { REPRESENTATIVE_SCRIPTS } from './golden-representative-scripts.ts';
 
 const accepted = { accepted: true } as const;
 
@@ -383,4 +386,11 @@ const pacers: Readonly<Record<string, GoldenScript>> = {
   ),
 };
 
-export const GOLDEN_SCRIPTS = { callAttempt: attempts, contactChain: chains, copilotPacer: pacers };
+export const GOLDEN_SCRIPTS: Readonly<
+  Record<GoldenMachine, Readonly<Record<string, GoldenScript>>>
+> = {
+  ...{ callAttempt: attempts, contactChain: chains, copilotPacer: pacers },
+  ...PACED_SCRIPTS,
+  ...PREVIEW_SCRIPTS,
+  representative: REPRESENTATIVE_SCRIPTS,
+};

@@ -1,9 +1,9 @@
 /** Goal: the documents generated from machines/ say what the code does today. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import t from 'tap';
 import { createMachine } from 'xstate';
 import { machineDiagram } from '../support/machine-diagram.ts';
-import { machineDocuments } from '../support/machine-documents.ts';
+import { MACHINES, machineDocuments } from '../support/machine-documents.ts';
 
 t.test('no generated document is stale', async (t) => {
   for (const { file, text } of await machineDocuments()) {
@@ -11,6 +11,13 @@ t.test('no generated document is stale', async (t) => {
     const name = file.pathname.split('/').slice(-2).join('/');
     t.equal(written, text, `${name}: run npm run docs`);
   }
+});
+
+t.test('every machine has its diagram', async (t) => {
+  const files = await readdir(new URL('../../machines', import.meta.url));
+  const suffix = '.machine.ts';
+  const names = files.filter((file) => file.endsWith(suffix));
+  t.same(names.map((file) => file.slice(0, -suffix.length)).sort(), Object.keys(MACHINES).sort());
 });
 
 t.test('a diagram shows waits, guards, silent transitions and what holds everywhere', async (t) => {

@@ -38,7 +38,7 @@ t.test('a version that has logs keeps them; one that was never released need not
   const log = join(folder, `copilotPacer@${version}`, 'suspended-and-resumed.jsonl');
   writeFileSync(log, 'changed');
   const releaseUpTo = (last: number): void => {
-    const released = { callAttempt: last, contactChain: last, copilotPacer: last };
+    const released = Object.fromEntries(MACHINES.map((machine) => [machine, last]));
     writeFileSync(join(folder, 'released.json'), JSON.stringify(released));
   };
   releaseUpTo(version);
