@@ -38,6 +38,8 @@ import { makeDesk } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
 import type { RepresentativeShares } from './representatives/representative-shares.ts';
 import type { PreviewOffers } from './preview/preview-offers.ts';
+import { referredNumber } from './representatives/referred-number.ts';
+import { OptOutKeeper } from './opt-outs/opt-out-keeper.ts';
 import { within } from './within.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
@@ -49,6 +51,7 @@ export class Dialer {
   readonly #parts: DialerParts;
   readonly #registry: ChainRegistry;
   readonly #journal: AttemptJournal;
+  readonly #optOuts: OptOutKeeper;
   readonly #promoter: Promoter;
   readonly #runtimes: EngagementRuntimes;
   readonly #cancelWork: CancelWork;
@@ -75,15 +78,18 @@ export class Dialer {
     this.leaseLost = new Promise((resolve) => (this.#lost = resolve));
     const { clock, log, work } = this.#parts;
     this.#journal = this.#makeJournal();
+    this.#optOuts = new OptOutKeeper({ ...this.#parts, ...options.limits });
     // Before the machines: an event is taken down before anything is made of it.
     this.#unsubscribe = options.telephony.subscribe((event) => {
       if (isAttemptEvent(event)) this.#journal.note(event);
+      this.#optOuts.onTelephony(event);
       // Before the pacers: a call that has ended leaves its representative free for the next.
       this.desk.onTelephony(event);
       if (isAttemptEvent(event)) {
         this.#runtimes.onAttempt(event);
         this.#escalations.onAttempt(event);
       } else if (event.type === 'lobby.left') this.#runtimes.onLobbyLeft(event.lobbyId);
+      else if (event.type === 'lobby.referred') this.#referred(event);
       else if (event.type === 'trunk.state') this.#trunkState(event);
       else if (event.type === 'gateway.present') this.#gatewayPresent(event);
     });
@@ -278,7 +284,20 @@ export class Dialer {
     this.#shares.stop();
     this.desk.stop();
     this.#unsubscribe();
+    this.#optOuts.stop();
     this.#journal.close();
+  }
+
+  /** The transfer key of a representative's phone: their customer goes on to a number, or nowhere. */
+  #referred({ attemptId, referTo }: EventOf<'lobby.referred'>): void {
+    const destination = referredNumber(referTo);
+    const { log, ids } = this.#parts;
+    if (attemptId === null || destination === undefined) {
+      log.info({ attemptId }, 'a phone asked for a transfer that is not to a number');
+      return;
+    }
+    const transferId = ids.id();
+    this.#registry.tellAttempt(attemptId, { type: 'dialer.transfer', transferId, destination });
   }
 
   /** What was refused for want of a gateway is tried again at once. */
@@ -374,6 +393,7 @@ export class Dialer {
       ...this.#parts,
       registry,
       journal: this.#journal,
+      optOuts: this.#optOuts,
       runtimeOf: (engagementId) => runtimes.of(engagementId),
       budgetOf: (trunk) => this.#budgets.of(trunk),
     };

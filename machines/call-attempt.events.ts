@@ -167,6 +167,13 @@ export interface DialerRecall {
   readonly type: 'dialer.recall';
 }
 
+/** Who talks to a representative goes on to somebody else: the representative's phone asks for it. */
+export interface DialerTransfer {
+  readonly type: 'dialer.transfer';
+  readonly transferId: string;
+  readonly destination: string;
+}
+
 export interface TelephonyReply {
   readonly type: 'telephony.reply';
   readonly command: AttemptCommandType;
@@ -181,7 +188,7 @@ export interface TelephonyLost {
 }
 
 /** What the actor that owns it may say to it. */
-export type CallAttemptOrder = DialerCancel | DialerConnectLobby | DialerRecall;
+export type CallAttemptOrder = DialerCancel | DialerConnectLobby | DialerRecall | DialerTransfer;
 
 export type CallAttemptEvent = AttemptEvent | CallAttemptOrder | TelephonyReply | TelephonyLost;
 

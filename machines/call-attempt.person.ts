@@ -4,7 +4,7 @@
  * gateway's abandonment clock runs out; a machine is hung up on, or left a message.
  */
 import { joinOf, messageOf } from './call-attempt.context.ts';
-import { news } from './call-attempt.events.ts';
+import { news, type DialerTransfer, type OrderBody } from './call-attempt.events.ts';
 import {
   isAcceptedFor,
   isRefusedFor,
@@ -113,6 +113,9 @@ export const talkingState = callAttemptSetup.createStateConfig({
         target: HANGING_UP,
       },
     ],
+    'dialer.transfer': {
+      actions: { type: 'order', params: ({ event }) => transferOf(event) },
+    },
     'attempt.transferred': {
       guard: { type: 'isNews', params: news },
       actions: record,
@@ -127,6 +130,10 @@ export const talkingState = callAttemptSetup.createStateConfig({
   },
   after: { callLengthWait: IN_DOUBT },
 });
+
+function transferOf({ transferId, destination }: DialerTransfer): OrderBody {
+  return { type: 'attempt.transfer', transferId, mode: 'blind', destination };
+}
 
 export const passedOnState = callAttemptSetup.createStateConfig({
   after: { callLengthWait: IN_DOUBT },

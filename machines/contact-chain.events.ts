@@ -5,6 +5,7 @@ import type {
   DialerCancel,
   DialerConnectLobby,
   DialerRecall,
+  DialerTransfer,
 } from './call-attempt.events.ts';
 
 /** One start that the store has claimed: on disk, and so allowed to be dialled. */
@@ -50,7 +51,7 @@ export type ContactChainEvent =
   | {
       readonly type: 'chain.tell';
       readonly attemptId: string;
-      readonly order: DialerConnectLobby | DialerRecall;
+      readonly order: DialerConnectLobby | DialerRecall | DialerTransfer;
     };
 
 export interface ContactChainInput {

@@ -69,6 +69,7 @@ export const SUB_REASONS = [
   'too_late', // notAfterMs had passed
   'config',
   'destination_refused', // a rule forbids the number: no INVITE was tried
+  'opted_out', // the person asked not to be called: no INVITE was tried
 ] as const;
 export type SubReason = (typeof SUB_REASONS)[number];
 

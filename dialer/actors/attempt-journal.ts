@@ -5,6 +5,7 @@
  */
 import type { Transaction } from 'kysely';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
+import { writeRecordings } from '../recordings/recordings.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -28,6 +29,12 @@ export interface AttemptJournalOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+const MAY_COME_LATE: ReadonlySet<AttemptEvent['type']> = new Set([
+  'aiAgent.returned',
+  'recording.ended',
+  'recording.failed',
+]);
+
 interface Noted {
   readonly businessUnitId: string;
   readonly event: AttemptEvent;
@@ -48,14 +55,13 @@ export class AttemptJournal {
 
   /**
    * Takes one event of the gateway's. Those of attempts that are not open here are left alone, but for
-   * what an AI agent returned: it may come until 10 s after the end.
+   * what an AI agent returned, which may come until 10 s after the end, and what became of a recording.
    */
   note(event: AttemptEvent): void {
     const { openAttempt, closedAttempt } = this.#options;
     const { attemptId, type } = event;
     const open =
-      openAttempt(attemptId) ??
-      (type === 'aiAgent.returned' ? closedAttempt(attemptId) : undefined);
+      openAttempt(attemptId) ?? (MAY_COME_LATE.has(type) ? closedAttempt(attemptId) : undefined);
     if (open === undefined || event.fence !== open.fence) return;
     this.#noted.push({ businessUnitId: open.businessUnitId, event });
     this.#notedCount += 1;
@@ -121,6 +127,10 @@ async function writeBatch(
       .where('ended_at_ms', 'is', null)
       .execute();
   }
+  await writeRecordings(
+    tx,
+    batch.map(({ event }) => event),
+  );
   for (const [businessUnitId, events] of eventsByBusinessUnit(batch)) {
     const rows = events.map((event) => ({
       streamId: `attempt:${event.attemptId}`,

@@ -9,6 +9,7 @@ import type {
   DialerCancel,
   DialerConnectLobby,
   DialerRecall,
+  DialerTransfer,
 } from '../../machines/call-attempt.events.ts';
 import type { OpenAttempt } from './attempt-journal.ts';
 import type { ChainActor, MakeChain } from './start-attempt.ts';
@@ -116,8 +117,11 @@ export class ChainRegistry {
     return live !== undefined;
   }
 
-  /** A representative is there for this call, or is lost. False when it is not open here. */
-  tellAttempt(attemptId: string, order: DialerConnectLobby | DialerRecall): boolean {
+  /** A representative is there for this call, is lost, or passes it on. False: it is not open here. */
+  tellAttempt(
+    attemptId: string,
+    order: DialerConnectLobby | DialerRecall | DialerTransfer,
+  ): boolean {
     const open = this.#open.get(attemptId);
     open?.live.actor.send({ type: 'chain.tell', attemptId, order });
     return open !== undefined;

@@ -11,6 +11,7 @@ import type {
 import type { CallAttemptOutput } from '../../machines/call-attempt.events.ts';
 import type { RefusalCode } from '../../machines/command-reply.ts';
 import { DialerError } from '../../machines/errors.ts';
+import type { OptOutKeeper } from '../opt-outs/opt-out-keeper.ts';
 import { isDefect } from '../store/store-defect.ts';
 import { attemptEndOf, takenBack, type AttemptEnd } from '../tasks/attempt-end.ts';
 import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
@@ -29,6 +30,7 @@ import type { TrunkBudget } from './trunk-budget.ts';
 export interface ChainStoreParts extends DialerParts {
   readonly registry: ChainRegistry;
   readonly journal: AttemptJournal;
+  readonly optOuts: Pick<OptOutKeeper, 'ensure'>;
   /** Loaded before any chain of it is started. */
   readonly runtimeOf: (engagementId: string) => EngagementRuntime;
   readonly budgetOf: (trunk: string) => TrunkBudget;
@@ -113,6 +115,8 @@ async function record(
 ): Promise<ContactChainEvent> {
   // What the gateway said stands in the log before the Result that was made of it.
   await parts.journal.flushed();
+  const { optOutDigit } = end.heard;
+  if (optOutDigit !== null) await parts.optOuts.ensure(end.attemptId, optOutDigit);
   const runtime = parts.runtimeOf(chain.engagementId);
   const { config } = runtime.facts;
   const recorded = await recordAttemptEnd(recordContextOf(parts), config, end);

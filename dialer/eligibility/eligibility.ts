@@ -17,6 +17,8 @@ export interface EligibilityTask {
   /** Windows that govern this step's contact: its own, else the request's. */
   readonly windows: readonly Window[];
   readonly lastResult: Result | null;
+  /** A number was passed over now because its person asked not to be called. */
+  readonly hasOptedOut: boolean;
 }
 
 export interface EligibilityFacts {
@@ -24,6 +26,8 @@ export interface EligibilityFacts {
   /** The number of the step, if there is one. */
   readonly number: {
     readonly isDialable: boolean;
+    /** On the do-not-call list of the business unit. */
+    readonly isOptedOut: boolean;
     /** From any engagement of any business unit. */
     readonly isInFlight: boolean;
     readonly lastAttemptAtMs: number | null;
@@ -59,6 +63,7 @@ export type FinishReason =
   | 'window_over'
   | 'expires_before_next_start'
   | 'number_invalid'
+  | 'opted_out'
   | 'chain_exhausted'
   | 'customer_reached'
   | 'no_number';
@@ -67,8 +72,8 @@ export type EligibilityDecision =
   | { readonly decide: 'start'; readonly target: ChainTarget; readonly window: Window }
   /** Not before `untilMs`. A time that is not in the future leaves the task ready. */
   | { readonly decide: 'postpone'; readonly untilMs: number; readonly reason: PostponeReason }
-  /** This number only: it is no number; the walk goes on to the next. */
-  | { readonly decide: 'skipNumber'; readonly reason: 'number_invalid' }
+  /** This number only: it is none, or must not be dialled; the walk goes on to the next. */
+  | { readonly decide: 'skipNumber'; readonly reason: 'number_invalid' | 'opted_out' }
   | {
       readonly decide: 'finish';
       readonly result: Result;
@@ -111,11 +116,16 @@ function ofTask(task: EligibilityTask, nowMs: number): EligibilityDecision | und
   return nowMs >= task.expiresAtMs ? over(task, 'window_over') : undefined;
 }
 
-function ofWalk({ step, lastResult }: EligibilityTask): EligibilityDecision | undefined {
+function ofWalk({
+  step,
+  lastResult,
+  hasOptedOut,
+}: EligibilityTask): EligibilityDecision | undefined {
   if (step.kind === 'dial') return undefined;
   if (step.kind === 'reached') {
     return finish(lastResult ?? 'LiveAnswer', null, 'customer_reached');
   }
+  if (hasOptedOut && lastResult === null) return finish('Cancelled', 'opted_out', 'opted_out');
   if (!step.hadNumbers) return finish('Error', 'config', 'no_number');
   return finish(lastResult ?? 'Error', null, 'chain_exhausted');
 }
@@ -128,6 +138,7 @@ function ofWindow(task: EligibilityTask, nowMs: number): EligibilityDecision | u
 }
 
 function ofNumber({ number }: EligibilityFacts, nowMs: number): EligibilityDecision | undefined {
+  if (number.isOptedOut) return { decide: 'skipNumber', reason: 'opted_out' };
   if (!number.isDialable) return { decide: 'skipNumber', reason: 'number_invalid' };
   const rested = (number.lastAttemptAtMs ?? Number.NEGATIVE_INFINITY) + number.gapMinMs;
   if (number.isInFlight) {

@@ -75,7 +75,7 @@ function stepInWords(event: AttemptEvent): string {
     case 'recording.started':
       return 'The recording began.';
     case 'recording.ended':
-      return 'The recording ended.';
+      return recorded(event);
     case 'recording.failed':
       return `The recording failed (${event.detail}).`;
     case 'attempt.ended':
@@ -91,6 +91,11 @@ function stepInWords(event: AttemptEvent): string {
     default:
       return `${event.type}.`;
   }
+}
+
+/** Where it is: for whoever must hear it. */
+function recorded({ location, lengthMs }: EventOf<'recording.ended'>): string {
+  return `The recording is kept as ${location}, ${pauseInWords(lengthMs)} long.`;
 }
 
 /** By which the machine names what it plays (machines/play-ids.ts), and the gateway its own. */

@@ -69,6 +69,7 @@ export const FINISHED: Readonly<Record<FinishReason, string>> = {
   window_over: 'its last window had passed',
   expires_before_next_start: 'its last window ends before the next call could start',
   number_invalid: 'its number is not valid',
+  opted_out: 'every number left has opted out',
   chain_exhausted: 'no number is left to be called',
   customer_reached: 'the call was answered',
   no_number: 'the contact has no number that this engagement may call',
@@ -156,6 +157,7 @@ export const SUB_REASON_MEANING: Readonly<Record<SubReason, string>> = {
   too_late: 'it could not leave in time',
   config: 'the configuration or the data do not allow it',
   destination_refused: 'a rule forbids the number: emergency, premium, satellite or denied',
+  opted_out: 'the person asked not to be called',
 };
 
 /** What people are to do about it. */

@@ -300,6 +300,11 @@ export class RepresentativeDesk {
     if (type === 'attempt.connected' && event.target === 'lobby') {
       this.#of(attemptId)?.tell({ type: 'call.connected', attemptId });
     }
+    if (type === 'attempt.bridgeEnded') {
+      // Passed on, or over: the customer is not theirs any more, while the call may go on.
+      const person = this.#of(attemptId);
+      if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
+    }
     if (type === 'attempt.ended' || type === 'attempt.refused') {
       const person = this.#of(attemptId);
       if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });

@@ -33,6 +33,8 @@ export type FarEnd =
       readonly hangUpAfterMs?: number;
       /** By the sound of it, at once. */
       readonly verdict?: AnswerVerdict;
+      /** Asks not to be called again, by a digit; then the gateway hangs up. */
+      readonly optsOutAfterMs?: number;
     }
   | { readonly does: 'refuse'; readonly code: RefusalCode };
 
@@ -283,6 +285,13 @@ export class SimulatedGateway implements TelephonyPort {
         });
         if (verdict === 'human' || verdict === 'unknown') this.#watchOver(call);
       }
+      if (farEnd.optsOutAfterMs !== undefined) {
+        this.#later(call, farEnd.optsOutAfterMs, () => {
+          const pressed = { digit: '9', source: 'rtp', playId: null };
+          this.#emit(call, { type: 'attempt.optOut', ...pressed });
+          this.#end(call, 200, 'gateway');
+        });
+      }
       if (hangUpAfterMs === undefined) return;
       this.#later(call, hangUpAfterMs, () => this.#end(call, 200, 'far'));
     });
@@ -329,6 +338,11 @@ export class SimulatedGateway implements TelephonyPort {
     if (lobby === undefined) return;
     this.lobbies.delete(lobbyId);
     this.#emitOfLobby(lobby, { type: 'lobby.left', reason, heldMs: 0 });
+  }
+
+  /** Anything else that a gateway may tell, at this moment. */
+  tell(event: TelephonyEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
   }
 
   lobbyOf(representativeId: string): Lobby | undefined {

@@ -44,6 +44,7 @@ const readyTask: EligibilityTask = {
   step: dial,
   windows: [{ startMs: NOW - HOUR, endMs: NOW + 10 * HOUR }],
   lastResult: null,
+  hasOptedOut: false,
 };
 const openFacts: EligibilityFacts = {
   engagement: 'running',
@@ -110,6 +111,24 @@ const cases: readonly {
     name: 'a number that cannot be dialled is skipped, not the task',
     facts: withNumber({ isDialable: false }),
     expected: { decide: 'skipNumber' },
+  },
+  {
+    name: '[CNS-01] a number that opted out is passed over, whatever else is true of it',
+    facts: withNumber({ isOptedOut: true, isInFlight: true, isDialable: false }),
+    expected: { decide: 'skipNumber', reason: 'opted_out' },
+  },
+  {
+    name: 'when no other number is left the task is Cancelled: nobody was called',
+    task: { step: { kind: 'exhausted', hadNumbers: false }, hasOptedOut: true },
+    expected: { decide: 'finish', result: 'Cancelled', subReason: 'opted_out' },
+  },
+  {
+    name: 'one that was called before keeps its last Result',
+    task: {
+      step: { kind: 'exhausted', hadNumbers: true },
+      ...{ hasOptedOut: true, lastResult: 'NoAnswer' },
+    },
+    expected: { decide: 'finish', result: 'NoAnswer', reason: 'chain_exhausted' },
   },
   {
     name: 'a number in flight from any engagement waits for its gap',

@@ -19,6 +19,7 @@ import { forecastRoutes } from './engagements/forecast.routes.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
+import { optOutRoutes } from './opt-outs/opt-outs.routes.ts';
 import { queueRoutes } from './queues/queues.routes.ts';
 import { representativeRoutes } from './representatives/representatives.routes.ts';
 import { phoneRoutes } from './representatives/phone.routes.ts';
@@ -130,6 +131,7 @@ const ROUTES = [
   batchRoutes,
   deliveryRoutes,
   explanationRoutes,
+  optOutRoutes,
   skillRoutes,
   representativeRoutes,
   phoneRoutes,

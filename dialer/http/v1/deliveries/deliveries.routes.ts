@@ -7,6 +7,7 @@ import {
   type DeliveryQuery,
   type FoundDelivery,
 } from '../../../deliveries/find-deliveries.ts';
+import { recordingsOf } from '../../../recordings/recordings.ts';
 import { callerOfRequest } from '../../access.ts';
 import { notFound, type ApiApp, type ApiContext } from '../api-context.ts';
 import { IdParams, paged, problems, timeMs } from '../wire-types.ts';
@@ -16,6 +17,7 @@ import {
   DeliveryFilters,
   DeliveryPage,
   DeliveryWithAttributes,
+  recordingBody,
 } from './delivery.shapes.ts';
 
 const tags = ['deliveries'];
@@ -44,7 +46,8 @@ export function deliveryRoutes(app: ApiApp, context: ApiContext): void {
     const caller = callerOfRequest(request);
     const row = await findDelivery(context, request, id);
     const attributes = await deliveryAttributes(context.database, caller.businessUnitId, id);
-    return { ...deliveryBody(row, caller), attributes };
+    const recordings = (await recordingsOf(context.database.db, id)).map(recordingBody);
+    return { ...deliveryBody(row, caller), attributes, recordings };
   });
 
   const attributes = {

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { RESULTS } from '../../../../machines/result.ts';
 import { DIAL_MODES, type FoundDelivery } from '../../../deliveries/find-deliveries.ts';
 import type { Caller } from '../../../api-keys/api-keys.ts';
+import type { RecordingRow } from '../../../store/schema/edge-tables.ts';
 import { Id, orNull, PAGE, pageOf, shownNumber, Time, timeOrNull } from '../wire-types.ts';
 
 export const DELIVERY_STATUSES = [
@@ -85,9 +86,22 @@ const Attribute = Type.Object({
 });
 const attributesExample = [{ type: 'Input', keyword: 'orderNumber', value: '9' }];
 
+const Recording = Type.Object({
+  id: Type.String(),
+  attemptId: Id,
+  status: Type.Enum(['started', 'ended', 'failed']),
+  location: orNull(
+    Type.String({ description: 'Name of the file in the gateway’s folder of recordings.' }),
+  ),
+  lengthMs: orNull(Type.Integer()),
+  problem: orNull(Type.String({ description: 'Why there is none.' })),
+  startedAt: orNull(Time),
+  endedAt: orNull(Time),
+});
+
 export const DeliveryWithAttributes = Type.Object(
-  { ...DELIVERY, attributes: Type.Array(Attribute) },
-  { examples: [{ ...example, attributes: attributesExample }] },
+  { ...DELIVERY, attributes: Type.Array(Attribute), recordings: Type.Array(Recording) },
+  { examples: [{ ...example, attributes: attributesExample, recordings: [] }] },
 );
 export const DeliveryAttributes = Type.Object(
   { items: Type.Array(Attribute) },
@@ -137,6 +151,19 @@ export const DeliveryFilters = Type.Object(
   },
   { additionalProperties: false },
 );
+
+export function recordingBody(row: RecordingRow) {
+  return {
+    id: row.recording_id,
+    attemptId: row.attempt_id,
+    status: row.status,
+    location: row.location,
+    lengthMs: row.length_ms,
+    problem: row.detail,
+    startedAt: timeOrNull(row.started_at_ms),
+    endedAt: timeOrNull(row.ended_at_ms),
+  };
+}
 
 export function deliveryBody(row: FoundDelivery, caller: Caller) {
   const { number, sip_diagnostics: diagnostics } = row;

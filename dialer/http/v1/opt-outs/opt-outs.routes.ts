@@ -1,0 +1,138 @@
+/** The do-not-call list: who is on it, who puts them there, and who takes them off. */
+import { Readable } from 'node:stream';
+import type { SelectQueryBuilder, Transaction } from 'kysely';
+import { Type, type Static } from 'typebox';
+import { DialerError } from '../../../../machines/errors.ts';
+import type { Caller } from '../../../api-keys/api-keys.ts';
+import { readDestination } from '../../../intake/destination.ts';
+import { addOptOutIn, removeOptOutIn } from '../../../opt-outs/opt-outs.ts';
+import type { Database } from '../../../store/schema/database.ts';
+import type { OptOutRow } from '../../../store/schema/edge-tables.ts';
+import { callerOfRequest } from '../../access.ts';
+import { once } from '../../idempotency.ts';
+import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
+import { newestFirst } from '../newest-first.ts';
+import { created } from '../settings-resource.ts';
+import { CreatingHeaders, IdParams, paged, problems } from '../wire-types.ts';
+import {
+  CSV_HEADER,
+  NewOptOut,
+  OptOut,
+  optOutBody,
+  OptOutExport,
+  OptOutFilters,
+  optOutLine,
+  OptOutPage,
+} from './opt-out.shapes.ts';
+
+const tags = ['opt-outs'];
+/** Rows of one reading of an export: what a client does not take is not kept in memory. */
+const EXPORT_PAGE = 500;
+
+export function optOutRoutes(app: ApiApp, context: ApiContext): void {
+  const { db } = context.database;
+  const create = {
+    ...{ operationId: 'addOptOut', tags, headers: CreatingHeaders, body: NewOptOut },
+    response: { 201: OptOut, ...problems },
+  };
+  app.post('/v1/opt-outs', { config: { access: 'deliver' }, schema: create }, (request, reply) => {
+    const writer = writerOf(context, request);
+    const caller = callerOfRequest(request);
+    const number = numberOf(request.body.number);
+    const detail = request.body.detail ?? null;
+    const work = async (tx: Transaction<Database>) => {
+      const { row } = await addOptOutIn(tx, writer, { number, source: 'api', detail });
+      return { status: 201, body: optOutBody(row, caller) };
+    };
+    return created(reply, '/v1/opt-outs', once(request, { ...context, ...writer, work }));
+  });
+
+  const remove = {
+    ...{ operationId: 'removeOptOut', tags, params: IdParams },
+    response: { 200: OptOut, ...problems },
+  };
+  app.delete('/v1/opt-outs/:id', { config: { access: 'operate' }, schema: remove }, (request) => {
+    const writer = writerOf(context, request);
+    const { id } = request.params;
+    return db
+      .transaction()
+      .execute(async (tx) =>
+        optOutBody(await removeOptOutIn(tx, writer, id), callerOfRequest(request)),
+      );
+  });
+
+  const list = {
+    ...{ operationId: 'listOptOuts', tags, querystring: OptOutFilters },
+    response: { 200: OptOutPage, ...problems },
+  };
+  app.get('/v1/opt-outs', { config: { access: 'read' }, schema: list }, async (request) => {
+    const caller = callerOfRequest(request);
+    const rows = await db
+      .selectFrom('opt_outs')
+      .selectAll()
+      .$call(filtered(request.query))
+      .$call(newestFirst(caller.businessUnitId, request.query))
+      .execute();
+    return paged(rows, request.query.limit, {
+      key: ({ id }) => id,
+      body: (row) => optOutBody(row, caller),
+    });
+  });
+
+  exportRoute(app, context);
+}
+
+function exportRoute(app: ApiApp, context: ApiContext): void {
+  const schema = {
+    ...{ operationId: 'exportOptOuts', tags, querystring: OptOutExport },
+    response: {
+      200: { content: { 'text/csv': { schema: Type.String({ examples: [CSV_HEADER] }) } } },
+      ...problems,
+    },
+  };
+  const config = { access: 'read', produces: 'text/csv' } as const;
+  app.get('/v1/opt-outs.csv', { config, schema }, (request, reply) =>
+    reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="opt-outs.csv"')
+      .send(Readable.from(csvLines(context, callerOfRequest(request), request.query))),
+  );
+}
+
+async function* csvLines(
+  { database }: ApiContext,
+  caller: Caller,
+  filters: Static<typeof OptOutExport>,
+): AsyncGenerator<string> {
+  yield CSV_HEADER;
+  let cursor: string | undefined;
+  for (;;) {
+    const rows: OptOutRow[] = await database.db
+      .selectFrom('opt_outs')
+      .selectAll()
+      .$call(filtered(filters))
+      .$call(newestFirst(caller.businessUnitId, { limit: EXPORT_PAGE, cursor }))
+      .execute();
+    const page = rows.slice(0, EXPORT_PAGE);
+    if (page.length > 0) yield page.map((row) => optOutLine(row, caller)).join('');
+    if (rows.length <= EXPORT_PAGE) return;
+    cursor = page.at(-1)?.id;
+  }
+}
+
+function filtered({ number, source, removed }: Static<typeof OptOutExport>) {
+  return <O>(
+    query: SelectQueryBuilder<Database, 'opt_outs', O>,
+  ): SelectQueryBuilder<Database, 'opt_outs', O> => {
+    const ofNumber = number === undefined ? query : query.where('number', '=', numberOf(number));
+    const ofSource = source === undefined ? ofNumber : ofNumber.where('source', '=', source);
+    return removed ? ofSource : ofSource.where('removed_at_ms', 'is', null);
+  };
+}
+
+/** As it stands in contact points: E.164, or what a trunk takes that takes any. */
+function numberOf(written: string): string {
+  const read = readDestination(written, { format: 'any', warnsOfRange: false });
+  if ('destination' in read) return read.destination;
+  throw new DialerError('PHONE_INVALID', `/number ${read.problem}`);
+}
