@@ -5,10 +5,9 @@ import type {
   AudioTapFactory,
   TappedChannel,
 } from './audio-tap.port.ts';
+import type { AnswerDetectorOptions, DetectorEvent } from '../amd/answer-detector.ts';
 import type {
-  AnswerDetectorOptions,
   AnswerListener,
-  DetectorEvent,
   Detectors,
   DigitListener,
   EarlyMediaListener,

@@ -4,7 +4,7 @@
  */
 import type { AnswerVerdict, EarlyMediaVerdict } from '../../machines/telephony-events.ts';
 import type { AudioTapCapabilities, TappedChannel } from './audio-tap.port.ts';
-import type { AnswerDetectorOptions } from './detectors.port.ts';
+import type { AnswerDetectorOptions } from '../amd/answer-detector.ts';
 
 /** What is to be listened for from now on. What is left out is not listened for any more. */
 export interface ListenOrder {
