@@ -13,6 +13,7 @@ import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
+import type { AgentVerdict } from '../machines/agent-verdict.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { forecastInThreads } from '../simulator/forecast/forecast-thread.ts';
 import { CliError } from './cli-error.ts';
@@ -57,7 +58,10 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
   // Before the dialer: what an agent returns is heard from the first call on.
   let running: Dialer | undefined;
   const onEscalated = (attemptId: string): void => running?.escalated(attemptId);
-  const agents = await startAgents(options, `dialer:${settings.id}`, onEscalated, [
+  const onVerdict = (attemptId: string, said: AgentVerdict): void =>
+    running?.agentSaid(attemptId, said);
+  const heard = { onEscalated, onVerdict };
+  const agents = await startAgents(options, `dialer:${settings.id}`, heard, [
     ...(observability?.plugins ?? []),
     ...(api === undefined ? [] : [api.plugin]),
   ]);
@@ -113,7 +117,10 @@ async function adminKeyOf(
 function startAgents(
   { config, database, telephony, log }: DialingOptions,
   actor: string,
-  onEscalated: (attemptId: string) => void,
+  heard: {
+    readonly onEscalated: (attemptId: string) => void;
+    readonly onVerdict: (attemptId: string, said: AgentVerdict) => void;
+  },
   plugins: readonly HttpPlugin[],
 ): Promise<AiAgents> {
   const { host, port, publicUrl } = config.http;
@@ -121,7 +128,8 @@ function startAgents(
     ...{ database, telephony, log, actor, host, port },
     certificate: certificateOf(config.http),
     plugins,
-    onEscalated: ({ attemptId }) => onEscalated(attemptId),
+    onEscalated: ({ attemptId }) => heard.onEscalated(attemptId),
+    onVerdict: heard.onVerdict,
     nowMs: () => Date.now(),
     ...(publicUrl === '' ? {} : { publicUrl }),
   });

@@ -1,4 +1,5 @@
 /** The running dialer: everything wired, from the store to the gateway. */
+import type { AgentVerdict } from '../machines/agent-verdict.ts';
 import { TelephonyActors } from '../machines/telephony-actor.ts';
 import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
@@ -182,6 +183,11 @@ export class Dialer {
   /** The AI agent of a call asks for a person, by another way than its SIP leg. */
   escalated(attemptId: string): void {
     this.#escalations.escalated(attemptId);
+  }
+
+  /** The AI agent of a call says who answered, by another way than its SIP leg. */
+  agentSaid(attemptId: string, said: AgentVerdict): void {
+    this.#registry.tellAttempt(attemptId, { type: 'dialer.agentVerdict', ...said });
   }
 
   /** The representative's call is over, for both. False when they are on none. */

@@ -167,6 +167,15 @@ export function withEnd(evidence: AttemptEvidence, ended: AttemptEnded): Attempt
   return { ...evidence, ended: kept };
 }
 
+/** The evidence with the agent's word that came by no event of the gateway; the last word stands. */
+export function withAgentVerdict(
+  evidence: AttemptEvidence,
+  { verdict, messageLeft }: AgentVerdict,
+  seq: number,
+): AttemptEvidence {
+  return { ...evidence, agentVerdict: { seq, verdict, messageLeft } };
+}
+
 /** The evidence with our own giving up; the first reason stays. */
 export function withCancel(evidence: AttemptEvidence, reason: CancelReason): AttemptEvidence {
   return { ...evidence, cancelReason: evidence.cancelReason ?? reason };

@@ -21,7 +21,7 @@ import {
 } from './call-attempt.events.ts';
 import type { AttemptPhase } from './command-reply.ts';
 import { AFTER_ANSWER_PLAY_ID, FALLBACK_PLAY_ID, MESSAGE_PLAY_ID } from './play-ids.ts';
-import { NOTHING_SEEN, isUnseen, isWithoutGap, withSeen } from './seen-sequence.ts';
+import { NOTHING_SEEN, highestSeen, isUnseen, isWithoutGap, withSeen } from './seen-sequence.ts';
 import { sipDiagnostics } from './sip-diagnostics.ts';
 import type { CancelReason, HangupReason } from './telephony-commands.ts';
 import type { AnswerVerdict, AttemptEvent } from './telephony-events.ts';
@@ -69,6 +69,11 @@ function knownPhase({ sent, alerting, answered, ended }: AttemptEvidence): Attem
 export function isNewsTo(context: CallAttemptContext, event: AttemptEvent): boolean {
   const { attemptId, fence, seen } = context;
   return event.attemptId === attemptId && event.fence === fence && isUnseen(seen, event.seq);
+}
+
+/** Number of the last event heard, as the evidence counts them. */
+export function lastHeard({ seen, recovery }: CallAttemptContext): number {
+  return highestSeen(seen) + (recovery?.lastSeq ?? 0);
 }
 
 /** Whether this end is the last thing to be heard: no event before it is missing. */

@@ -1,5 +1,6 @@
 /** What the call attempt machine is told, says, knows and answers. */
 import assert from 'node:assert/strict';
+import type { AgentVerdict } from './agent-verdict.ts';
 import type { AttemptEvidence } from './attempt-evidence.ts';
 import type { AttemptOutcome } from './attempt-result.ts';
 import type { AttemptPhase, CommandReply } from './command-reply.ts';
@@ -174,6 +175,11 @@ export interface DialerTransfer {
   readonly destination: string;
 }
 
+/** The AI agent has said who answered, by another way than its SIP leg. */
+export interface DialerAgentVerdict extends AgentVerdict {
+  readonly type: 'dialer.agentVerdict';
+}
+
 export interface TelephonyReply {
   readonly type: 'telephony.reply';
   readonly command: AttemptCommandType;
@@ -188,7 +194,7 @@ export interface TelephonyLost {
 }
 
 /** What the actor that owns it may say to it. */
-export type CallAttemptOrder = DialerCancel | DialerConnectLobby | DialerRecall | DialerTransfer;
+export type CallAttemptOrder = DialerCancel | DialerAgentVerdict | DialerConnectLobby | DialerRecall | DialerTransfer;
 
 export type CallAttemptEvent = AttemptEvent | CallAttemptOrder | TelephonyReply | TelephonyLost;
 

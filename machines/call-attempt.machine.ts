@@ -14,6 +14,7 @@ import {
   isAcceptedFor,
   isNews,
   isRefusedFor,
+  noteAgentVerdict,
   noteCancel,
   noteCancelFor,
   noteHangup,
@@ -61,6 +62,7 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
     'telephony.lost': '.inDoubt',
     'dialer.connectLobby': { actions: noteLobby },
     'dialer.recall': { actions: 'forgetLobby' },
+    'dialer.agentVerdict': { actions: noteAgentVerdict },
   },
   states: {
     starting: {

@@ -1,4 +1,5 @@
 /** Guards and actions of the call attempt with the parameters that they are always given. */
+import type { AgentVerdict } from './agent-verdict.ts';
 import { hangupReasonFor } from './call-attempt.context.ts';
 import { news, replied } from './call-attempt.events.ts';
 import type { RefusalCode } from './command-reply.ts';
@@ -41,6 +42,10 @@ export const noteLobby = {
   params: ({ event }: { readonly event: { readonly lobbyId: string } }) => ({
     lobbyId: event.lobbyId,
   }),
+} as const;
+export const noteAgentVerdict = {
+  type: 'noteAgentVerdict',
+  params: ({ event }: { readonly event: AgentVerdict }) => event,
 } as const;
 /** Another owner works the attempt: nothing that we do from here on has any effect. */
 export const superseded = {

@@ -68,11 +68,16 @@ export const joiningState = callAttemptSetup.createStateConfig({
     'attempt.connected': { guard: isOwnConnect, actions: record, target: 'talking' },
     'attempt.connectFailed': [
       { guard: { type: 'isFailsafe', params: news }, actions: record, target: 'abandoned' },
+      {
+        guard: { type: 'isOwnConnectOfTwo', params: news },
+        actions: [record, 'forgetLobby'],
+        target: 'connected',
+      },
       { guard: isOwnConnect, actions: [record, 'forgetLobby'], target: 'reaching' },
     ],
     'telephony.reply': [
       superseded,
-      // The AI agent has the customer still: they are joined once it has left.
+      // The AI agent has the customer still, and is just being joined: once it has left, then.
       {
         guard: { type: 'isRefusedWhileConnected', params: ({ event }) => ({ event }) },
         target: 'connected',

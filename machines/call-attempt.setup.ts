@@ -1,6 +1,6 @@
 /** What the call attempt machine is made of: its effect, actions, guards and delays. */
 import { assign, enqueueActions, setup } from 'xstate';
-import { withCancel, withHangup } from './attempt-evidence.ts';
+import { withAgentVerdict, withCancel, withHangup } from './attempt-evidence.ts';
 import {
   afterNews,
   afterReply,
@@ -15,6 +15,7 @@ import {
   isRinging,
   isUnwanted,
   joinOf,
+  lastHeard,
   machinePlanOf,
   nextConnectId,
   verdictIn,
@@ -27,6 +28,7 @@ import type {
   OrderBody,
   TelephonyReply,
 } from './call-attempt.events.ts';
+import type { AgentVerdict } from './agent-verdict.ts';
 import type { RefusalCode } from './command-reply.ts';
 import { rowOfEarlyMedia } from './attempt-result.ts';
 import { AFTER_ANSWER_PLAY_ID, FALLBACK_PLAY_ID, MESSAGE_PLAY_ID } from './play-ids.ts';
@@ -49,6 +51,9 @@ export const callAttemptSetup = setup({
     })),
     noteHangup: assign(({ context }, { reason }: { reason: HangupReason }) => ({
       evidence: withHangup(context.evidence, reason),
+    })),
+    noteAgentVerdict: assign(({ context }, said: AgentVerdict) => ({
+      evidence: withAgentVerdict(context.evidence, said, lastHeard(context)),
     })),
     /** The agent that asked for a human and left got none for the customer. */
     noteAgentLeft: assign(({ context: { evidence } }) => ({
@@ -122,6 +127,12 @@ export const callAttemptSetup = setup({
       isNewsTo(context, event) &&
       (event.type === 'attempt.connected' || event.type === 'attempt.connectFailed') &&
       event.connectId === context.connectId,
+    /** The representative did not come about; the AI agent has the customer still. */
+    isOwnConnectOfTwo: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) &&
+      event.type === 'attempt.connectFailed' &&
+      event.connectId === context.connectId &&
+      context.connected,
     isFailsafe: ({ context }, event: AttemptEvent) =>
       isNewsTo(context, event) &&
       event.type === 'attempt.connectFailed' &&

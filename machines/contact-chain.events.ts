@@ -2,6 +2,7 @@
 import type {
   CallAttemptInput,
   CallAttemptOutput,
+  DialerAgentVerdict,
   DialerCancel,
   DialerConnectLobby,
   DialerRecall,
@@ -51,7 +52,7 @@ export type ContactChainEvent =
   | {
       readonly type: 'chain.tell';
       readonly attemptId: string;
-      readonly order: DialerConnectLobby | DialerRecall | DialerTransfer;
+      readonly order: DialerAgentVerdict | DialerConnectLobby | DialerRecall | DialerTransfer;
     };
 
 export interface ContactChainInput {

@@ -30,6 +30,10 @@ export function withSeen(seen: SeenSequence, seq: number): SeenSequence {
   return { upTo, ahead: ahead.slice(consumed) };
 }
 
+export function highestSeen({ upTo, ahead }: SeenSequence): number {
+  return ahead.at(-1) ?? upTo;
+}
+
 /** True when nothing is missing before the highest number seen. */
 export function isWithoutGap({ ahead }: SeenSequence): boolean {
   return ahead.length === 0;

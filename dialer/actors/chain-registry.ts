@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { ChainStart, ContactChainOutput } from '../../machines/contact-chain.events.ts';
 import type {
+  DialerAgentVerdict,
   DialerCancel,
   DialerConnectLobby,
   DialerRecall,
@@ -120,7 +121,7 @@ export class ChainRegistry {
   /** A representative is there for this call, is lost, or passes it on. False: it is not open here. */
   tellAttempt(
     attemptId: string,
-    order: DialerConnectLobby | DialerRecall | DialerTransfer,
+    order: DialerAgentVerdict | DialerConnectLobby | DialerRecall | DialerTransfer,
   ): boolean {
     const open = this.#open.get(attemptId);
     open?.live.actor.send({ type: 'chain.tell', attemptId, order });

@@ -4,8 +4,18 @@
  * fence, by the machine that would have worked it. Done twice, or broken off, it does no harm.
  */
 import assert from 'node:assert/strict';
-import { sql, type Transaction } from 'kysely';
-import { emptyEvidence, withEvent, type AttemptEvidence } from '../../machines/attempt-evidence.ts';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import {
+  agentVerdictIn,
+  ANSWERED_BY_ATTRIBUTE,
+  MESSAGE_LEFT_ATTRIBUTE,
+} from '../../machines/agent-verdict.ts';
+import {
+  emptyEvidence,
+  withAgentVerdict,
+  withEvent,
+  type AttemptEvidence,
+} from '../../machines/attempt-evidence.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
@@ -230,11 +240,13 @@ async function resume(
     assert(planned !== undefined, 'a call without a plan for its answer');
     return { isCancelled: task.cancel_requested_at_ms !== null, afterAnswer: planned };
   });
+  const said = await agentVerdictOf(db, attempt.delivery_id);
+  const evidence = foldEvents(events.map(({ payload }) => JSON.parse(payload) as AttemptEvent));
   const start = recoveredStartOf(
     {
       attempt,
       number: attempt.number,
-      evidence: foldEvents(events.map(({ payload }) => JSON.parse(payload) as AttemptEvent)),
+      evidence: said === undefined ? evidence : withAgentVerdict(evidence, said, events.length),
       eventsStored: events.length,
       afterAnswer,
       fence: lease.epoch,
@@ -257,6 +269,18 @@ async function contactOf(tx: Transaction<Database>, attempt: AttemptRow): Promis
     .where('id', '=', attempt.delivery_id)
     .executeTakeFirstOrThrow();
   return delivery.contact_id;
+}
+
+/** What an AI agent returned is not in the log of events, where it could not be erased. */
+async function agentVerdictOf(db: Kysely<Database>, deliveryId: string) {
+  const rows = await db
+    .selectFrom('delivery_attributes')
+    .select(['keyword', 'value'])
+    .where('delivery_id', '=', deliveryId)
+    .where('type', '=', 'Result')
+    .where('keyword', 'in', [ANSWERED_BY_ATTRIBUTE, MESSAGE_LEFT_ATTRIBUTE])
+    .execute();
+  return agentVerdictIn(Object.fromEntries(rows.map(({ keyword, value }) => [keyword, value])));
 }
 
 /** Their place in the log numbers them: each owner's sequence began at 1 again. */

@@ -3,6 +3,7 @@
  * for the agent, and what the agent returns, whether by HTTP or through the gateway's events.
  */
 import type { Transaction } from 'kysely';
+import { agentVerdictIn, type AgentVerdict } from '../../machines/agent-verdict.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { readAttributes, type Attributes } from '../../machines/returned-attributes.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
@@ -32,6 +33,8 @@ export interface AiAgentDeskOptions {
   /** `dialer:<id>`, for the event log. */
   readonly actor: string;
   readonly newToken?: () => string;
+  /** An agent said by POST who answered; by SIP the gateway tells it itself. Before it is answered. */
+  readonly onVerdict?: (attemptId: string, said: AgentVerdict) => void;
   /** An agent asked for a human by POST; by REFER the gateway tells it itself. */
   readonly onEscalated?: (
     escalated: Pick<EventOf<'aiAgent.escalated'>, 'attemptId' | 'attributes'>,
@@ -124,6 +127,7 @@ export class AiAgentDesk {
     const session = await this.#authorise(attemptId, token);
     const attributes = attributesOf(body);
     await this.#write({ session, attributes, event: 'aiAgent.returned' });
+    this.#tellVerdict(attemptId, attributes);
   }
 
   /** For POST of an escalation. Asked twice, it is passed on once. */
@@ -131,6 +135,7 @@ export class AiAgentDesk {
     const session = await this.#authorise(attemptId, token);
     const attributes = attributesOf(body);
     const isNew = await this.#write({ session, attributes, event: 'aiAgent.escalated' });
+    this.#tellVerdict(attemptId, attributes);
     if (isNew) this.#options.onEscalated?.({ attemptId, attributes: { ...attributes } });
   }
 
@@ -147,6 +152,11 @@ export class AiAgentDesk {
 
   settled(): Promise<void> {
     return this.#work.settled();
+  }
+
+  #tellVerdict(attemptId: string, attributes: Attributes): void {
+    const said = agentVerdictIn(attributes);
+    if (said !== undefined) this.#options.onVerdict?.(attemptId, said);
   }
 
   #authorise(attemptId: string, token: string | undefined) {

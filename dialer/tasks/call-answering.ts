@@ -4,10 +4,13 @@ import type { Detection, Failsafe } from '../../machines/telephony-commands.ts';
 import { agentSettingsOf } from '../ai-agents/ai-agent-settings.schema.ts';
 import type { CompleteAnswering } from '../engagements/engagement-config.schema.ts';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
-import type { PlanAfterAnswer } from './plan-after-answer.ts';
+import { promptsOf, type PlanAfterAnswer } from './plan-after-answer.ts';
 
 /** Answer to the verdict `silence`: people say something within it (ruling 7). */
 export const INITIAL_SILENCE_MS = 2_500;
+
+/** Answer to the order of what follows, and from an agent that failed to what is said instead. */
+const ORDERED_WITHIN_MS = 2_000;
 
 type Facts = Pick<EngagementFacts, 'config' | 'workstream'>;
 
@@ -28,9 +31,12 @@ export function detectionOf({ config, workstream }: Facts): Detection | undefine
  * The gateway's abandonment clock (ruling 8). Where it runs from the greeting's end, the ceiling leaves
  * room for the latest verdict: a greeting that does not end must not keep a person waiting for ever.
  */
-export function failsafeOf({ config, workstream }: Facts): Failsafe | undefined {
+export function failsafeOf(facts: Facts): Failsafe | undefined {
+  const { config, workstream } = facts;
   const { answering } = config;
-  if (answering === undefined) return undefined;
+  if (answering === undefined) {
+    return config.engagementType === 'repLed' ? undefined : ownFailsafeOf(workstream);
+  }
   const { customerWaitThresholdSeconds, waitFrom, amdTimeSeconds, abandonedMessage } = answering;
   const connectWithinMs = customerWaitThresholdSeconds * 1_000;
   const untilVerdictMs = INITIAL_SILENCE_MS + amdTimeSeconds * 1_000;
@@ -41,6 +47,20 @@ export function failsafeOf({ config, workstream }: Facts): Failsafe | undefined 
     ceilingAfterAnswerMs: connectWithinMs + (waitFrom === 'greetingEnd' ? untilVerdictMs : 0),
     promptId: enabled ? spoken(workstream.language, text) : '',
     optOutDigits: enabled ? optOutDigits : '',
+  };
+}
+
+/**
+ * For calls without a representative: should we die in the moment of the answer, the gateway says itself
+ * what there is to say. Nothing of it is heard while we are there.
+ */
+function ownFailsafeOf(workstream: Facts['workstream']): Failsafe {
+  const agent = agentSettingsOf(workstream);
+  const [promptId = '', ...morePrompts] = agent?.fallbackPrompts ?? promptsOf(workstream);
+  const connectWithinMs = (agent?.setupTimeoutMs ?? 0) + ORDERED_WITHIN_MS;
+  return {
+    ...{ clockFrom: 'answer', connectWithinMs, ceilingAfterAnswerMs: connectWithinMs },
+    ...{ promptId, morePrompts, optOutDigits: '', playStops: true },
   };
 }
 

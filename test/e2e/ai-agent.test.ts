@@ -47,6 +47,7 @@ class Stand {
   readonly database: OpenDatabase;
   readonly desk: AiAgentDesk;
   readonly escalated: string[] = [];
+  readonly #dialed: Map<string, DialedAttempt>;
   readonly #agents: AiAgents;
   readonly #scene: WorkScene;
   readonly #folder: string;
@@ -61,12 +62,15 @@ class Stand {
     const clock = { nowMs: Date.now() };
     const scene = await WorkScene.open({ database, clock, cap: 500 });
     const escalated: string[] = [];
+    const dialed = new Map<string, DialedAttempt>();
     const agents = await startAiAgents({
       ...{ database, nowMs: Date.now, log: silentLog, actor: 'dialer:test' },
       telephony: rig.gateway,
       onEscalated: ({ attemptId }) => escalated.push(attemptId),
+      onVerdict: (attemptId, said) =>
+        dialed.get(attemptId)?.tell({ type: 'dialer.agentVerdict', ...said }),
     });
-    return new Stand({ rig, lab, phone, database, agents, scene, folder, escalated });
+    return new Stand({ rig, lab, phone, database, agents, scene, folder, escalated, dialed });
   }
 
   private constructor(made: {
@@ -78,6 +82,7 @@ class Stand {
     scene: WorkScene;
     folder: string;
     escalated: string[];
+    dialed: Map<string, DialedAttempt>;
   }) {
     this.rig = made.rig;
     this.lab = made.lab;
@@ -85,6 +90,7 @@ class Stand {
     this.database = made.database;
     this.desk = made.agents.desk;
     this.escalated = made.escalated;
+    this.#dialed = made.dialed;
     this.#agents = made.agents;
     this.#scene = made.scene;
     this.#folder = made.folder;
@@ -119,6 +125,7 @@ class Stand {
     const dialed = this.rig.dial({
       ...{ trunk: 'customers', attemptId, aiAgent, fallbackPrompts: said },
     });
+    this.#dialed.set(attemptId, dialed);
     return { attemptId, deliveryId, dialed, customer: await answered } satisfies StandCall;
   }
 
@@ -218,11 +225,10 @@ for (const { size, note } of [
 }
 
 for (const by of ['info', 'bye', 'post'] as const) {
-  test(`[OUT-19] the agent hangs up: attributes arrive by ${by}`, async (t, nth) => {
+  test(`[OUT-19] [DM-30] the agent hangs up: attributes arrive by ${by}`, async (t, nth) => {
     const call = await stand.call({ attributes: { labReturnBy: by } });
-    // It heard nobody, and says so; a POST reaches the dialer's store beside the call's machine.
-    const result = by === 'post' ? 'LiveAnswer' : 'Undetermined';
-    t.match(await stand.outcome(call), { result });
+    // It heard nobody, and says so.
+    t.match(await stand.outcome(call), { result: 'Undetermined', subReason: 'no_speech' });
     t.match(await stand.results(call), { customerSpoke: 'false' });
     const { returnStatus } = await stand.agentRecord(nth);
     t.equal(returnStatus, by === 'post' ? 204 : 200);

@@ -12,6 +12,7 @@ import { aiAgentHttp } from '../../dialer/http/ai-agent.routes.ts';
 import { makeHttpApp, startHttpServer } from '../../dialer/http/http-server.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { claimStarts, type ClaimedStart } from '../../dialer/tasks/claim-starts.ts';
+import type { AgentVerdict } from '../../machines/agent-verdict.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { storeTargets, TEST_NOW_MS } from '../support/store-target.ts';
@@ -25,6 +26,7 @@ let calls = 0; // no number twice in one database
 class Stand {
   readonly clock = { nowMs: TEST_NOW_MS };
   readonly escalated: string[] = [];
+  readonly verdicts: AgentVerdict[] = [];
   readonly database: OpenDatabase;
   readonly desk: AiAgentDesk;
   readonly app: FastifyInstance;
@@ -37,6 +39,7 @@ class Stand {
       nowMs: () => this.clock.nowMs,
       publicUrl: () => 'http://127.0.0.1:9',
       onEscalated: ({ attemptId }) => this.escalated.push(attemptId),
+      onVerdict: (_attemptId, said) => this.verdicts.push(said),
     });
     this.app = makeHttpApp({ plugins: [aiAgentHttp(this.desk)], log: silentLog });
     t.teardown(() => this.app.close());
@@ -281,6 +284,18 @@ async function deskTests(t: Test, database: OpenDatabase): Promise<void> {
     const silent = await stand.claim();
     await silent.post({}, 'escalation');
     t.equal(stand.escalated.length, 2, 'also without attributes');
+  });
+
+  await test('[DM-30] who answered is passed on to the call before it is taken', async (t, stand) => {
+    const call = await stand.claim();
+    t.equal((await call.post({ mood: 'good' })).status, 204);
+    t.same(stand.verdicts, [], 'nothing is said of it');
+    t.equal((await call.post({ answeredBy: 'voicemail', messageLeft: true })).status, 204);
+    t.same(stand.verdicts, [{ verdict: 'machine', messageLeft: true }]);
+    await call.post({ answeredBy: 'human' }, 'escalation');
+    t.match(stand.verdicts.at(-1), { verdict: 'human' });
+    t.equal((await call.post({ answeredBy: 'fax' }, 'results', 'wrong')).status, 401);
+    t.equal(stand.verdicts.length, 2, 'by nobody else');
   });
 
   await test('what cannot be kept is refused in words, and nothing of it kept', async (t, stand) => {

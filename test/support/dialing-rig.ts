@@ -9,7 +9,11 @@ import { GatewayConfig } from '../../config/gateway.schema.ts';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
-import type { AfterAnswer, CallAttemptOutput } from '../../machines/call-attempt.events.ts';
+import type {
+  AfterAnswer,
+  CallAttemptOrder,
+  CallAttemptOutput,
+} from '../../machines/call-attempt.events.ts';
 import { callAttemptMachine } from '../../machines/call-attempt.machine.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
 import type { RepresentativeDirectory } from '../../machines/representative-directory.port.ts';
@@ -44,6 +48,8 @@ export interface DialedAttempt {
   /** Everything the gateway told about it, in order. */
   readonly events: readonly AttemptEvent[];
   readonly outcome: Promise<CallAttemptOutput>;
+  /** What its owner tells the machine. */
+  readonly tell: (order: CallAttemptOrder) => void;
 }
 
 const CALLER_ID = '+12025550100';
@@ -121,7 +127,7 @@ export class DialingRig {
     });
     const outcome = toPromise(actor);
     actor.start();
-    return { attemptId, events, outcome };
+    return { attemptId, events, outcome, tell: (order) => actor.send(order) };
   }
 
   /** Dials, and waits until nothing of the attempt is left on the wire. */

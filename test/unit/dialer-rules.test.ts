@@ -447,14 +447,14 @@ t.test('what the first release stored reads as it dialled', async (t) => {
 });
 
 t.test('[DM-44] rep-led progressive and predictive warn of the time to connect', async (t) => {
-  const codes = (config: Config) => configWarnings(completed(config)).map(({ code }) => code);
+  const codes = (config: Config) => configWarnings(completed(config), SHIPPED.of(undefined)).map(({ code }) => code);
   const lawful = answeringOf({
     ...{ customerWaitThresholdSeconds: 2, waitFrom: 'greetingEnd' },
     abandonedMessage: { text: 'Press 9 to opt out.', optOutDigits: '9' },
   });
   t.same(codes(lawful), ['CONNECT_TIME']);
   t.same(codes({ ...lawful, mode: { kind: 'predictive' } }), ['CONNECT_TIME']);
-  t.match(configWarnings(completed(lawful)), [{ pointer: '/config/mode/kind', detail: /TCPA/ }]);
+  t.match(configWarnings(completed(lawful), SHIPPED.of(undefined)), [{ pointer: '/config/mode/kind', detail: /TCPA/ }]);
   t.same(codes(answeringOf({ abandonedMessage: { enabled: false }, stopRule: { percent: 4 } })), [
     'CONNECT_TIME',
     'WAIT_THRESHOLD',
@@ -467,11 +467,11 @@ t.test('[DM-44] rep-led progressive and predictive warn of the time to connect',
 });
 
 /** What a call of it is planned by. */
-function factsOf(config: Config, aiAgent: object | null = null) {
+function factsOf(config: Config, aiAgent: object | null = null, settings: object = {}) {
   const ai_agent = aiAgent === null ? null : JSON.stringify(aiAgent);
   return {
     config: completed(config),
-    workstream: { language: 'de-AT', ai_agent },
+    workstream: { language: 'de-AT', ai_agent, settings: JSON.stringify(settings) },
   } as unknown as EngagementFacts;
 }
 
@@ -500,9 +500,28 @@ t.test(
       ...{ clockFrom: 'greetingEnd', connectWithinMs: 2_000, ceilingAfterAnswerMs: 5_500 },
       promptId: '',
     });
-    for (const none of [factsOf({ mode: { kind: 'preview' } }), factsOf({ mode: COPILOT })]) {
-      t.same([detectionOf(none), failsafeOf(none)], [undefined, undefined]);
-    }
+    const preview = factsOf({ mode: { kind: 'preview' } });
+    t.same([detectionOf(preview), failsafeOf(preview)], [undefined, undefined]);
+  },
+);
+
+t.test(
+  'a dialer that dies at the answer leaves nobody in silence, whoever was to talk',
+  async (t) => {
+    const own = { clockFrom: 'answer', optOutDigits: '', playStops: true };
+    const sipUri = 'sip:agent@192.0.2.1';
+    const agent = { sipUri, setupTimeoutMs: 4_000, fallbackPrompts: ['sorry', 'try-later'] };
+    t.same(failsafeOf(factsOf({ mode: COPILOT }, agent)), {
+      ...{ ...own, promptId: 'sorry', morePrompts: ['try-later'] },
+      ...{ connectWithinMs: 6_000, ceilingAfterAnswerMs: 6_000 },
+    });
+    const prompts = factsOf({ mode: COPILOT }, null, { prompts: ['welcome', 'news'] });
+    t.equal(detectionOf(prompts), undefined);
+    t.same(failsafeOf(prompts), {
+      ...{ ...own, promptId: 'welcome', morePrompts: ['news'] },
+      ...{ connectWithinMs: 2_000, ceilingAfterAnswerMs: 2_000 },
+    });
+    t.match(failsafeOf(factsOf({ mode: COPILOT }, { sipUri })), { promptId: '' });
   },
 );
 

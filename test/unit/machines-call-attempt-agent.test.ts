@@ -363,3 +363,63 @@ t.test('[WS-03] a call of an agent is recorded when the workstream says so', asy
   attempt.event(connected());
   t.match(attempt.orders.at(-1), { type: 'recording.start', ...recording });
 });
+
+t.test(
+  '[DM-30] what the agent says by POST is its word as well, and the last word stands',
+  async (t) => {
+    const post = (verdict: AnswerVerdict, messageLeft = false) =>
+      ({ type: 'dialer.agentVerdict', verdict, messageLeft }) as const;
+    const cases: [said: (attempt: AttemptUnderTest) => void, outcome: [string, string | null]][] = [
+      [(attempt) => attempt.actor.send(post('machine')), ['AnsweringMachineHangup', null]],
+      [(attempt) => attempt.actor.send(post('machine', true)), ['AnsweringMachine', null]],
+      [(attempt) => attempt.actor.send(post('silence')), ['Undetermined', 'no_speech']],
+      [(attempt) => attempt.actor.send(post('fax')), ['NotAHandset', 'fax']],
+      [
+        (attempt) => {
+          attempt.event(returned({ answeredBy: 'machine' }));
+          attempt.actor.send(post('human'));
+        },
+        ['LiveAnswer', null],
+      ],
+      [
+        (attempt) => {
+          attempt.actor.send(post('human'));
+          attempt.event(returned({ answeredBy: 'machine' }));
+        },
+        ['AnsweringMachineHangup', null],
+      ],
+    ];
+    for (const [said, [result, subReason]] of cases) {
+      const attempt = talking();
+      said(attempt);
+      attempt.event(bridgeEnded('target'));
+      attempt.ended(200, byUs);
+      t.match(attempt.output, { result, subReason });
+    }
+  },
+);
+
+t.test(
+  '[DM-19] a representative who does not come about: the agent keeps the customer',
+  async (t) => {
+    const attempt = talking();
+    attempt.event(escalated);
+    attempt.lobby('l1');
+    t.match(attempt.orders.at(-1), { connectId: 'afterAnswer-2', target: { kind: 'lobby' } });
+    attempt.reply('attempt.connect');
+    attempt.event({
+      type: 'attempt.connectFailed',
+      ...{ connectId: 'afterAnswer-2', reason: 'target_gone', detail: 'by the test' },
+    });
+    t.equal(attempt.state, '{answered:connected}');
+    attempt.lobby('l2');
+    attempt.reply('attempt.connect');
+    attempt.event(bridgeEnded('dialer'));
+    attempt.event({
+      type: 'attempt.connected',
+      ...{ connectId: 'afterAnswer-3', target: 'lobby' },
+      ...{ afterAnswerMs: 9_000, afterGreetingEndMs: null },
+    });
+    t.equal(attempt.state, '{answered:talking}', 'the next one has them, and nobody hangs up');
+  },
+);
