@@ -53,6 +53,7 @@ function readMedia(stats: Stats, set: SetReading): void {
   put(metrics.transactions, { half: 'media', side: 'server' }, 'transactionsServer');
   put(metrics.rtpPorts, { state: 'taken' }, 'rtpPortsTaken');
   put(metrics.rtpPorts, { state: 'free' }, 'rtpPortsFree');
+  put(metrics.rtpPorts, { state: 'resting' }, 'rtpPortsResting');
 }
 
 /** What a half does not count is absent, rather than zero. */

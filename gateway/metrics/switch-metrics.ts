@@ -26,7 +26,7 @@ export const SWITCH_METRICS = {
   eventSockets: gauge('switch_media_event_sockets', 'Connections to the event socket.'),
   rtpPorts: gauge(
     'switch_rtp_ports',
-    'Pairs of RTP ports: taken, free. Those that rest after a call are neither.',
+    'Pairs of RTP ports: taken, free, resting (after a call, before the next).',
     ['state'],
   ),
 } as const satisfies MetricTable;

@@ -77,6 +77,7 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
       eventSockets: inbound.connections,
       rtpPortsTaken: pool.takenCount,
       rtpPortsFree: pool.freeCount,
+      rtpPortsResting: pool.restingCount,
       sipRequestsReceived: stack.counters.requestsReceived,
       sipRequestsMalformed: stack.counters.malformed,
       timersPending: timers.pending,

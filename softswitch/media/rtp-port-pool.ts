@@ -40,6 +40,12 @@ export class RtpPortPool {
     return this.#taken.size;
   }
 
+  /** Ports of calls that have ended a moment ago. */
+  get restingCount(): number {
+    this.#endQuarantines();
+    return this.#resting.length;
+  }
+
   /** Ports that could be taken now. */
   get freeCount(): number {
     this.#endQuarantines();

@@ -12,6 +12,9 @@ t.setTimeout(120_000);
 const ROOT = new URL('../..', import.meta.url).pathname;
 const RULES = join(ROOT, 'config/prometheus/alerts.yml');
 
+/** Minutes that are too many to be looked at one by one. */
+const A_LOT = 400;
+
 interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -79,7 +82,7 @@ t.test('each alert fires, and does not fire just below', (t) => {
     const own = ALERT_CASES.filter(({ alert }) => alert === rule.alert);
     const cases = {
       rule_files: [`${rule.alert}.rule.yml`],
-      evaluation_interval: '1m',
+      evaluation_interval: own.some(({ atMinute }) => atMinute > A_LOT) ? '5m' : '1m',
       tests: own.flatMap((one) => [
         trial(one, one.fires, [expectedOf(one)]),
         trial(one, one.below, []),
@@ -96,7 +99,7 @@ t.test('each alert fires, and does not fire just below', (t) => {
   );
   const cases = files.map(([name]) => name).filter((name) => name.endsWith('.cases.yml'));
   const tried = promtool('test', 'rules', ...cases.map((name) => join(folder, name)));
-  t.ok(tried.ok, tried.said);
+  t.ok(tried.ok, tried.said.replaceAll(/^Unit Testing: .*\n *SUCCESS\n/gm, ''));
   t.end();
 });
 

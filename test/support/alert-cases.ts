@@ -130,6 +130,12 @@ function answers(before: number, after: number): Series[] {
   ];
 }
 
+const rtpPorts = (free: number, taken: number, resting: number): Series[] => [
+  gauge('switch_rtp_ports{state="free"}', free),
+  gauge('switch_rtp_ports{state="taken"}', taken),
+  gauge('switch_rtp_ports{state="resting"}', resting),
+];
+
 const released = (lost: number, over: number): Series[] => [
   counter('dialer_representatives_released_total{reason="lobbyLost"}', lost),
   counter('dialer_representatives_released_total{reason="callOver"}', over),
@@ -382,6 +388,11 @@ export const ALERT_CASES: readonly AlertCase[] = [
       gauge(`gateway_trunk_channels_max{${TRUNK}}`, 100),
     ],
   })),
+  {
+    ...{ alert: 'RingfenceRtpPortsShort', atMinute: 10, labels: {} },
+    fires: rtpPorts(99, 100, 801),
+    below: rtpPorts(100, 100, 800),
+  },
   {
     ...{ alert: 'RingfenceByesUnanswered', atMinute: 90, labels: { outcome: 'abandoned' } },
     fires: [once('gateway_byes_total{outcome="abandoned"}', 60)],

@@ -12,7 +12,11 @@ import { Readiness } from '../../dialer/health/readiness.ts';
 import { telephonyChecks, type TelephonyHealth } from '../../dialer/health/telephony-checks.ts';
 import { EngagementLabels } from '../../dialer/metrics/engagement-labels.ts';
 import { measureHealth } from '../../dialer/metrics/health-metrics.ts';
+import { PACING_METRICS } from '../../dialer/metrics/pacing-metrics.ts';
+import { PACING_READINGS, readPacing } from '../../dialer/metrics/pacing-readings.ts';
 import { PrometheusMeter } from '../../dialer/metrics/prometheus-meter.ts';
+import { RepresentativeTime } from '../../dialer/metrics/representative-time.ts';
+import type { PacingStanding } from '../../dialer/pacing/pacing-standing.ts';
 import { AttemptMetrics } from '../../gateway/metrics/attempt-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
 import { TrunkRatios } from '../../gateway/metrics/trunk-ratios.ts';
@@ -210,6 +214,80 @@ t.test('an engagement’s label is its name without numbers, and there is an end
   t.notMatch(masked, /5550|\d{5}/);
   t.equal(labels.nameOf('3', 'Third'), 'other');
   t.equal(labels.nameOf('1', 'Renamed'), 'Reminders', 'a series does not change its name');
+  t.end();
+});
+
+const STANDING: PacingStanding = {
+  ...{ engagementId: '1', isDialing: true, callsTarget: 5, decision: null, throttleFactor: 1 },
+  windows: [{ window: '30 days', live: 100, abandoned: 1, ratioMax: 0.03 }],
+  ...{ stopRule: null, presences: [], offers: undefined },
+  representatives: { free: 1, held: 2, elsewhere: 0 },
+};
+
+t.test('engagements that share a label: counts are added up, the worst of the rest', async (t) => {
+  const meter = new PrometheusMeter({ log: silentLog });
+  meter.register(PACING_METRICS);
+  const labels = {
+    of: () => Promise.resolve({ engagement: 'other', mode: 'copilot', trunk: 'north' }),
+  } as unknown as EngagementLabels;
+  const window = { window: '30 days', live: 200, abandoned: 8, ratioMax: 0.05 };
+  const second = { ...STANDING, engagementId: '2', throttleFactor: 0.5, windows: [window] };
+  const standing = { pacing: [STANDING, second], competition: [], escalationsOpen: 3 };
+  meter.onScrape({
+    name: 'pacing',
+    metrics: PACING_READINGS,
+    read: (set) => readPacing(standing, labels, set),
+  });
+  const scraped = (await meter.scrape()).split('\n');
+  for (const line of [
+    'dialer_pacing_calls_target{engagement="other",mode="copilot"} 10',
+    'dialer_engagement_representatives{engagement="other",state="held"} 4',
+    'dialer_abandonment_live_answers{engagement="other",window="30 days"} 300',
+    'dialer_abandonment_ratio{engagement="other",window="30 days"} 0.04',
+    'dialer_abandonment_limit_ratio{engagement="other",window="30 days"} 0.03',
+    'dialer_abandonment_budget_remaining{engagement="other",window="30 days"} 2',
+    'dialer_throttle_factor_ratio{engagement="other"} 0.5',
+    'dialer_escalations_open 3',
+  ]) {
+    t.ok(scraped.includes(line), line);
+  }
+});
+
+t.test('what representatives do, second by second', (t) => {
+  let nowMs = 0;
+  const seconds = new Map<string, number>();
+  const idle: number[] = [];
+  const wrapUps: number[] = [];
+  const time = new RepresentativeTime(
+    {
+      inState: (state, more) => seconds.set(state, (seconds.get(state) ?? 0) + more),
+      idle: (one) => idle.push(one),
+      wrapUp: (one) => wrapUps.push(one),
+    },
+    () => nowMs,
+    (presence) => presence === 'available',
+  );
+  const after = (ms: number, then: () => void): void => {
+    nowMs += ms;
+    then();
+  };
+  time.present('ada', 'offline', 'free');
+  after(10_000, () => time.present('ada', 'lunch', 'free'));
+  after(10_000, () => time.present('ada', 'available', 'free'));
+  after(3_000, () => time.entered('ada', 'invited'));
+  after(1_000, () => time.entered('ada', 'joining'));
+  after(4_000, () => time.entered('ada', 'reserved'));
+  after(2_000, () => time.entered('ada', 'connected'));
+  after(60_000, () => time.entered('ada', 'wrapUp'));
+  after(15_000, () => time.entered('ada', 'free'));
+  after(5_000, () => time.present('ada', 'offline', 'free'));
+  after(90_000, () => t.equal(time.states().get('offline'), 1));
+  time.entered('nobody', 'connected');
+  t.same(idle, [10], 'from signing on, through invitation and lobby, to the person');
+  t.same(wrapUps, [15]);
+  t.same(Object.fromEntries(seconds), {
+    ...{ away: 10, free: 8, invited: 1, joining: 4, reserved: 2, connected: 60, wrapUp: 15 },
+  });
   t.end();
 });
 

@@ -211,10 +211,11 @@ t.test('ports: even, oldest first, resting after release, and an end to them', a
   pool.release(20_002);
   nowMs = 4_999;
   t.throws(() => pool.take(), { message: /1 in use, 2 resting/ });
+  t.equal(pool.restingCount, 2);
   nowMs = 5_000;
   t.equal(pool.take(), 20_004);
   nowMs = 6_000;
-  t.same([pool.freeCount, pool.takenCount], [1, 2]);
+  t.same([pool.freeCount, pool.takenCount, pool.restingCount], [1, 2, 0]);
   t.equal(pool.take(), 20_002);
   t.throws(() => pool.release(20_010), /was not taken/);
   const bad = { portMin: 20_001, portMax: 20_002, quarantineMs: 0, nowMs: () => 0 };
