@@ -4,6 +4,7 @@ import { loadProcessConfig } from '../config/process-config.ts';
 import { storeLocation } from '../dialer/dialer-settings.ts';
 import { readForecastInput } from '../dialer/forecast/forecast-input.ts';
 import type { Forecast, ForecastRequest } from '../dialer/forecast/forecast.schema.ts';
+import { RulePacks } from '../dialer/rule-packs/rule-packs.ts';
 import { openStore } from '../dialer/store/open-store.ts';
 import { DialerError } from '../machines/errors.ts';
 import { forecast } from '../simulator/forecast/forecast.ts';
@@ -37,8 +38,9 @@ export async function forecastOfStore(options: StoreForecastOptions): Promise<Fo
       throw new DialerError('NOT_FOUND', `there is no engagement ${engagementId} in this store`);
     }
     const job = { ...request, ...row, engagementId };
-    const { trunks, numberGapMs } = forecastSettings(config);
-    const source = { database, numberGapMs, trunkOf: (name: string) => trunks[name] };
+    const { trunks, numberGapMs, abandonment } = forecastSettings(config);
+    const rulePacks = new RulePacks(abandonment);
+    const source = { database, numberGapMs, rulePacks, trunkOf: (name: string) => trunks[name] };
     return forecast(await readForecastInput(source, job), job);
   } finally {
     await database.close();

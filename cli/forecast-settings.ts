@@ -1,4 +1,5 @@
 /** What the configuration says that bounds a forecast. */
+import type { AbandonmentConfig } from '../config/abandonment.schema.ts';
 import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import { dialerSettings } from '../dialer/dialer-settings.ts';
@@ -8,6 +9,7 @@ export interface ForecastSettings {
   /** By name. */
   readonly trunks: Readonly<Record<string, TrunkCapacity>>;
   readonly numberGapMs: number;
+  readonly abandonment: AbandonmentConfig;
 }
 
 export function forecastSettings(config: RingfenceConfig): ForecastSettings {
@@ -15,5 +17,5 @@ export function forecastSettings(config: RingfenceConfig): ForecastSettings {
     return [name, { channels: channelsMax, callsPerSecond: callsPerSecondMax }] as const;
   });
   const { numberGapMinMs: numberGapMs } = dialerSettings(config).limits;
-  return { trunks: Object.fromEntries(trunks), numberGapMs };
+  return { trunks: Object.fromEntries(trunks), numberGapMs, abandonment: config.abandonment };
 }

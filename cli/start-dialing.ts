@@ -12,6 +12,7 @@ import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts'
 import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
+import { RulePacks } from '../dialer/rule-packs/rule-packs.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import type { AgentVerdict } from '../machines/agent-verdict.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
@@ -100,7 +101,7 @@ function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api 
   const registrarRealm = config.gateway.registrar.realm;
   return createApi({
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
-    forecast,
+    ...{ forecast, rulePacks: new RulePacks(config.abandonment) },
   });
 }
 

@@ -1,6 +1,7 @@
 /** What no single entry can say: values that contradict one another, and secrets everybody knows. */
 import { busFaults } from './bus-faults.ts';
 import type { ConfigPath } from './config-path.ts';
+import { rulePackFaults } from './rule-pack-faults.ts';
 import type { RingfenceConfig } from './ringfence.schema.ts';
 import type { SchemaFault } from './schema-faults.ts';
 import { isLoopback, readTrunkAddress } from './trunk-address.ts';
@@ -16,6 +17,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...busFaults(config),
     ...labFaults(config),
     ...httpFaults(config),
+    ...rulePackFaults(config.abandonment),
     ...trunkFaults(config.gateway),
   ];
 }

@@ -1,5 +1,6 @@
 /** The whole configuration. Every section has defaults: an empty file is a valid one. */
 import { Type, type Static } from 'typebox';
+import { AbandonmentConfig } from './abandonment.schema.ts';
 import { BusConfig } from './bus.schema.ts';
 import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
@@ -26,6 +27,7 @@ export const RingfenceConfig = Type.Object(
     bus: BusConfig,
     dialer: DialerConfig,
     dialing: DialingConfig,
+    abandonment: AbandonmentConfig,
     gateway: GatewayConfig,
     http: HttpConfig,
     metrics: MetricsConfig,

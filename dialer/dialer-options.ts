@@ -8,6 +8,7 @@ import type { DialerClock } from './clock.ts';
 import type { DialerLog } from './dialer-log.ts';
 import type { IdSource } from './ids/uuid7.ts';
 import type { DeskTimes } from './representatives/make-desk.ts';
+import type { RulePacks } from './rule-packs/rule-packs.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { WorkstreamRow } from './store/schema/engagement-tables.ts';
 import type { PlanAfterAnswer } from './tasks/plan-after-answer.ts';
@@ -29,6 +30,8 @@ export interface DialerOptions {
   readonly limits: DialerLimits;
   readonly times: CallTimes;
   readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
+  /** Default: what an installation has that configures nothing. */
+  readonly rulePacks?: RulePacks;
   /** Default: those of spec I.1. */
   readonly representatives?: DeskTimes;
   /** What calls of a workstream do once answered. Default: its prompts are played. */

@@ -2,12 +2,16 @@
 import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { DialerOptions } from './dialer-options.ts';
+import { RulePacks } from './rule-packs/rule-packs.ts';
 import type { StoreLocation } from './store/open-store.ts';
 
-type Settings = Pick<DialerOptions, 'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease'>;
+type Settings = Pick<
+  DialerOptions,
+  'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease' | 'rulePacks'
+>;
 
 /** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
-export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): Settings {
+export function dialerSettings({ abandonment, dialer, dialing, gateway }: RingfenceConfig): Settings {
   const { id, unknownGapMs, untriedGapMs, storeRetryMs, claimSizeMax, recheckMs } = dialer;
   const { leaseMs, leaseWaitMs: waitMs, dialWithinMs, playTimeoutMs, delaysStarts } = dialer;
   const { setupTimeoutMs, callLengthMaxMs } = dialing;
@@ -22,6 +26,7 @@ export function dialerSettings({ dialer, dialing, gateway }: RingfenceConfig): S
     },
     times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs, delaysStarts },
     lease: { leaseMs, waitMs },
+    rulePacks: new RulePacks(abandonment),
   };
 }
 

@@ -41,6 +41,7 @@ import type { RepresentativeShares } from './representatives/representative-shar
 import type { PreviewOffers } from './preview/preview-offers.ts';
 import { referredNumber } from './representatives/referred-number.ts';
 import { OptOutKeeper } from './opt-outs/opt-out-keeper.ts';
+import { SHIPPED } from './rule-packs/rule-packs.ts';
 import { within } from './within.ts';
 import { WorkInHand } from './work-in-hand.ts';
 
@@ -341,6 +342,7 @@ export class Dialer {
     const { database, ids, clock, log, limits, times, id, gatewayId, gatewayFor } = this.#options;
     return {
       ...{ database, ids, clock, log, gatewayId, limits, times, lease },
+      rulePacks: this.#options.rulePacks ?? SHIPPED,
       gatewayFor: (trunk) => gatewayFor?.(trunk) ?? gatewayId,
       news: new NewsFeed(),
       work: new WorkInHand((error) => log.error({ error }, 'work failed that must not fail')),

@@ -3,6 +3,7 @@ import type { DialerClock } from '../clock.ts';
 import type { DialerLog } from '../dialer-log.ts';
 import type { NewsFeed } from '../dialer-news.ts';
 import type { IdSource } from '../ids/uuid7.ts';
+import type { RulePacks } from '../rule-packs/rule-packs.ts';
 import type { Lease } from '../store/leases.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { WorkstreamRow } from '../store/schema/engagement-tables.ts';
@@ -41,6 +42,7 @@ export interface DialerParts {
   readonly actor: string;
   readonly limits: DialerLimits;
   readonly times: CallTimes;
+  readonly rulePacks: RulePacks;
   readonly planAfterAnswer: (workstream: WorkstreamRow) => PlanAfterAnswer;
   /** True from the moment a stop was asked for, or the lease was lost: nothing more starts. */
   readonly isStopping: () => boolean;

@@ -16,6 +16,7 @@ import type { Entered } from '../representatives/representative-runtime.ts';
 import type { RepresentativeShares } from '../representatives/representative-shares.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { NewsOf } from '../dialer-news.ts';
+import type { PacerPast } from '../call-history/pacer-past.ts';
 import { takenBack } from '../tasks/attempt-end.ts';
 import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { claimStarts, type ClaimContext, type ClaimedStart } from '../tasks/claim-starts.ts';
@@ -48,6 +49,7 @@ export interface RuntimeParts extends DialerParts {
   readonly onRecheck: () => Promise<void>;
 }
 
+const NO_PAST: PacerPast = { past: [], believed: {} };
 const NOTHING: Claimed = { started: 0, moreReady: false };
 /** Timers run at most this long before the time is looked at again: Node's own limit is 24.8 days. */
 const SLEEP_MAX_MS = 86_400_000;
@@ -68,14 +70,14 @@ export class EngagementRuntime {
   /** Tasks that were cancelled while a claim is under way, which may have taken them. */
   #cancelledInClaim: Set<string> | undefined;
 
-  /** `live`: chains of it that are in work already, found by recovery. */
-  constructor(parts: RuntimeParts, facts: EngagementFacts, live: number) {
+  /** `live`: chains of it that are in work already, found by recovery. `past`: of a paced one. */
+  constructor(parts: RuntimeParts, facts: EngagementFacts, live: number, past = NO_PAST) {
     this.#parts = parts;
     this.#facts = facts;
     this.#isOpen = queueFactOf(facts, parts.clock.now()).kind !== 'closed';
     this.#throttle = this.#makeThrottle();
     const { kind } = facts.config.mode;
-    this.#paced = kind === 'copilot' || kind === 'preview' ? undefined : this.#makePaced();
+    this.#paced = kind === 'copilot' || kind === 'preview' ? undefined : this.#makePaced(past);
     this.preview = kind === 'preview' ? this.#makePreview() : undefined;
     this.#pacer = makePacer({
       ...{ facts, live, isOpen: this.#isOpen, clock: parts.clock, limits: parts.limits },
@@ -109,11 +111,11 @@ export class EngagementRuntime {
     this.#pacer.send({ type: 'engagement.capChanged', maxConcurrentCalls });
   }
 
-  #makePaced(): PacedCalls {
-    const { desk, clock, tellAttempt, cancelChain, news } = this.#parts;
+  #makePaced(past: PacerPast): PacedCalls {
+    const { desk, clock, tellAttempt, cancelChain, news, rulePacks } = this.#parts;
     const engagementId = this.#facts.engagement.id;
     return new PacedCalls({
-      ...{ desk, clock },
+      ...{ desk, clock, rulePacks, past },
       facts: () => this.#facts,
       isDialing: () => this.#isOpen && !this.#mayNotDial(),
       factor: () => this.#throttle.factor,
@@ -208,6 +210,7 @@ export class EngagementRuntime {
     this.#facts = facts;
     if (inFlightMaxOf(facts.config.mode) !== inFlightMaxOf(before.config.mode)) this.#tellCap();
     if (!isDeepStrictEqual(facts.config.throttle, before.config.throttle)) this.#throttle.start();
+    if (!isDeepStrictEqual(facts.config, before.config)) this.#paced?.reconfigure();
     this.#watchQueue();
     const suspension = suspensionOf(facts);
     if (suspension !== null) this.suspended(suspension);

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
-import { readEngagementFacts } from '../engagements/engagement-facts.ts';
+import { readPacerPast, type PacerPast } from '../call-history/pacer-past.ts';
+import { readEngagementFacts, type EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PacingStanding } from '../pacing/pacing-standing.ts';
 import type { PreviewOffers } from '../preview/preview-offers.ts';
 import { EngagementRuntime, type RuntimeParts } from './engagement-runtime.ts';
@@ -130,11 +131,21 @@ export class EngagementRuntimes {
 
   async #make(id: string, live: number): Promise<EngagementRuntime | undefined> {
     const facts = await readEngagementFacts(this.#parts.database, id);
-    if (facts === undefined || this.#isStopped) return undefined;
-    const runtime = new EngagementRuntime(this.#parts, facts, live);
+    if (facts === undefined) return undefined;
+    const past = await this.#pastOf(facts);
+    if (this.#isStopped) return undefined;
+    const runtime = new EngagementRuntime(this.#parts, facts, live, past);
     this.#runtimes.set(id, runtime);
     runtime.start();
     return runtime;
+  }
+
+  /** Of a mode that is paced: a restart is no new budget. */
+  async #pastOf(facts: EngagementFacts): Promise<PacerPast | undefined> {
+    const { kind } = facts.config.mode;
+    if (kind === 'copilot' || kind === 'preview') return undefined;
+    const { database, rulePacks, clock } = this.#parts;
+    return readPacerPast(database, facts, rulePacks, clock.now());
   }
 
   #sleep(): void {

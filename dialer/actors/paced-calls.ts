@@ -8,9 +8,11 @@ import type { PacedDemand } from '../../machines/paced-pacer.events.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import type { DialerClock } from '../clock.ts';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
+import type { PacerPast } from '../call-history/pacer-past.ts';
 import { PacerCore } from '../pacing/pacer-core.ts';
 import type { WindowStanding } from '../pacing/abandonment-budget.ts';
 import type { PacerDecision } from '../pacing/pacer-events.ts';
+import type { RulePacks } from '../rule-packs/rule-packs.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { Entered } from '../representatives/representative-runtime.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
@@ -22,6 +24,9 @@ export interface PacedCallsParts {
   readonly desk: RepresentativeDesk;
   readonly clock: DialerClock;
   readonly facts: () => EngagementFacts;
+  readonly rulePacks: RulePacks;
+  /** What was spent and learnt before. */
+  readonly past: PacerPast;
   readonly isDialing: () => boolean;
   /** Share of what it would dial that a throttle leaves; 1: all of it. */
   readonly factor: () => number;
@@ -47,6 +52,8 @@ interface Call {
   /** A person waits, since then: the longest first. Null: nobody waits. */
   waitingSinceMs: number | null;
   isAnswered: boolean;
+  /** Detection has taken whoever answered for a machine. */
+  isMachine: boolean;
 }
 
 /** What it weighed last, and what came of it. */
@@ -69,7 +76,8 @@ export class PacedCalls {
 
   constructor(parts: PacedCallsParts) {
     this.#parts = parts;
-    this.#core = new PacerCore(pacerConfigOf(parts.facts()));
+    const { facts, rulePacks, clock, past } = parts;
+    this.#core = new PacerCore({ ...pacerConfigOf(facts(), rulePacks, clock.now()), ...past });
   }
 
   /** For the pacer: how many calls to start now, and which to take back. */
@@ -90,6 +98,12 @@ export class PacedCalls {
     const windows = this.#core.windows(this.#parts.clock.now());
     const last = this.#parts.isDialing() ? this.#last : { callsTarget: 0, decision: null };
     return { ...last, windows };
+  }
+
+  /** The engagement's settings have changed: what was learnt and what was spent stay. */
+  reconfigure(): void {
+    const { facts, rulePacks, clock } = this.#parts;
+    this.#core.reconfigure(pacerConfigOf(facts(), rulePacks, clock.now()));
   }
 
   #throttled(wanted: number): number {
@@ -140,8 +154,8 @@ export class PacedCalls {
 
   started(taskId: string, attemptId: string): void {
     const representativeId = this.#parts.desk.whoHas(attemptId) ?? null;
-    const call = { attemptId, taskId, representativeId, waitingSinceMs: null, isAnswered: false };
-    this.#calls.set(attemptId, call);
+    const call = { attemptId, taskId, representativeId, waitingSinceMs: null };
+    this.#calls.set(attemptId, { ...call, isAnswered: false, isMachine: false });
     this.#core.note(this.#parts.clock.now(), { event: 'attempt.started', attempt: attemptId });
   }
 
@@ -170,6 +184,7 @@ export class PacedCalls {
       case 'attempt.classified':
         if (event.verdict === 'human' || event.verdict === 'unknown')
           this.#personIsThere(call, nowMs);
+        else call.isMachine = event.verdict === 'machine';
         return;
       case 'aiAgent.escalated':
         this.#core.note(nowMs, { event: 'attempt.escalated', attempt });
@@ -257,7 +272,8 @@ export class PacedCalls {
 
   #left(call: Call, nowMs: number): void {
     this.#calls.delete(call.attemptId);
-    this.#core.note(nowMs, { event: 'attempt.ended', attempt: call.attemptId });
+    const result = call.isMachine ? { result: 'AnsweringMachine' } : {};
+    this.#core.note(nowMs, { event: 'attempt.ended', attempt: call.attemptId, ...result });
     this.#parts.onNews();
   }
 

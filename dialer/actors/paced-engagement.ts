@@ -3,10 +3,11 @@ import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PacerConfig } from '../pacing/pacer-config.ts';
 import type { RepresentativeDemand } from '../representatives/match-representatives.ts';
 import type { Offer } from '../representatives/representative-desk.ts';
+import type { RulePacks } from '../rule-packs/rule-packs.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
 
-/** Where a rep-led engagement says nothing else (spec I.3). */
-const ABANDONMENT_RATIO_MAX = 0.03;
+/** Where neither the engagement nor a rule says anything else (spec I.3). */
+const RATIO_UNSTATED = 0.03;
 const PATIENCE_MS = 2_000;
 
 export function demandOf(facts: EngagementFacts): RepresentativeDemand {
@@ -50,17 +51,26 @@ export function sharerOf(
   };
 }
 
-export function pacerConfigOf({ config }: EngagementFacts): PacerConfig {
+/** `nowMs`: windows that follow the calendar are told from then on. */
+export function pacerConfigOf(
+  { engagement, config }: EngagementFacts,
+  rulePacks: RulePacks,
+  nowMs: number,
+): PacerConfig {
   const { mode, engagementType, answering, ringTimeoutMs } = config;
   const repLed = engagementType === 'repLed';
   const stopPercent = answering?.stopRule.percent;
+  const allowed = stopPercent === undefined ? RATIO_UNSTATED : Math.min(stopPercent / 100, 0.99);
+  const packed = { createdAtMs: engagement.created_at_ms, rulePacks: config.rulePacks };
+  const limits = rulePacks.limits(packed, nowMs, allowed);
+  const ringMinS = rulePacks.of(config.rulePacks).map(({ ringMinSeconds }) => ringMinSeconds);
   return {
     mode: mode.kind === 'predictive' ? 'predictive' : 'progressive',
     repLed,
-    abandonmentRatioMax: Math.min(
-      stopPercent === undefined ? ABANDONMENT_RATIO_MAX : stopPercent / 100,
-      0.99,
-    ),
+    abandonmentRatioMax: Math.min(allowed, ...limits.map(({ ratioMax }) => ratioMax)),
+    ...(limits.length === 0 ? {} : { limits }),
+    ringMinMs: 1_000 * Math.max(0, ...ringMinS),
+    amdFalsePositiveRatio: rulePacks.amdFalsePositiveRatio,
     patienceMs:
       answering === undefined ? PATIENCE_MS : answering.customerWaitThresholdSeconds * 1_000,
     ringTimeoutMs,

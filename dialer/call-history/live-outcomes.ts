@@ -11,23 +11,48 @@ export type PastOutcome = LiveOutcome & { readonly atMs: number };
 const MINUTE_MS = 60_000;
 
 export interface OutcomesOf {
+  readonly businessUnitId: string;
   readonly engagementId: string;
   readonly isAiLed: boolean;
   /** From the earliest of the windows that are open; epoch ms. */
   readonly sinceMs: number;
+  /** So much of every machine verdict is charged: a person may have been hung up on. */
+  readonly amdFalsePositiveRatio: number;
 }
 
-/**
- * Oldest first. Rep-led: people who answered, by whether a representative was there in time (a delivery
- * that exceeded its wait). AI-led: people whom a representative joined; the agent had answered the
- * others.
- */
+const NOTHING: LiveOutcome = { connected: 0, noRepresentative: 0, amdFalsePositive: 0 };
+
+/** Oldest first. */
 export async function readLiveOutcomes(
+  database: Pick<OpenDatabase, 'db'>,
+  of: OutcomesOf,
+): Promise<readonly PastOutcome[]> {
+  const byMinute = new Map<number, PastOutcome>();
+  for (const { minute, live, exceeded } of await answeredByMinute(database, of)) {
+    const atMs = minute * MINUTE_MS;
+    const connected = live - exceeded;
+    byMinute.set(atMs, { ...NOTHING, atMs, connected, noRepresentative: exceeded });
+  }
+  const { amdFalsePositiveRatio: ratio } = of;
+  for (const { minute, machines } of ratio > 0 ? await machinesByMinute(database, of) : []) {
+    const atMs = minute * MINUTE_MS;
+    const known = byMinute.get(atMs) ?? { ...NOTHING, atMs };
+    byMinute.set(atMs, { ...known, amdFalsePositive: ratio * machines });
+  }
+  return [...byMinute.values()].sort((one, other) => one.atMs - other.atMs);
+}
+
+// Both databases divide whole numbers without a rest; a bound minute might not be whole to them.
+const MINUTE = sql<number>`result_at_ms / ${sql.lit(MINUTE_MS)}`;
+
+/**
+ * Rep-led: people who answered, by whether a representative was there in time (a delivery that exceeded
+ * its wait). AI-led: people whom a representative joined; the agent had answered the others.
+ */
+function answeredByMinute(
   { db }: Pick<OpenDatabase, 'db'>,
   { engagementId, isAiLed, sinceMs }: OutcomesOf,
-): Promise<readonly PastOutcome[]> {
-  // Both databases divide whole numbers without a rest; a bound minute might not be whole to them.
-  const minute = sql<number>`result_at_ms / ${sql.lit(MINUTE_MS)}`;
+) {
   const ofEngagement = db
     .selectFrom('deliveries')
     .where('deliveries.engagement_id', '=', engagementId)
@@ -47,19 +72,27 @@ export async function readLiveOutcomes(
           ]),
         )
     : ofEngagement;
-  const rows = await counted
+  return counted
     .select([
-      minute.as('minute'),
+      MINUTE.as('minute'),
       sql<number>`cast(count(*) as integer)`.as('live'),
       sql<number>`cast(sum(exceeded_customer_wait_threshold) as integer)`.as('exceeded'),
     ])
-    .groupBy(minute)
-    .orderBy(minute)
+    .groupBy(MINUTE)
     .execute();
-  return rows.map(({ minute: at, live, exceeded }) => ({
-    atMs: at * MINUTE_MS,
-    connected: live - exceeded,
-    noRepresentative: exceeded,
-    amdFalsePositive: 0,
-  }));
+}
+
+function machinesByMinute(
+  { db }: Pick<OpenDatabase, 'db'>,
+  { businessUnitId, engagementId, sinceMs }: OutcomesOf,
+) {
+  return db
+    .selectFrom('deliveries')
+    .select([MINUTE.as('minute'), sql<number>`cast(count(*) as integer)`.as('machines')])
+    .where('business_unit_id', '=', businessUnitId)
+    .where('engagement_id', '=', engagementId)
+    .where('result', 'in', ['AnsweringMachine', 'AnsweringMachineHangup'])
+    .where('result_at_ms', '>=', sinceMs)
+    .groupBy(MINUTE)
+    .execute();
 }

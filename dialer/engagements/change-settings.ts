@@ -20,6 +20,7 @@ import {
   hasTalker,
   queueColumns,
   requireRow,
+  requireRulePacks,
   workstreamColumns,
   type Writer,
 } from './create-engagement.ts';
@@ -135,7 +136,8 @@ export async function changeEngagement(
   const before = engagementGiven(row);
   const input = mergePatch(before, change.patch);
   refuseChangeOf(['channel', 'intake', 'workstreamId'], before, input);
-  const { columns } = engagementColumns(input);
+  const { columns, checked } = engagementColumns(input);
+  requireRulePacks(writer, checked);
   refuseOtherMode(row, columns);
   if (columns.queue_id !== row.queue_id) await requireRow(tx, writer, 'queues', columns.queue_id);
   return changed(tx, writer, 'engagements', row, { ...columns, ...reordering(row, columns) });

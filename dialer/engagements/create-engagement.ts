@@ -6,6 +6,7 @@ import { AiAgentSettings } from '../ai-agents/ai-agent-settings.schema.ts';
 import { checkedInput, Name } from '../checked-input.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import { promptsOf } from '../tasks/plan-after-answer.ts';
+import { SHIPPED, type RulePacks } from '../rule-packs/rule-packs.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -30,6 +31,8 @@ export interface Writer {
   readonly businessUnitId: string;
   /** For the event log. */
   readonly actor: string;
+  /** Default: what an installation has that configures nothing. */
+  readonly rulePacks?: RulePacks;
 }
 
 export async function createBusinessUnit(
@@ -121,6 +124,7 @@ export async function createEngagementIn(
   input: unknown,
 ): Promise<EngagementRow> {
   const { columns, checked, engagementType } = engagementColumns(input);
+  requireRulePacks(writer, checked);
   await requireWorkstream(tx, writer, { ...checked, engagementType });
   await requireRow(tx, writer, 'queues', checked.queueId);
   const row: EngagementRow = {
@@ -173,6 +177,22 @@ function checkedType(given: GivenConfig): EngagementType {
   const faults = found.map(({ pointer, detail }) => ({ pointer: `/config${pointer}`, detail }));
   const all = faults.map(({ pointer, detail }) => `${pointer} ${detail}`);
   const detail = `the engagement contradicts itself: ${all.join('; ')}`;
+  throw new DialerError('REQUEST_INVALID', detail, { faults });
+}
+
+/** Throws REQUEST_INVALID with each name that no rule pack has. */
+export function requireRulePacks(
+  { rulePacks = SHIPPED }: Writer,
+  { config }: VoiceEngagementInput | SmsEngagementInput,
+): void {
+  const named = 'rulePacks' in config ? (config.rulePacks ?? []) : [];
+  const faults = named.flatMap((name, index) => {
+    if (rulePacks.names.includes(name)) return [];
+    const detail = `is no rule pack: there are ${rulePacks.names.join(', ')}`;
+    return [{ pointer: `/config/rulePacks/${index}`, detail }];
+  });
+  if (faults.length === 0) return;
+  const detail = 'the engagement names rule packs that there are not';
   throw new DialerError('REQUEST_INVALID', detail, { faults });
 }
 

@@ -1,5 +1,6 @@
 /** How an engagement dials (spec A.4): everything a person chooses, and nothing the dialer counts. */
 import { Type, type Static } from 'typebox';
+import { RULE_PACK_NAME } from '../../config/abandonment.schema.ts';
 import { AnsweringSettings } from './answering.schema.ts';
 import { ENGAGEMENT_TYPES, ModeSettings, type EngagementType } from './dial-modes.schema.ts';
 import { ThrottleSettings } from './throttle.schema.ts';
@@ -97,6 +98,17 @@ export const EngagementConfig = Type.Object(
       maxLength: 100,
       default: 'contactid',
     }),
+    rulePacks: Type.Optional(
+      Type.Array(Type.String({ pattern: RULE_PACK_NAME }), {
+        description:
+          'Legal rules on abandoned calls by which it is paced, by name. Default: those that the ' +
+          'configuration applies.',
+        minItems: 1,
+        maxItems: 10,
+        uniqueItems: true,
+        examples: [['us']],
+      }),
+    ),
     ringTimeoutMs: Type.Integer({
       description: 'From the first 180/183 to our CANCEL. ms.',
       minimum: 15_000,

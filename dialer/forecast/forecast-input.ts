@@ -2,11 +2,11 @@
 import { sql } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import { demandOf, pacerConfigOf } from '../actors/paced-engagement.ts';
-import { beliefsOf } from '../call-history/beliefs.ts';
-import { readLiveOutcomes } from '../call-history/live-outcomes.ts';
+import { readPacerPast } from '../call-history/pacer-past.ts';
 import { readObservedCalls, type ObservedCalls } from '../call-history/observed-calls.ts';
 import { readEngagementFacts, type EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PacerConfig } from '../pacing/pacer-config.ts';
+import type { RulePacks } from '../rule-packs/rule-packs.ts';
 import { qualifies } from '../representatives/match-representatives.ts';
 import { readProfiles } from '../representatives/read-profiles.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
@@ -47,6 +47,7 @@ export interface ForecastSource {
   /** Of that trunk; undefined: it is not configured here, and bounds nothing. */
   readonly trunkOf: (name: string) => TrunkCapacity | undefined;
   readonly numberGapMs: number;
+  readonly rulePacks: RulePacks;
 }
 
 /** More are sampled evenly, each standing for as many. */
@@ -55,7 +56,7 @@ const TASKS_AT_A_TIME = 200;
 const UNBOUNDED: TrunkCapacity = { channels: 100_000, callsPerSecond: 100_000 };
 
 export async function readForecastInput(
-  { database, trunkOf, numberGapMs }: ForecastSource,
+  { database, trunkOf, numberGapMs, rulePacks }: ForecastSource,
   job: ForecastJob,
 ): Promise<ForecastInput> {
   const { businessUnitId, engagementId, atMs } = job;
@@ -69,8 +70,9 @@ export async function readForecastInput(
   const observed = await readObservedCalls(database, {
     ...{ businessUnitId, engagementId, atMs, isAiLed },
   });
-  const past = await readLiveOutcomes(database, { engagementId, isAiLed, sinceMs: 0 });
-  const pacer = { ...pacerConfigOf(facts), past, believed: beliefsOf(observed) };
+  const { past, believed } = await readPacerPast(database, facts, rulePacks, atMs);
+  const config = pacerConfigOf(facts, rulePacks, atMs);
+  const pacer = { ...config, past, believed };
   const trunk = trunkOf(facts.workstream.trunk) ?? UNBOUNDED;
   return {
     ...{ facts, atMs, pacer, observed, ...people, pendingTasks, tasks, trunk, numberGapMs },

@@ -46,8 +46,14 @@ export interface WindowStanding {
   readonly ratioMax: number;
 }
 
+const MINUTE_MS = 60_000;
+/** No legal window is longer than a year. */
+const LEDGER_MS = 367 * 86_400_000;
+
 export class AbandonmentBudget {
-  readonly #windows: readonly AbandonmentWindow[];
+  #windows: readonly AbandonmentWindow[];
+  /** Everything that was counted, by the minute: limits that come later count it too. */
+  readonly #ledger: (LiveOutcome & { readonly atMs: number })[] = [];
   readonly #options: AbandonmentBudgetOptions;
   #credit = 0;
   #live = 0;
@@ -65,12 +71,37 @@ export class AbandonmentBudget {
   note(atMs: number, outcome: LiveOutcome): void {
     const { ratio } = this.at(atMs);
     for (const window of this.#windows) window.note(atMs, outcome);
+    this.#enter(atMs, outcome);
     const lost = outcome.noRepresentative + outcome.amdFalsePositive;
     const live = outcome.connected + lost;
     this.#live += live;
     const { creditMax, debtMax } = this.#options;
     const credit = this.#credit + ratio * live - lost;
     this.#credit = Math.max(-debtMax, Math.min(creditMax, credit));
+  }
+
+  /** Other limits from here on, on what has been counted so far. */
+  limit(limits: readonly AbandonmentLimit[]): void {
+    this.#windows = limits.map((limit) => new AbandonmentWindow(limit));
+    for (const { atMs, ...outcome } of this.#ledger) {
+      for (const window of this.#windows) window.note(atMs, outcome);
+    }
+  }
+
+  #enter(atMs: number, outcome: LiveOutcome): void {
+    const minuteMs = atMs - (((atMs % MINUTE_MS) + MINUTE_MS) % MINUTE_MS);
+    const last = this.#ledger.at(-1);
+    if (last?.atMs !== minuteMs) {
+      while ((this.#ledger[0]?.atMs ?? atMs) < atMs - LEDGER_MS) this.#ledger.shift();
+      this.#ledger.push({ ...outcome, atMs: minuteMs });
+      return;
+    }
+    this.#ledger[this.#ledger.length - 1] = {
+      atMs: minuteMs,
+      connected: last.connected + outcome.connected,
+      noRepresentative: last.noRepresentative + outcome.noRepresentative,
+      amdFalsePositive: last.amdFalsePositive + outcome.amdFalsePositive,
+    };
   }
 
   standings(atMs: number): readonly WindowStanding[] {

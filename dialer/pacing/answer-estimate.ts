@@ -8,9 +8,10 @@ import type { PacerConfig } from './pacer-config.ts';
 import { PACING_CONSTANTS as C } from './pacing-constants.ts';
 
 export class AnswerEstimate {
-  readonly horizonS: number;
-  readonly #hazard: AnswerHazard;
-  readonly #level: AnswerLevel;
+  #horizonS: number;
+  readonly #config: PacerConfig;
+  #hazard: AnswerHazard;
+  #level: AnswerLevel;
   readonly #isRepLed: boolean;
   /** Persons among those whose detection is over. */
   readonly #persons: ForgettingShare;
@@ -18,7 +19,7 @@ export class AnswerEstimate {
   readonly #escalations: ForgettingShare;
   readonly #agentTalk: DurationSurvival;
   /** Seconds of ringing in each bin that the curve has not been told yet. */
-  readonly #exposureS: Float64Array;
+  #exposureS: Float64Array;
   /** Answers that the curve expected since the detector last looked. */
   #expected = 0;
   #advancedAtMs: number | undefined;
@@ -26,27 +27,16 @@ export class AnswerEstimate {
   #table: AnswerTable | undefined;
   #tableAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ ringTimeoutMs, repLed, believed = {} }: PacerConfig) {
+  constructor(config: PacerConfig) {
+    const { repLed, ringTimeoutMs, believed = {} } = config;
+    this.#config = config;
     this.#isRepLed = repLed;
-    this.horizonS = Math.min(C.horizonMaxS, Math.ceil(ringTimeoutMs / 1_000));
-    const p = believed.answerProbability ?? C.answerProbabilityDefault;
-    const calls = believed.weightCalls ?? C.believedCalls;
-    const ring = believed.ringToAnswer ?? { meanMs: ringTimeoutMs / 2, cv: C.ringCvDefault };
-    this.#hazard = new AnswerHazard({
-      prior: { answerProbability: p, ...ring },
-      priorWeight: calls,
-      ringTimeoutMs,
-      memoryCount: C.ringMemoryCalls,
-    });
+    ({
+      horizonS: this.#horizonS,
+      hazard: this.#hazard,
+      level: this.#level,
+    } = curveOf(config, ringTimeoutMs));
     this.#exposureS = new Float64Array(this.#hazard.bins);
-    this.#level = new AnswerLevel({
-      bins: this.#hazard.bins,
-      priorAnswers: calls * p,
-      memoryAnswers: C.levelMemoryAnswers,
-      fastMemoryAnswers: C.fastMemoryAnswers,
-      jumpRatio: C.jumpRatio,
-      alarmThreshold: C.alarmThreshold,
-    });
     this.#persons = new ForgettingShare(C.personShareDefault, 10, C.shareMemoryCount);
     const escalates = believed.escalationProbability ?? 1;
     this.#escalations = new ForgettingShare(escalates, 10, C.shareMemoryCount);
@@ -55,6 +45,25 @@ export class AnswerEstimate {
       priorWeight: C.handlePriorCount,
       memoryCount: C.durationMemoryCount,
     });
+  }
+
+  /** Calls are foreseen this far, s. */
+  get horizonS(): number {
+    return this.#horizonS;
+  }
+
+  /** Calls ring for another time from here on; what is known of the seconds that stay is kept. */
+  ringUntil(ringTimeoutMs: number): void {
+    if (Math.ceil(ringTimeoutMs / RING_BIN_MS) === this.#hazard.bins) return;
+    this.#tellExposure();
+    const { horizonS, hazard, level } = curveOf(this.#config, ringTimeoutMs);
+    hazard.learnFrom(this.#hazard);
+    level.learnFrom(this.#level);
+    this.#horizonS = horizonS;
+    this.#hazard = hazard;
+    this.#level = level;
+    this.#exposureS = new Float64Array(hazard.bins);
+    this.#tableAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Standard deviation over mean of the level: an error that all calls share. */
@@ -174,6 +183,27 @@ export class AnswerEstimate {
     this.#tableAtMs = Number.NEGATIVE_INFINITY;
     if (alarm === 'rise') this.#alarmUntilMs = atMs + C.alarmMs;
   }
+}
+
+function curveOf({ believed = {} }: PacerConfig, ringTimeoutMs: number) {
+  const p = believed.answerProbability ?? C.answerProbabilityDefault;
+  const calls = believed.weightCalls ?? C.believedCalls;
+  const ring = believed.ringToAnswer ?? { meanMs: ringTimeoutMs / 2, cv: C.ringCvDefault };
+  const hazard = new AnswerHazard({
+    prior: { answerProbability: p, ...ring },
+    priorWeight: calls,
+    ringTimeoutMs,
+    memoryCount: C.ringMemoryCalls,
+  });
+  const level = new AnswerLevel({
+    bins: hazard.bins,
+    priorAnswers: calls * p,
+    memoryAnswers: C.levelMemoryAnswers,
+    fastMemoryAnswers: C.fastMemoryAnswers,
+    jumpRatio: C.jumpRatio,
+    alarmThreshold: C.alarmThreshold,
+  });
+  return { horizonS: Math.min(C.horizonMaxS, Math.ceil(ringTimeoutMs / 1_000)), hazard, level };
 }
 
 function scale(values: Float64Array, factor: number): void {

@@ -65,6 +65,15 @@ export class AnswerHazard {
     }
   }
 
+  /** Takes over what another one knows of the seconds that both have. */
+  learnFrom(other: AnswerHazard): void {
+    const bins = Math.min(this.bins, other.bins);
+    this.#answers.set(other.#answers.subarray(0, bins));
+    this.#failures.set(other.#failures.subarray(0, bins));
+    this.#exposureS.set(other.#exposureS.subarray(0, bins));
+    this.#recent.set(other.#recent.subarray(0, bins));
+  }
+
   /** A call rang for so many seconds of a bin. */
   exposed(bin: number, seconds: number): void {
     this.#recent[bin] = (this.#recent[bin] ?? 0) + seconds * this.hazard(bin);

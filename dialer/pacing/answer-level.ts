@@ -51,6 +51,21 @@ export class AnswerLevel {
     this.#shape = options.priorAnswers;
   }
 
+  /** Takes over what another one knows, as far as both have bins. */
+  learnFrom(other: AnswerLevel): void {
+    this.#both.forEach((evidence, n) => {
+      const known = other.#both[n];
+      const bins = Math.min(evidence.answers.length, known?.answers.length ?? 0);
+      if (known === undefined) return;
+      evidence.answers.set(known.answers.subarray(0, bins));
+      evidence.exposureS.set(known.exposureS.subarray(0, bins));
+    });
+    this.#shape = other.#shape;
+    this.#mean = other.#mean;
+    this.#riseScore = other.#riseScore;
+    this.#fallScore = other.#fallScore;
+  }
+
   /** Best estimate of the factor, as of the last `refresh`. */
   get mean(): number {
     return this.#mean;

@@ -3,6 +3,7 @@
  * The same events at the same times give the same decisions, so that a log replays to the same
  * answer. Live pacers, the simulator and `ringfence pacer --stdio` share it.
  */
+import assert from 'node:assert/strict';
 import { AbandonmentBudget, type WindowStanding } from './abandonment-budget.ts';
 import type { LiveOutcome } from './abandonment-window.ts';
 import { checkPacerConfig, limitsOf, type PacerConfig } from './pacer-config.ts';
@@ -18,7 +19,7 @@ const ABANDONED: LiveOutcome = { connected: 0, noRepresentative: 1, amdFalsePosi
 const MACHINE = /machine|voicemail/i;
 
 export class PacerCore {
-  readonly #config: PacerConfig;
+  #config: PacerConfig;
   readonly #model: PacingModel;
   readonly #budget: AbandonmentBudget;
   #pending = 0;
@@ -37,6 +38,19 @@ export class PacerCore {
       debtMax: C.debtMax,
     });
     for (const { atMs, ...outcome } of config.past ?? []) this.#budget.note(atMs, outcome);
+  }
+
+  /**
+   * Other settings from here on; mode and who talks first stay. What was learnt stays, and what was
+   * spent counts against the new limits.
+   */
+  reconfigure(config: PacerConfig): void {
+    checkPacerConfig(config);
+    const { mode, repLed, believed } = this.#config;
+    assert(config.mode === mode && config.repLed === repLed, 'another mode is another pacer');
+    this.#config = { ...config, ...(believed === undefined ? {} : { believed }) };
+    this.#model.reconfigure(this.#config);
+    this.#budget.limit(limitsOf(config));
   }
 
   /** Something happened. Repeated, late and unknown events change nothing. */

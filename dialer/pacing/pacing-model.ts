@@ -11,7 +11,7 @@ export class PacingModel {
   readonly answers: AnswerEstimate;
   readonly attempts: AttemptBoard;
   readonly representatives: RepresentativeBoard;
-  readonly #patienceMs: number;
+  #patienceMs: number;
   readonly #talk: DurationSurvival;
   readonly #wrapUp: DurationSurvival;
   #frees: FreeForecast | undefined;
@@ -41,6 +41,13 @@ export class PacingModel {
         reserved: config.repLed,
       },
     );
+  }
+
+  /** Patience and ring time-out may be others now; what was learnt stays. */
+  reconfigure({ patienceMs, ringTimeoutMs }: PacerConfig): void {
+    this.#patienceMs = patienceMs;
+    this.answers.ringUntil(ringTimeoutMs);
+    this.#frees = undefined;
   }
 
   get horizonS(): number {

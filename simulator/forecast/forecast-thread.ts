@@ -2,6 +2,7 @@
  * Forecasts in threads of their own, a few at a time and each for so long at most: the dialing thread
  * does not notice them.
  */
+import type { AbandonmentConfig } from '../../config/abandonment.schema.ts';
 import type { TrunkCapacity } from '../../dialer/forecast/forecast-input.ts';
 import type { ForecastJob, ForecastPort } from '../../dialer/forecast/forecast.port.ts';
 import type { Forecast } from '../../dialer/forecast/forecast.schema.ts';
@@ -15,6 +16,7 @@ export interface ForecastThreadData {
   /** By name. */
   readonly trunks: Readonly<Record<string, TrunkCapacity>>;
   readonly numberGapMs: number;
+  readonly abandonment: AbandonmentConfig;
 }
 
 export type FromForecastThread =
@@ -25,6 +27,7 @@ export interface ForecastThreadsOptions {
   readonly database: OpenDatabase;
   readonly trunks: Readonly<Record<string, TrunkCapacity>>;
   readonly numberGapMs: number;
+  readonly abandonment: AbandonmentConfig;
   /** Default: two. */
   readonly atOnceMax?: number;
   /** Default: a minute. ms */
@@ -49,13 +52,13 @@ export function forecastInThreads(options: ForecastThreadsOptions): ForecastPort
 }
 
 async function inThread(
-  { database, trunks, numberGapMs, limitMs = 60_000 }: ForecastThreadsOptions,
+  { database, trunks, numberGapMs, abandonment, limitMs = 60_000 }: ForecastThreadsOptions,
   job: ForecastJob,
 ): Promise<Forecast> {
   const name = import.meta.url.endsWith('.ts') ? './forecast.worker.ts' : './forecast.worker.js';
   const shared = database.share();
   const worker = startThread(new URL(name, import.meta.url), {
-    workerData: { shared, job, trunks, numberGapMs } satisfies ForecastThreadData,
+    workerData: { shared, job, trunks, numberGapMs, abandonment } satisfies ForecastThreadData,
     transferList: shared.kind === 'sqlite' ? [shared.port] : [],
   });
   let timer: NodeJS.Timeout | undefined;

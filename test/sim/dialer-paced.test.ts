@@ -1,12 +1,10 @@
 /** Goal: representatives are reserved before anybody is rung for them, and nobody is rung for nobody. */
 import assert from 'node:assert/strict';
 import t, { type Test } from 'tap';
-import {
-  createRepresentativeIn,
-  setPresenceIn,
-} from '../../dialer/representatives/write-representative.ts';
+import { changeEngagement } from '../../dialer/engagements/change-settings.ts';
 import { createEngagement } from '../../dialer/engagements/create-engagement.ts';
-import { DialerWorld, MINUTE_MS, type WorldOptions } from '../support/dialer-world.ts';
+import { MINUTE_MS } from '../support/dialer-world.ts';
+import { PacedWorld } from '../support/paced-world.ts';
 import type { FarEnd } from '../support/simulated-gateway.ts';
 
 t.setTimeout(120_000);
@@ -18,51 +16,6 @@ const ANSWERING = {
   ...{ amdAction: 'hangup', customerWaitThresholdSeconds: 6 },
   abandonedMessage: { text: 'This was Example Ltd. Nobody was free to talk to you.' },
 };
-
-class PacedWorld {
-  readonly world: DialerWorld;
-  readonly queueIds = new Map<string, string>();
-
-  constructor(world: DialerWorld) {
-    this.world = world;
-  }
-
-  static async open(t: Test, options: WorldOptions = {}): Promise<PacedWorld> {
-    const world = await DialerWorld.open(t, options);
-    await world.start();
-    return new PacedWorld(world);
-  }
-
-  /** Signed on, in the queue of that engagement. */
-  async representative(engagementId: string, name: string): Promise<string> {
-    const { world } = this;
-    const { queue_id: queueId } = await world.engagementRow(engagementId);
-    const id = await world.db.transaction().execute(async (tx) => {
-      const input = { name, sipUri: `sip:${name}@127.0.0.1`, queueIds: [queueId] };
-      const { id } = await createRepresentativeIn(tx, world.writer, input);
-      await setPresenceIn(tx, world.writer, id, 'available');
-      return id;
-    });
-    await world.dialer.desk.changed(id);
-    await world.settle();
-    return id;
-  }
-
-  async setPresence(id: string, presence: string): Promise<void> {
-    const { world } = this;
-    await world.db.transaction().execute((tx) => setPresenceIn(tx, world.writer, id, presence));
-    await world.dialer.desk.changed(id);
-    await world.settle();
-  }
-
-  /** Ends the wrap-up of whoever is in it, as soon as they are. */
-  wrapUpAtOnce(): void {
-    const { desk } = this.world.dialer;
-    desk.subscribe(({ work, representativeId }) => {
-      if (work === 'wrapUp') desk.wrapUpDone(representativeId);
-    });
-  }
-}
 
 const progressive = {
   engagementType: 'repLed',
@@ -377,3 +330,68 @@ t.test(
     }
   },
 );
+
+t.test('[DM-23] a restart grants no new budget, whatever its window', async (t) => {
+  const { world } = await PacedWorld.open(t);
+  const predictive = { ...progressive, mode: { kind: 'predictive' } };
+  const packs = ['us', 'uk', 'ca'] as const;
+  const DAY_MS = 24 * 60 * MINUTE_MS;
+  const made: Record<string, string> = {};
+  for (const pack of packs) {
+    const answering = { ...ANSWERING, stopRule: { percent: 5 } };
+    made[pack] = await world.engagement({
+      config: { ...predictive, answering, rulePacks: [pack] },
+    });
+  }
+  // 40 days later: the second block of 30 days, the 11th of April.
+  world.kill();
+  world.clock.advanceTo(world.clock.now() + 40 * DAY_MS);
+  const nowMs = world.nowMs;
+  /** So many people who answered `agoMs` ago, of whom so many were abandoned. */
+  const answered = async (id: string, agoMs: number, live: number, lost: number): Promise<void> => {
+    const row = await world.engagementRow(id);
+    const [task = ''] = await world.tasks(id, world.people(1, Number(agoMs % 1_000) + 400));
+    const rows = Array.from({ length: live }, (_, n) => ({
+      ...{ id: world.ids.id(), business_unit_id: world.businessUnitId, engagement_id: id },
+      ...{ task_id: task, batch_id: null, contact_id: task, contact_point_id: null, seq_no: n + 1 },
+      ...{ channel: 'voice', status: 'Complete', dial_mode: 'predictive', queue_id: row.queue_id },
+      ...{ result: 'LiveAnswer', result_at_ms: nowMs - agoMs },
+      ...{ exceeded_customer_wait_threshold: n < lost ? 1 : 0, speech_detected: 1 },
+      ...{ created_at_ms: nowMs - agoMs, updated_at_ms: nowMs - agoMs },
+    }));
+    await world.db.insertInto('deliveries').values(rows).execute();
+  };
+  for (const id of Object.values(made)) {
+    await answered(id, 3 * 60 * MINUTE_MS, 60, 20);
+    await answered(id, 2 * DAY_MS, 50, 5);
+    await answered(id, 11.5 * DAY_MS, 40, 4); // March, and the first block
+    await answered(id, 39 * DAY_MS, 30, 30);
+  }
+  await world.start();
+  const windows = (): object[] =>
+    packs.map((pack) => {
+      const of = world.dialer.standing.pacing.find(
+        ({ engagementId }) => engagementId === made[pack],
+      );
+      return of?.windows[0] ?? {};
+    });
+  const spent = [
+    { window: 'us', live: 110, abandoned: 25, ratioMax: 0.03 },
+    { window: 'uk', live: 60, abandoned: 20, ratioMax: 0.03 },
+    { window: 'ca', live: 110, abandoned: 25, ratioMax: 0.05 },
+  ];
+  t.same(windows(), spent);
+  world.kill();
+  await world.start();
+  t.same(windows(), spent, 'nor does the next one');
+  // An edit is no new budget either: what was counted is held against the other limit.
+  const id = made['uk'] ?? '';
+  const { version } = await world.engagementRow(id);
+  const patch = { config: { rulePacks: ['ca', 'uk'], ringTimeoutMs: 20_000 } };
+  await world.db
+    .transaction()
+    .execute((tx) => changeEngagement(tx, world.writer, { id, version, patch }));
+  await world.dialer.engagementChanged(id);
+  const after = world.dialer.standing.pacing.find(({ engagementId }) => engagementId === id);
+  t.same(after?.windows, [{ ...spent[2], window: 'ca' }, spent[1]]);
+});

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
 import type { ContactInput } from '../../dialer/contacts/upsert-contacts.ts';
 import { makeHttpApp } from '../../dialer/http/http-server.ts';
+import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { createApi } from '../../dialer/http/v1/api.ts';
 import {
   createRepresentativeIn,
@@ -51,6 +52,7 @@ class PreviewWorld {
     const api = createApi({
       ...{ database, ids, nowMs: () => world.nowMs, log: silentLog, trunks: TRUNKS },
       ...{ requestsPerSecondMax: 100_000, uploadFolder: folder },
+      rulePacks: SHIPPED,
       forecast: () => Promise.reject(new Error('nobody asks for one here')),
     });
     const app = makeHttpApp({ plugins: [api.plugin], log: silentLog });

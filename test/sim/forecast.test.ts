@@ -12,6 +12,7 @@ import {
   createRepresentativeIn,
   setPresenceIn,
 } from '../../dialer/representatives/write-representative.ts';
+import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { forecastInThreads } from '../../simulator/forecast/forecast-thread.ts';
 import { forecast, quantile } from '../../simulator/forecast/forecast.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
@@ -58,7 +59,12 @@ async function scene(
     const { businessUnitId, nowMs: atMs } = world;
     return { businessUnitId, engagementId: id, atMs, seed: 1, runs: 3, ...more };
   };
-  const source = { database: world.database, trunkOf: () => undefined, numberGapMs: 0 };
+  const source = {
+    database: world.database,
+    trunkOf: () => undefined,
+    numberGapMs: 0,
+    rulePacks: SHIPPED,
+  };
   const input = (more?: Partial<ForecastJob>): Promise<ForecastInput> =>
     readForecastInput(source, job(more));
   return { world, id, input, job };
@@ -155,7 +161,7 @@ t.test('what the calls have shown replaces the prior, and feeds the pacer', asyn
   await world.tasks(id, world.people(40, 200));
   const { businessUnitId, nowMs: atMs, database } = world;
   const job: ForecastJob = { businessUnitId, engagementId: id, atMs, seed: 1, runs: 3 };
-  const source = { database, trunkOf: () => undefined, numberGapMs: 0 };
+  const source = { database, trunkOf: () => undefined, numberGapMs: 0, rulePacks: SHIPPED };
   const state = await readForecastInput(source, job);
   t.equal(state.observed.calls, 100);
   t.equal(state.observed.answers, 50);
@@ -193,7 +199,8 @@ t.test(
 t.test('the command and the thread say the same of the same store', async (t) => {
   const { world, id, job, input } = await scene(t, { people: 40, reps: 3 });
   const here = forecast(await input(), job());
-  const options = { database: world.database, trunks: {}, numberGapMs: 0 };
+  const abandonment = { applied: ['us'], rulePacks: [], amdFalsePositiveRatio: 0 };
+  const options = { database: world.database, trunks: {}, numberGapMs: 0, abandonment };
   const port = forecastInThreads({ ...options, atOnceMax: 1 });
   const first = port(job());
   await t.rejects(port(job()), { code: 'TOO_MANY_FORECASTS' });

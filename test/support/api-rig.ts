@@ -22,6 +22,7 @@ import type { ApiDialer, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
 import { systemClock } from '../../dialer/clock.ts';
 import { RepresentativeDesk } from '../../dialer/representatives/representative-desk.ts';
+import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { acquireLease } from '../../dialer/store/leases.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { cancelTask } from '../../dialer/tasks/cancel-task.ts';
@@ -63,7 +64,7 @@ function forecastHere(database: OpenDatabase): ForecastPort {
       if (job.seed === seed)
         throw new DialerError(code as keyof typeof SEED_OF_REFUSAL, 'as asked');
     }
-    const source = { database, trunkOf: () => undefined, numberGapMs: 0 };
+    const source = { database, trunkOf: () => undefined, numberGapMs: 0, rulePacks: SHIPPED };
     return forecast(await readForecastInput(source, job), job);
   };
 }
@@ -100,7 +101,7 @@ export class ApiRig {
     const folder = mkdtempSync(join(tmpdir(), 'ringfence-uploads-'));
     const { requestsPerSecondMax = 100_000, plugins = [], rowsPerTransaction } = options;
     const api = createApi({
-      forecast: forecastHere(database),
+      ...{ forecast: forecastHere(database), rulePacks: SHIPPED },
       ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
       registrarRealm: 'phones.example',
       uploadFolder: folder,

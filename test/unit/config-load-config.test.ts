@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import t from 'tap';
+import { RulePacks, SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { dialableTrunks } from '../../config/dialable-trunks.ts';
 import { CONFIG_DOCUMENT, configDocument } from '../../config/document-config.ts';
@@ -331,6 +332,78 @@ t.test('docs/config.md is what the schema says', (t) => {
   t.end();
 });
 
+t.test(
+  'Rule packs of abandonment are data: a fault names its place, a name takes the shipped place',
+  (t) => {
+    const of = (text: string): string[] => faultsOf(`abandonment:\n${text}`);
+    const pack = (more: string): string =>
+      `  rulePacks:\n    - name: own\n      ratioMax: 0.02\n${more}`;
+    t.same(
+      of(`  applied: [own, uk]\n${pack('      period: rolling\n      periodHours: 24\n')}`),
+      [],
+    );
+    t.same(of('  applied: [us, uq]\n'), [
+      'r.yaml:2:17: abandonment.applied[1]: uq is no rule pack; write us, or add it to rulePacks',
+    ]);
+    t.match(of(pack('      ratioMx: 0.01\n'))[0], /^r\.yaml:5:7: .*ratioMx.*did you mean ratioMax/);
+    t.match(
+      of('  rulePacks:\n    - name: own\n      ratioMax: 3\n')[0],
+      /^r\.yaml:4:17: .*ratioMax/,
+    );
+    t.match(of(pack('      period: weekly\n'))[0], /^r\.yaml:5:15: .*period/);
+    t.match(of(pack('      timeZone: Mars/Olympus\n'))[0], /^r\.yaml:5:17: .*is no time zone/);
+    t.match(
+      of(pack('    - { name: own, ratioMax: 0.01 }\n'))[0],
+      /rulePacks\[1\]\.name: own is the name of/,
+    );
+    t.match(of('  rulePacks:\n    - name: own\n')[0], /ratioMax/);
+    const own = { name: 'us', ratioMax: 0.01, period: 'rolling', periodHours: 24 };
+    const { abandonment } = checkConfig(
+      'r.yaml',
+      JSON.stringify({ abandonment: { rulePacks: [own] } }),
+      {},
+    ).config;
+    const created = { createdAtMs: 0, rulePacks: undefined };
+    t.match(new RulePacks(abandonment).limits(created, 1, 0.03), [
+      { name: 'us', ratioMax: 0.01, period: { kind: 'rolling', lengthMs: 86_400_000 } },
+    ]);
+    t.end();
+  },
+);
+
+t.test('Shipped rule packs are what their sources say, in figures', (t) => {
+  const at = Date.UTC(2026, 2, 20, 12);
+  const made = Date.UTC(2026, 0, 10);
+  const of = (...rulePacks: string[]) => SHIPPED.limits({ createdAtMs: made, rulePacks }, at, 0.99);
+  const counted = {
+    numerator: ['noRepresentative', 'amdFalsePositive'],
+    denominator: 'liveAnswers',
+  };
+  t.same(of('us'), [
+    {
+      ...{ name: 'us', ratioMax: 0.03, ...counted },
+      period: { kind: 'tumbling', lengthMs: 30 * 86_400_000, startAtMs: made },
+    },
+  ]);
+  t.match(of('uk'), [{ ratioMax: 0.03, period: { kind: 'rolling', lengthMs: 86_400_000 } }]);
+  // Months as they begin in Toronto, across the change to summer time.
+  const months = [Date.UTC(2026, 2, 1, 5), Date.UTC(2026, 3, 1, 4)];
+  t.match(of('ca'), [{ ratioMax: 0.05, period: { kind: 'calendar', startsAtMs: months } }]);
+  t.same(
+    of('us', 'uk').map(({ name }) => name),
+    ['us', 'uk'],
+  );
+  t.equal(SHIPPED.limits({ createdAtMs: made, rulePacks: ['ca'] }, at, 0.02)[0]?.ratioMax, 0.02);
+  t.same(
+    SHIPPED.of(['gone', 'uk']).map(({ name }) => name),
+    ['uk', 'us'],
+    'no licence',
+  );
+  // The block of 30 days began on the 11th; the month is older.
+  t.equal(SHIPPED.countedSinceMs(made, at), Date.UTC(2026, 2, 1, 5));
+  t.end();
+});
+
 t.test('Groups name trunks that are there, each once, and share no name with one', (t) => {
   const group = (name: string, ...members: string[]) =>
     faultsOf(
@@ -375,6 +448,7 @@ t.test('Every entry is described, and its variable is its own', (t) => {
     if (name.startsWith('gateway.trunkGroups.*.')) continue; // a structure: only the file has it
     if (name.endsWith('trunks.*.name')) continue; // names the variables of the others
     if (/^gateway\.speech\.(?:locales|freeswitchVoices)$/.test(name)) continue; // lists
+    if (name.startsWith('abandonment.rulePacks')) continue; // a list
     t.match(entry.env, /^RINGFENCE_[A-Z_<>]+$/, `${name} has a variable`);
     t.notOk(variables.has(entry.env ?? ''), `${name} shares its variable with no other`);
     variables.add(entry.env ?? '');

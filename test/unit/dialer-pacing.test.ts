@@ -15,6 +15,7 @@ import { DurationSurvival } from '../../dialer/pacing/duration-survival.ts';
 import { expectedExcess, normalCdf } from '../../dialer/pacing/normal-distribution.ts';
 import { PacerCore } from '../../dialer/pacing/pacer-core.ts';
 import type { PacerConfig } from '../../dialer/pacing/pacer-config.ts';
+import type { PredictiveExplanation } from '../../dialer/pacing/pacer-events.ts';
 import { addEvent, noneYet, probabilityAhead } from '../../dialer/pacing/poisson-binomial.ts';
 import { predictiveStarts } from '../../dialer/pacing/predictive-starts.ts';
 import { SeededRandom } from '../../simulator/seeded-random.ts';
@@ -470,6 +471,59 @@ t.test('a pacer that starts anew knows what its windows have spent', async (t) =
   };
   t.equal(startsWith(40), 20, 'spent: a call for each representative and no more');
   t.ok(startsWith(8) > 25);
+});
+
+t.test('other limits count what has been spent already, and what was learnt stays', async (t) => {
+  const limit = (name: string, period: WindowPeriod, ratioMax: number): AbandonmentLimit => ({
+    ...{ name, period, ratioMax, denominator: 'liveAnswers' },
+    numerator: ['noRepresentative', 'amdFalsePositive'],
+  });
+  const days = limit('days', { kind: 'tumbling', lengthMs: 30 * DAY_MS, startAtMs: 0 }, 0.03);
+  const config = { ...PREDICTIVE, limits: [days] };
+  const pacer = new PacerCore(config);
+  ready(pacer, 20);
+  for (let n = 0; n < 400; n += 1) {
+    const [atMs, attempt] = [n * 30_000, `a${n}`];
+    pacer.note(atMs, { event: 'attempt.started', attempt });
+    // Answered at once, by one in two: twice what was believed.
+    if (n % 2 === 0) {
+      pacer.note(atMs + 4_000, { event: 'attempt.ended', attempt });
+      continue;
+    }
+    pacer.note(atMs + 4_000, { event: 'attempt.answered', attempt });
+    if (n % 20 === 1) pacer.note(atMs + 6_000, { event: 'attempt.abandoned', attempt });
+    else pacer.note(atMs + 4_100, { event: 'attempt.connected', attempt, rep: 'r0' });
+    pacer.note(atMs + 20_000, { event: 'attempt.ended', attempt });
+    pacer.tick(atMs + 21_000);
+  }
+  const atMs = 400 * 30_000;
+  t.same(pacer.windows(atMs), [{ window: 'days', live: 200, abandoned: 20, ratioMax: 0.03 }]);
+  const before = pacer.tick(atMs).explanation as PredictiveExplanation;
+  t.ok(before.answerProbability > 0.4, `${before.answerProbability}`);
+  const rolling = limit('day', { kind: 'rolling', lengthMs: DAY_MS }, 0.05);
+  const past = limit('month', { kind: 'calendar', startsAtMs: [-DAY_MS, atMs / 2] }, 0.05);
+  pacer.reconfigure({
+    ...config,
+    limits: [rolling, past],
+    ringTimeoutMs: 40_000,
+    patienceMs: 6_000,
+  });
+  t.match(pacer.windows(atMs), [
+    { window: 'day', live: 200, abandoned: 20 },
+    { window: 'month', live: 100, abandoned: 10 },
+  ]);
+  const { explanation } = pacer.tick(atMs + 1_000) as { explanation: PredictiveExplanation };
+  // 88 % of 5 % of the 200 seen and the 400 to come, less the 20 that are lost.
+  t.ok(Math.abs(explanation.ratioAimedAt - 6.4 / 400) < 1e-9, `${explanation.ratioAimedAt}`);
+  t.equal(explanation.window, 'day');
+  const learnt = explanation.answerProbability / before.answerProbability;
+  t.ok(
+    learnt > 0.9 && learnt < 1.25,
+    `${before.answerProbability}, ${explanation.answerProbability}`,
+  );
+  pacer.reconfigure({ ...config, ringTimeoutMs: 15_000 });
+  t.ok((pacer.tick(atMs + 2_000).explanation as PredictiveExplanation).answerProbability > 0.35);
+  t.throws(() => pacer.reconfigure({ ...config, mode: 'progressive' }), /another pacer/);
 });
 
 t.test('nothing believed: progressive until people have answered', async (t) => {

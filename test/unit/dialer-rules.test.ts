@@ -7,6 +7,7 @@ import { dialerSettings } from '../../dialer/dialer-settings.ts';
 import { aiFailureVerdict } from '../../dialer/engagements/ai-failure-rule.ts';
 import { storedConfig } from '../../dialer/engagements/complete-config.ts';
 import { configWarnings } from '../../dialer/engagements/config-warnings.ts';
+import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { engagementColumns } from '../../dialer/engagements/create-engagement.ts';
 import type { EngagementFacts } from '../../dialer/engagements/engagement-facts.ts';
 import {
@@ -447,14 +448,19 @@ t.test('what the first release stored reads as it dialled', async (t) => {
 });
 
 t.test('[DM-44] rep-led progressive and predictive warn of the time to connect', async (t) => {
-  const codes = (config: Config) => configWarnings(completed(config), SHIPPED.of(undefined)).map(({ code }) => code);
+  const codes = (config: Config): readonly string[] => {
+    const complete = completed(config);
+    return configWarnings(complete, SHIPPED.of(complete.rulePacks)).map(({ code }) => code);
+  };
   const lawful = answeringOf({
     ...{ customerWaitThresholdSeconds: 2, waitFrom: 'greetingEnd' },
     abandonedMessage: { text: 'Press 9 to opt out.', optOutDigits: '9' },
   });
   t.same(codes(lawful), ['CONNECT_TIME']);
   t.same(codes({ ...lawful, mode: { kind: 'predictive' } }), ['CONNECT_TIME']);
-  t.match(configWarnings(completed(lawful), SHIPPED.of(undefined)), [{ pointer: '/config/mode/kind', detail: /TCPA/ }]);
+  t.match(configWarnings(completed(lawful), SHIPPED.of(undefined)), [
+    { pointer: '/config/mode/kind', detail: /TCPA/ },
+  ]);
   t.same(codes(answeringOf({ abandonedMessage: { enabled: false }, stopRule: { percent: 4 } })), [
     'CONNECT_TIME',
     'WAIT_THRESHOLD',
@@ -464,6 +470,12 @@ t.test('[DM-44] rep-led progressive and predictive warn of the time to connect',
   t.same(codes(answeringOf({})), ['CONNECT_TIME', 'WAIT_THRESHOLD', 'ABANDONED_OPT_OUT']);
   t.same(codes({ mode: { kind: 'preview' } }), []);
   t.same(codes({ mode: COPILOT }), ['AI_DISCLOSURE']);
+  // Held against the rules that it is paced by.
+  const four = answeringOf({ abandonedMessage: { enabled: false }, stopRule: { percent: 4 } });
+  t.same(codes({ ...four, rulePacks: ['ca'] }), ['CONNECT_TIME', 'WAIT_THRESHOLD']);
+  t.same(codes({ ...lawful, rulePacks: ['uk', 'mars'] }), ['CONNECT_TIME', 'RULE_PACK_UNKNOWN']);
+  const [, wait] = configWarnings(completed(four), SHIPPED.of(['it']));
+  t.match(wait?.detail, /it \(Garante.* 3 s from the answer/);
 });
 
 /** What a call of it is planned by. */

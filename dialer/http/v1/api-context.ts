@@ -10,6 +10,7 @@ import type { IdSource } from '../../ids/uuid7.ts';
 import type { Uploads } from '../../intake/uploads.ts';
 import type { Dialer } from '../../main.ts';
 import type { RepresentativeDesk } from '../../representatives/representative-desk.ts';
+import type { RulePacks } from '../../rule-packs/rule-packs.ts';
 import type { OpenDatabase } from '../../store/open-database.ts';
 import { callerOfRequest } from '../access.ts';
 import { HttpError } from '../http-error.ts';
@@ -50,6 +51,7 @@ export interface ApiContext {
   readonly dialer: () => ApiDialer | undefined;
   readonly uploads: Uploads;
   readonly forecast: ForecastPort;
+  readonly rulePacks: RulePacks;
 }
 
 /** An app whose handlers see the types of their schemas. */
@@ -61,9 +63,12 @@ export type ApiApp = FastifyInstance<
   TypeBoxTypes
 >;
 
-export function writerOf({ database, ids, nowMs }: ApiContext, request: FastifyRequest): Writer {
+export function writerOf(
+  { database, ids, nowMs, rulePacks }: ApiContext,
+  request: FastifyRequest,
+): Writer {
   const { businessUnitId } = callerOfRequest(request);
-  return { database, ids, nowMs: nowMs(), businessUnitId, actor: actorOf(request) };
+  return { database, ids, nowMs: nowMs(), businessUnitId, actor: actorOf(request), rulePacks };
 }
 
 export function actorOf(request: FastifyRequest): string {

@@ -11,6 +11,7 @@ import {
   VoiceEngagementInput,
 } from '../../../engagements/engagement-inputs.schema.ts';
 import { SmsEngagementConfig } from '../../../engagements/sms-engagement.schema.ts';
+import type { RulePacks } from '../../../rule-packs/rule-packs.ts';
 import type { EngagementRow } from '../../../store/schema/engagement-tables.ts';
 import { Id, orNull, pageOf, Time, timeText } from '../wire-types.ts';
 
@@ -154,17 +155,23 @@ export const Engagement = Type.Object(
 );
 export const EngagementPage = pageOf(Engagement);
 
-export function engagementBody(row: EngagementRow, hasBatch: boolean) {
+export function engagementBody(row: EngagementRow, hasBatch: boolean, rulePacks: RulePacks) {
   return {
     id: row.id,
     ...engagementInput(row),
     status: row.status,
     awaitsFile: row.intake === 'file' && !hasBatch,
-    warnings: row.channel === 'voice' ? [...configWarnings(storedConfig(row.config))] : [],
+    warnings: warningsOf(row, rulePacks),
     version: row.version,
     createdAt: timeText(row.created_at_ms),
     updatedAt: timeText(row.updated_at_ms),
   };
+}
+
+function warningsOf({ channel, config }: EngagementRow, rulePacks: RulePacks) {
+  if (channel !== 'voice') return [];
+  const stored = storedConfig(config);
+  return [...configWarnings(stored, rulePacks.of(stored.rulePacks))];
 }
 
 const Suspension = Type.Object({

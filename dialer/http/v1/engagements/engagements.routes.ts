@@ -86,7 +86,7 @@ function engagementReadRoutes(app: ApiApp, context: ApiContext): void {
     const rows = await query.execute();
     const ids = rows.map(({ id }) => id);
     const fed = await withBatch(context.database, businessUnitId, ids);
-    const body = (row: EngagementRow) => engagementBody(row, fed.has(row.id));
+    const body = (row: EngagementRow) => engagementBody(row, fed.has(row.id), context.rulePacks);
     return paged(rows, limit, { key: ({ id }) => id, body });
   });
 
@@ -132,7 +132,7 @@ async function makeEngagement(
       ...{ database: context.database, nowMs: writer.nowMs },
       work: async (tx) => {
         const row = await createEngagementIn(tx, writer, input);
-        return { status: 201, body: engagementBody(row, false) };
+        return { status: 201, body: engagementBody(row, false, context.rulePacks) };
       },
     }),
   );
@@ -149,10 +149,14 @@ async function told({ dialer, log }: ApiContext, id: string): Promise<void> {
   }
 }
 
-async function answer({ database }: ApiContext, reply: FastifyReply, row: EngagementRow) {
+async function answer(
+  { database, rulePacks }: ApiContext,
+  reply: FastifyReply,
+  row: EngagementRow,
+) {
   tagged(reply, row);
   const fed = await withBatch(database, row.business_unit_id, [row.id]);
-  return engagementBody(row, fed.has(row.id));
+  return engagementBody(row, fed.has(row.id), rulePacks);
 }
 
 /** Throws NOT_FOUND, also for those of another business unit. */
