@@ -7,6 +7,15 @@ import { explainError } from './cli-error.ts';
 import { demoCommand, type DemoOptions } from './demo/demo-options.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { explainCommand, runExplain, type ExplainOptions } from './explain.command.ts';
+import {
+  journeyCommand,
+  runJourneyDiagram,
+  runJourneySimulate,
+  runJourneyValidate,
+  type JourneyDiagramOptions,
+  type JourneySimulateOptions,
+  type JourneyValidateOptions,
+} from './journey.command.ts';
 import { pacerCommand, runPacer, type PacerOptions } from './pacer.command.ts';
 import { runSimulate, simulateCommand, type SimulateOptions } from './simulate.command.ts';
 import {
@@ -17,6 +26,11 @@ import {
 import { runStart, startCommand, type StartOptions } from './start.command.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 import { runTrunkCheck, trunkCommand, type TrunkCheckOptions } from './trunk-check.command.ts';
+import {
+  runTrunkList,
+  runTrunkOperation,
+  type TrunkOperationOptions,
+} from './trunk-operations.command.ts';
 
 type Action = () => Promise<number>;
 
@@ -50,12 +64,7 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
   const softswitch = softswitchCommand().action((options: SoftswitchCommandOptions) =>
     choose(() => runSoftswitch(options, terminal)),
   );
-  const trunk = trunkCommand();
-  trunk.commands
-    .find((command) => command.name() === 'check')
-    ?.action((name: string, options: TrunkCheckOptions) =>
-      choose(() => runTrunkCheck(name, options, terminal)),
-    );
+  const trunk = trunkCommands(terminal, choose);
   const start = startCommand().action((options: StartOptions) =>
     choose(() => runStart(options, terminal)),
   );
@@ -68,25 +77,62 @@ function commands(terminal: Terminal, choose: (action: Action) => void): Command
   const simulate = simulateCommand().action((file: string | undefined, options: SimulateOptions) =>
     choose(() => runSimulate(file, options, terminal)),
   );
+  const journey = journeys(terminal, choose);
   const amd = amdCommand();
   amd.commands
     .find((command) => command.name() === 'classify')
     ?.action((files: string[], options: AmdClassifyOptions) =>
       choose(() => runAmdClassify(files, options, terminal)),
     );
-  const all = [demo, start, call, trunk, explain, softswitch, pacer, simulate, amd];
+  const all = [demo, start, call, trunk, explain, softswitch, pacer, simulate, journey, amd];
   const program = new Command('ringfence')
     .description('Outbound dialing that stays inside the fence.')
     .version(version())
     .showHelpAfterError('(--help shows the options)');
   for (const command of all) program.addCommand(command);
-  for (const command of [program, ...all, ...amd.commands, ...trunk.commands]) {
+  for (const command of [
+    program,
+    ...all,
+    ...[amd, trunk, journey].flatMap(({ commands }) => [...commands]),
+  ]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),
     });
   }
   return program;
+}
+
+function journeys(terminal: Terminal, choose: (action: Action) => void): Command {
+  const journey = journeyCommand();
+  const named = (name: string) => journey.commands.find((command) => command.name() === name);
+  named('validate')?.action((file: string, options: JourneyValidateOptions) =>
+    choose(() => runJourneyValidate(file, options, terminal)),
+  );
+  named('simulate')?.action((file: string, options: JourneySimulateOptions) =>
+    choose(() => runJourneySimulate(file, options, terminal)),
+  );
+  named('diagram')?.action((file: string, options: JourneyDiagramOptions) =>
+    choose(() => runJourneyDiagram(file, options, terminal)),
+  );
+  return journey;
+}
+
+function trunkCommands(terminal: Terminal, choose: (action: Action) => void): Command {
+  const trunk = trunkCommand();
+  const named = (name: string) => trunk.commands.find((command) => command.name() === name);
+  named('check')?.action((name: string, options: TrunkCheckOptions) =>
+    choose(() => runTrunkCheck(name, options, terminal)),
+  );
+  named('list')?.action((options: TrunkOperationOptions) =>
+    choose(() => runTrunkList(options, terminal)),
+  );
+  for (const operation of ['suspend', 'resume'] as const) {
+    named(operation)?.action((name: string, options: TrunkOperationOptions) =>
+      choose(() => runTrunkOperation(operation, name, options, terminal)),
+    );
+  }
+  return trunk;
 }
 
 function version(): string {
