@@ -3,7 +3,7 @@
  * in processes of their own.
  */
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
-
+import { StoreDirectory } from '../dialer/representatives/store-directory.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
@@ -32,7 +32,8 @@ export async function startServiceTelephony(options: {
   const { config, database, log, isDialerOnly } = options;
   if (isDialerOnly) return overBus(config, database, log);
   const { trunks } = config.gateway;
-  const beside = { config, trunks, log, isolated: false, watchesTrunks: true };
+  const representatives = new StoreDirectory(database, () => Date.now());
+  const beside = { config, trunks, log, isolated: false, watchesTrunks: true, representatives };
   const telephony = await startTelephony(beside);
   return { ...telephony, port: telephony.gateway, bus: undefined };
 }
@@ -47,6 +48,7 @@ async function overBus(
     ...{ config: config.bus, dialerId: config.dialer.id, queueGroup: GATEWAY_GROUP, log },
     nowMs: () => Date.now(),
     placeOf: (attemptId) => gatewayOf(database, attemptId),
+    directory: new StoreDirectory(database, () => Date.now()),
   });
   bus.open();
   try {

@@ -16,6 +16,7 @@ import { RulePacks } from '../dialer/rule-packs/rule-packs.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import type { AgentVerdict } from '../machines/agent-verdict.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
+import type { TrunkCommand } from '../machines/trunk-commands.ts';
 import { forecastInThreads } from '../simulator/forecast/forecast-thread.ts';
 import { CliError } from './cli-error.ts';
 import { forecastSettings } from './forecast-settings.ts';
@@ -29,6 +30,8 @@ export interface DialingOptions {
   readonly telephony: TelephonyPort;
   /** Which gateway dials over a trunk now. Default: the configured one, always. */
   readonly gatewayFor?: (trunk: string) => string | undefined;
+  /** Those that are there now. Default: the configured one. */
+  readonly gatewayIds?: () => readonly string[];
   readonly log: DialerLog;
   /** With `/v1` for others to use; its first key is made when there is none. */
   readonly servesApi?: boolean;
@@ -93,15 +96,20 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
   }
 }
 
-function makeApi({ config, database, log }: DialingOptions, ids: IdSource): Api {
+function makeApi(options: DialingOptions, ids: IdSource): Api {
+  const { config, database, log, telephony } = options;
   const { uploadFolder, requestsPerSecondMax } = config.http;
   const trunks = dialableTrunks(config.gateway);
   const nowMs = (): number => Date.now();
   const forecast = forecastInThreads({ database, ...forecastSettings(config) });
   const registrarRealm = config.gateway.registrar.realm;
+  const gateways = {
+    ids: options.gatewayIds ?? (() => [config.gateway.id]),
+    send: (command: TrunkCommand) => telephony.send(command),
+  };
   return createApi({
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
-    ...{ forecast, rulePacks: new RulePacks(config.abandonment) },
+    ...{ gateways, forecast, rulePacks: new RulePacks(config.abandonment) },
   });
 }
 

@@ -11,6 +11,7 @@ import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
 import { measureGateway } from '../gateway/metrics/measure-gateway.ts';
 import { measureSwitch } from '../gateway/metrics/measure-switch.ts';
 import { measureBus } from '../telephony-bus/bus-metrics.ts';
+import { DirectoryClient } from '../telephony-bus/directory-client.ts';
 import { GatewayBus } from '../telephony-bus/gateway-bus.ts';
 import { CliError } from './cli-error.ts';
 import type { CommandLog } from './command-log.ts';
@@ -36,9 +37,14 @@ export async function serveGatewayOnly(serving: GatewayServing): Promise<number>
   const { config, log, terminal, stopAsked } = serving;
   requireNodes(config);
   const { trunks } = config.gateway;
+  const directory = directoryOf(config, log);
+  directory.open();
   const telephony = await startTelephony({
-    ...{ config, trunks, log },
+    ...{ config, trunks, log, representatives: directory },
     ...{ isolated: false, watchesTrunks: true },
+  }).catch(async (error: unknown) => {
+    await directory.close();
+    throw error;
   });
   const bus = busOf(config, telephony, log);
   const { server, end } = await observed(config, telephony, bus, log);
@@ -58,10 +64,18 @@ export async function serveGatewayOnly(serving: GatewayServing): Promise<number>
   } finally {
     // Dialers are told how its calls ended before they are told that it is gone.
     await telephony.close();
-    await bus.close();
+    await Promise.all([bus.close(), directory.close()]);
     end();
     await server.close();
   }
+}
+
+/** Representatives are in the store of a dialer elsewhere. */
+function directoryOf(config: RingfenceConfig, log: CommandLog): DirectoryClient {
+  return new DirectoryClient({
+    ...{ config: config.bus, gatewayId: config.gateway.id, queueGroup: GATEWAY_GROUP, log },
+    nowMs: () => Date.now(),
+  });
 }
 
 function busOf(config: RingfenceConfig, telephony: Telephony, log: CommandLog): GatewayBus {

@@ -10,6 +10,7 @@ import { isLoopback, readTrunkAddress } from '../config/trunk-address.ts';
 import type { TrunkConfig } from '../config/trunk.schema.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayLog } from '../gateway/gateway-log.ts';
+import type { RepresentativeDirectory } from '../machines/representative-directory.port.ts';
 import { startSoftswitch, type Softswitch } from '../softswitch/start-softswitch.ts';
 import { addressTowards } from './local-address.ts';
 
@@ -34,17 +35,20 @@ export interface TelephonyOptions {
   readonly isolated: boolean;
   /** Ask each trunk from time to time whether it is there. Default: not, it shows in the call. */
   readonly watchesTrunks?: boolean;
+  /** Whose phones may register and dial in. Default: nobody's. */
+  readonly representatives?: RepresentativeDirectory;
 }
 
 export async function startTelephony(options: TelephonyOptions): Promise<Telephony> {
-  const { config, trunks, log, isolated, watchesTrunks = false } = options;
+  const { config, trunks, log, isolated, watchesTrunks = false, representatives } = options;
+  const more = representatives === undefined ? {} : { representatives };
   const gatewayConfig: GatewayConfig = {
     ...config.gateway,
     trunks: [...trunks],
     ...(watchesTrunks ? {} : { trunkCheckIntervalMs: 0 }),
   };
   if (!isolated && !config.gateway.embedded) {
-    const gateway = await createGateway({ config: gatewayConfig, log });
+    const gateway = await createGateway({ config: gatewayConfig, log, ...more });
     const broken = new Promise<never>(() => undefined);
     const close = (): Promise<void> => gateway.close();
     return { gateway, sipPort: undefined, switchStats: undefined, broken, close };
@@ -55,6 +59,7 @@ export async function startTelephony(options: TelephonyOptions): Promise<Telepho
     const gateway = await createGateway({
       config: onSwitch(gatewayConfig, softswitch, settings),
       log,
+      ...more,
     });
     return {
       gateway,

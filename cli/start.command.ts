@@ -111,7 +111,12 @@ async function serve(
       ...{ config, database, telephony: loggedTelephony(telephony.port, log) },
       ...{ log, observability },
       servesApi: true,
-      ...(bus === undefined ? {} : { gatewayFor: (trunk) => bus.gatewayFor(trunk) }),
+      ...(bus === undefined
+        ? {}
+        : {
+            gatewayFor: (trunk) => bus.gatewayFor(trunk),
+            gatewayIds: () => bus.gatewayIds,
+          }),
     });
     // The lease is held: the events of its queue group are ours, for as long as it is.
     bus?.own();

@@ -6,6 +6,7 @@ import { chooseTrunk } from './choose-trunk.ts';
 import { commandLog } from './command-log.ts';
 import { startTelephony } from './start-telephony.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
+import { trunkOperationCommands } from './trunk-operations.command.ts';
 
 export interface TrunkCheckOptions {
   readonly config?: string;
@@ -20,7 +21,9 @@ export function trunkCommand(): Command {
     .option('--config <file>', 'configuration with the trunks')
     .option('--json', 'one JSON value on stdout', false)
     .option('--verbose', 'log what the gateway does', false);
-  return new Command('trunk').description('look at trunks').addCommand(check);
+  const trunk = new Command('trunk').description('look at trunks, and operate them');
+  for (const command of [check, ...trunkOperationCommands()]) trunk.addCommand(command);
+  return trunk;
 }
 
 /** Exit code 0 when the trunk takes calls as far as OPTIONS can tell. */

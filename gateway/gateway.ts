@@ -12,6 +12,7 @@ import {
   type TelephonyCommand,
 } from '../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
+import { isTrunkCommand, type TrunkCommand } from '../machines/trunk-commands.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { AttemptDesk } from './attempts/attempt-desk.ts';
 import { AttemptRegistry } from './attempts/attempt-registry.ts';
@@ -47,6 +48,7 @@ import { answerStrayRequests } from './sip/sip-routes.ts';
 import { makeSrf } from './sip/srf.ts';
 import type { TrunkVerdict } from './trunks/trunk-check.ts';
 import { TrunkDirectory } from './trunks/trunk-directory.ts';
+import { trunkReply } from './trunks/trunk-operations.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -181,7 +183,10 @@ export class Gateway implements TelephonyPort {
     });
   }
 
-  send(command: TelephonyCommand): Promise<CommandReply> {
+  send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply> {
+    if (isTrunkCommand(command)) {
+      return Promise.resolve(trunkReply(command, this.#config.id, this.#directory));
+    }
     if (isAttemptCommand(command)) return Promise.resolve(this.#desk.handle(command));
     return Promise.resolve(this.#lobbies.handle(command));
   }

@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { AttemptEnded } from './attempt-ended.ts';
 import { AttemptId, Fence } from './telephony-envelope.ts';
+import { TrunkReport } from './trunk-commands.ts';
 
 export const REFUSAL_CODES = [
   'STALE_FENCE', // another owner works this attempt now
@@ -59,6 +60,9 @@ export const CommandReply = Type.Union([
       Type.Literal(true, { description: 'This sequence number was acted on before.' }),
     ),
     state: Type.Optional(AttemptSnapshot),
+    trunks: Type.Optional(
+      Type.Array(TrunkReport, { description: 'Of trunk.query: all; else the one named.' }),
+    ),
   }),
   Type.Object({
     accepted: Type.Literal(false),

@@ -22,6 +22,7 @@ import {
   AttemptCompleteTransfer,
   AttemptTransfer,
 } from './transfer-commands.ts';
+import { TRUNK_COMMANDS } from './trunk-commands.ts';
 
 /** The gateway's abandonment clock: it speaks and hangs up when nobody is connected in time. */
 export const Failsafe = Type.Object({
@@ -304,7 +305,7 @@ export const LOBBY_COMMANDS = {
   'lobby.unmonitor': LobbyUnmonitor,
 } as const;
 
-/** The whole contract, dialer → gateway. */
+/** What is fenced and numbered, dialer → gateway; beside it there is trunk-commands.ts. */
 export const TELEPHONY_COMMANDS = { ...ATTEMPT_COMMANDS, ...LOBBY_COMMANDS } as const;
 
 type CommandSchemas = typeof TELEPHONY_COMMANDS;
@@ -317,5 +318,7 @@ export type LobbyCommand = {
 }[keyof typeof LOBBY_COMMANDS];
 export type TelephonyCommand = { [T in CommandType]: CommandOf<T> }[CommandType];
 
-/** For validation at a process boundary (typebox/compile) and for the published contract. */
-export const TelephonyCommandSchema = Type.Union(Object.values(TELEPHONY_COMMANDS));
+/** The whole contract: for validation at a process boundary, and for publication. */
+export const TelephonyCommandSchema = Type.Union(
+  Object.values({ ...TELEPHONY_COMMANDS, ...TRUNK_COMMANDS }),
+);

@@ -5,6 +5,7 @@
 import type { CommandReply } from './command-reply.ts';
 import type { TelephonyCommand } from './telephony-commands.ts';
 import type { TelephonyEvent } from './telephony-events.ts';
+import type { TrunkCommand } from './trunk-commands.ts';
 
 export interface TelephonyPort {
   /**
@@ -12,7 +13,7 @@ export interface TelephonyPort {
    * it is done. May reject, or never settle: the caller then does not know whether it arrived.
    * Sending the same (attemptId, fence, seq) again is safe and is acted on once.
    */
-  send(command: TelephonyCommand): Promise<CommandReply>;
+  send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply>;
 
   /**
    * Every event of every attempt, lobby and trunk, at least once, in order per attempt. Listeners

@@ -1,5 +1,6 @@
 /** What the bus counts in one process; telephony-bus/bus-metrics.ts says what each of them means. */
-export type BusStream = 'commands' | 'replies' | 'events' | 'announcements';
+export type BusStream =
+  'commands' | 'replies' | 'events' | 'announcements' | 'questions' | 'answers';
 export type Dropped = 'invalid' | 'duplicate' | 'overflow' | 'expired';
 
 export class BusCounters {
@@ -22,5 +23,5 @@ export class BusCounters {
 }
 
 function zeroes(): Record<BusStream, number> {
-  return { commands: 0, replies: 0, events: 0, announcements: 0 };
+  return { commands: 0, replies: 0, events: 0, announcements: 0, questions: 0, answers: 0 };
 }

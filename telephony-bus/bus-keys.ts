@@ -35,6 +35,16 @@ export class BusKeys {
     return this.#key(`events:${queueGroup}`, 'events');
   }
 
+  /** What gateways ask of representatives, for whichever dialer owns the queue group. */
+  questions(queueGroup: string): BusKey {
+    return this.#key(`directory:${queueGroup}`, 'questions');
+  }
+
+  /** One for each life of a gateway. */
+  answers(gatewayId: string, session: string): BusKey {
+    return this.#key(`gateway:${gatewayId}`, `answers:${session}`);
+  }
+
   #key(tag: string, name: string): BusKey {
     const tagged = `${this.#prefix}:{${tag}}`;
     return { stream: `${tagged}:${name}`, marker: `${tagged}:${name}:marker` };

@@ -7,6 +7,7 @@ import { Compile } from 'typebox/compile';
 import { CommandReply } from '../machines/command-reply.ts';
 import { GatewayCapacity, TrunkState } from '../machines/gateway-events.ts';
 import { TelephonyCommandSchema, type TelephonyCommand } from '../machines/telephony-commands.ts';
+import type { TrunkCommand } from '../machines/trunk-commands.ts';
 import { TELEPHONY_EVENTS, type TelephonyEvent } from '../machines/telephony-events.ts';
 
 /** Raised when a reader of the release before would misunderstand what is written. */
@@ -26,7 +27,7 @@ const CommandEntry = Type.Object({
   command: TelephonyCommandSchema,
 });
 export type CommandEntry = Omit<Static<typeof CommandEntry>, 'command'> & {
-  readonly command: TelephonyCommand;
+  readonly command: TelephonyCommand | TrunkCommand;
 };
 
 const ReplyEntry = Type.Object({

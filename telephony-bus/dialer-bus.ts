@@ -6,9 +6,11 @@ import { randomUUID } from 'node:crypto';
 import type { BusConfig } from '../config/bus.schema.ts';
 import type { CommandReply } from '../machines/command-reply.ts';
 import { DialerError } from '../machines/errors.ts';
+import type { RepresentativeDirectory } from '../machines/representative-directory.port.ts';
 import type { TelephonyCommand } from '../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
+import { isTrunkCommand, type TrunkCommand } from '../machines/trunk-commands.ts';
 import { AttemptPlaces } from './attempt-places.ts';
 import { BusCounters } from './bus-counters.ts';
 import { BusKeys, type BusKey } from './bus-keys.ts';
@@ -22,6 +24,7 @@ import {
   type Read,
   type ToldEvent,
 } from './bus-messages.ts';
+import { DirectoryServer } from './directory-server.ts';
 import { EventGroupReader } from './event-group-reader.ts';
 import { GatewayRoster, type RosterChange } from './gateway-roster.ts';
 import { PendingCommands } from './pending-commands.ts';
@@ -41,6 +44,8 @@ export interface DialerBusOptions {
   readonly nowMs: () => number;
   /** Where an attempt is that an earlier process dialled; undefined: nobody knows. */
   readonly placeOf?: (attemptId: string) => Promise<string | undefined>;
+  /** What gateways ask of representatives, while their events are ours; without it nobody answers. */
+  readonly directory?: RepresentativeDirectory;
 }
 
 /** A gateway reads its commands at once, or never: they need not be kept. */
@@ -64,6 +69,7 @@ export class DialerBus implements TelephonyPort {
   readonly #replies: StreamReader;
   readonly #announcements: StreamReader;
   #events: EventGroupReader | undefined;
+  #directory: DirectoryServer | undefined;
   #tick: NodeJS.Timeout | undefined;
   #isClosed = false;
   #lookedAtMs = 0;
@@ -124,13 +130,20 @@ export class DialerBus implements TelephonyPort {
       retryMs: { min: config.reconnectDelayMinMs, max: config.reconnectDelayMaxMs },
     });
     this.#events.open();
+    this.#directory = this.#makeDirectory();
+    this.#directory?.open();
   }
 
   /** The lease is lost: whoever holds it now is to hear them. */
   async disown(): Promise<void> {
-    const events = this.#events;
-    this.#events = undefined;
-    await events?.close();
+    const [events, directory] = [this.#events, this.#directory];
+    this.#events = this.#directory = undefined;
+    await Promise.all([events?.close(), directory?.close()]);
+  }
+
+  /** Those that are there now. */
+  get gatewayIds(): readonly string[] {
+    return this.#roster.present.map(({ gatewayId }) => gatewayId).sort();
   }
 
   /** Which gateway is to dial over the trunk now: the one with most room. */
@@ -138,8 +151,9 @@ export class DialerBus implements TelephonyPort {
     return this.#roster.choose(trunk, (gatewayId) => this.#places.openAt(gatewayId));
   }
 
-  async send(command: TelephonyCommand): Promise<CommandReply> {
+  async send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply> {
     this.#requireOpen();
+    if (isTrunkCommand(command)) return this.#orderOf(command);
     const id = subjectOf(command);
     if ('gatewayId' in command) this.#places.put(id, command.gatewayId);
     const gatewayId = this.#places.get(id) ?? (await this.#askedPlaceOf(id));
@@ -187,7 +201,7 @@ export class DialerBus implements TelephonyPort {
     this.#pending.close();
     await this.#writer.idle(CLOSE_LIMIT_MS);
     this.#writer.close();
-    await Promise.all([this.#replies.close(), this.#announcements.close(), this.#events?.close()]);
+    await Promise.all([this.#replies.close(), this.#announcements.close(), this.disown()]);
     await this.#link.close();
   }
 
@@ -195,7 +209,17 @@ export class DialerBus implements TelephonyPort {
     if (this.#isClosed) throw new DialerError('TELEPHONY_CLOSED', 'the bus was closed');
   }
 
-  #order({ gatewayId, epoch }: Announcement, command: TelephonyCommand): Promise<CommandReply> {
+  /** To the gateway that is named, and to no other. */
+  #orderOf(command: TrunkCommand): Promise<CommandReply> {
+    const gateway = this.#roster.get(command.gatewayId);
+    if (gateway !== undefined) return this.#order(gateway, command);
+    return Promise.resolve(refused(`gateway ${command.gatewayId} is not there`));
+  }
+
+  #order(
+    { gatewayId, epoch }: Announcement,
+    command: TelephonyCommand | TrunkCommand,
+  ): Promise<CommandReply> {
     const { dialerId, queueGroup } = this.#options;
     const session = this.#session;
     const { stream } = this.#keys.commands(gatewayId, epoch);
@@ -331,6 +355,15 @@ export class DialerBus implements TelephonyPort {
     const { config, dialerId, log } = this.#options;
     const name = `ringfence-dialer-${dialerId}-${purpose}`;
     return redisLink({ config, counters: this.counters, log, name });
+  }
+
+  #makeDirectory(): DirectoryServer | undefined {
+    const { config, queueGroup, log, nowMs, directory } = this.#options;
+    if (directory === undefined) return undefined;
+    return new DirectoryServer({
+      ...{ config, queueGroup, log, nowMs, directory },
+      ...{ link: this.#newLink('questions'), writer: this.#writer, counters: this.counters },
+    });
   }
 
   #reader(

@@ -133,7 +133,8 @@ export class GatewayBus {
     }
     const { message } = read;
     const { command, queueGroup } = message;
-    this.#own(subjectOf(command), queueGroup);
+    const subject = subjectOf(command as object);
+    if (subject !== undefined) this.#own(subject, queueGroup);
     // Not awaited: commands reach the gateway in the order in which they came.
     this.#options.gateway.send(command).then(
       (reply) => this.#reply(message, reply),

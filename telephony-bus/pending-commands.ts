@@ -2,6 +2,7 @@
 import type { CommandReply } from '../machines/command-reply.ts';
 import { DialerError } from '../machines/errors.ts';
 import type { TelephonyCommand } from '../machines/telephony-commands.ts';
+import type { TrunkCommand } from '../machines/trunk-commands.ts';
 import type { BusCounters } from './bus-counters.ts';
 import type { WriteTicket } from './stream-writer.ts';
 
@@ -18,7 +19,7 @@ export interface PendingCommandsParts {
 }
 
 export interface Handed {
-  readonly command: TelephonyCommand;
+  readonly command: TelephonyCommand | TrunkCommand;
   readonly gatewayId: string;
   /** Life of that gateway. */
   readonly epoch: string;

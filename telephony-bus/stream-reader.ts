@@ -21,6 +21,8 @@ export interface StreamReaderParts {
   readonly fromAgeMs?: number;
   /** Entries that were read are of no use to anybody else, and are taken away. */
   readonly trims: boolean;
+  /** They hold what must not lie about: taken away at once, one by one. Default: not. */
+  readonly forgets?: boolean;
   readonly retryMs: { readonly min: number; readonly max: number };
 }
 
@@ -126,6 +128,9 @@ export class StreamReader {
       this.#after = entry.id;
       counters.read[kind] += 1;
       this.#hand(entry);
+    }
+    if (this.#parts.forgets === true && entries.length > 0) {
+      await link.send(key.stream, ['XDEL', key.stream, ...entries.map(({ id }) => id)]);
     }
   }
 

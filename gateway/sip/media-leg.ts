@@ -10,6 +10,7 @@ import { dialogRecord, recordOfAnswer, type DialogRecord } from './dialog-record
 import type { InviteFailure, InviteIdentity, OutgoingInvite } from './outgoing-invite.ts';
 import { Redirection } from './redirection.ts';
 import { repetitionOf } from './repetition.ts';
+import { intervalAsked } from './session-interval.ts';
 import type { LegRoute, Reroute } from './reroute.ts';
 import type { SipLadder } from './sip-ladder.ts';
 import type { RequestOutcome, SipLink } from './sip-link.ts';
@@ -224,7 +225,8 @@ export class MediaLeg {
   #onFailed(failure: InviteFailure, uri: string): void {
     if (failure.kind === 'final') {
       const { response } = failure;
-      if (this.#answerChallenge(response, uri) || this.#redirect(response)) return;
+      if (this.#answerChallenge(response, uri) || this.#lengthenSession(response, uri)) return;
+      if (this.#redirect(response)) return;
     }
     if (this.#takeAnotherWay(failure)) return;
     this.#tellFailure(failure);
@@ -261,6 +263,25 @@ export class MediaLeg {
     const again = { ...headers, ...repeated, ...credentials };
     const onSent = (): void => ladder.out(`INVITE ${uri} SIP/2.0 (with credentials)`);
     this.#launch(uri, again, onSent, proxy);
+    return true;
+  }
+
+  /**
+   * 422: the session interval is too small for the far end, which says what it takes (RFC 4028 §7.3). The
+   * same request with that; once for each interval, each longer than the one before.
+   */
+  #lengthenSession(response: SipResponse, uri: string): boolean {
+    const { handlers, ladder } = this.#parts;
+    const longer = intervalAsked(response, this.#route.headers);
+    if (longer === undefined || this.#cancelled || this.#over) return false;
+    ladder.response(response);
+    handlers.onRetry();
+    this.#route = { ...this.#route, headers: { ...this.#route.headers, ...longer } };
+    const { headers, offer: body } = this.#route;
+    const { headers: repeated, proxy } = repetitionOf(response, 'INVITE', uri);
+    const credentials = this.#authorization?.headersFor({ method: 'INVITE', uri, body }) ?? {};
+    const onSent = (): void => ladder.out(`INVITE ${uri} SIP/2.0 (a longer session)`);
+    this.#launch(uri, { ...headers, ...repeated, ...credentials }, onSent, proxy);
     return true;
   }
 

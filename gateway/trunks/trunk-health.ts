@@ -8,6 +8,7 @@ import type {
   TrunkSettings,
   TrunkStateName,
 } from '../../machines/trunk.events.ts';
+import type { RegistrationState } from '../../machines/trunk-commands.ts';
 import { trunkMachine } from '../../machines/trunk.machine.ts';
 import { systemClock, type GatewayClock } from '../clock.ts';
 
@@ -23,6 +24,13 @@ export interface TrunkHealthParts {
 
 /** Nobody answers an un-REGISTER that was not answered by then; it lapses by itself. */
 const CLOSE_LIMIT_MS = 2_000;
+
+/** By the states of the machine; those that are not here mean that none is wanted. */
+const REGISTRATION: Readonly<Partial<Record<string, RegistrationState>>> = {
+  registering: 'registering',
+  registered: 'registered',
+  retrying: 'failed',
+};
 
 type TrunkActor = ActorRefFrom<typeof trunkMachine>;
 
@@ -63,6 +71,11 @@ export class TrunkHealth {
     const { service } = this.#actor.getSnapshot().value;
     if (typeof service === 'string') return service;
     return 'authFailed' in service ? 'authFailed' : 'down';
+  }
+
+  get registration(): RegistrationState {
+    const { registration } = this.#actor.getSnapshot().value;
+    return REGISTRATION[registration as keyof typeof REGISTRATION] ?? 'none';
   }
 
   get detail(): string {

@@ -4,7 +4,9 @@ import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { RefusalCode } from '../../machines/command-reply.ts';
 import { DialerError } from '../../machines/errors.ts';
+import type { RegistrationState, TrunkReport } from '../../machines/trunk-commands.ts';
 import type { OptionsOutcome, TrunkStateName } from '../../machines/trunk.events.ts';
+import { TrunkRatios, type TrunkRatioValues } from '../metrics/trunk-ratios.ts';
 import type { DigestAccount } from '../sip/authorization.ts';
 import { originOf } from '../sip/sip-final.ts';
 import type { SipResponse } from '../sip/srf.port.ts';
@@ -32,6 +34,8 @@ export class Trunk {
   readonly #health: TrunkHealth;
   readonly #rate: CallRate;
   readonly #invalid: InvalidRatio;
+  readonly #ratios = new TrunkRatios();
+  #lastCause: TrunkReport['lastCause'] = null;
   #channelsInUse = 0;
   #forbiddenInARow = 0;
   /** A 503 asked for a pause (RFC 3261 §20.33). Epoch ms. */
@@ -159,10 +163,36 @@ export class Trunk {
 
   /** The account of an attempt whose last INVITE was this trunk's. */
   callEnded(ended: AttemptEnded): void {
+    this.#count(ended);
     const detail = this.#invalid.excessWith(ended);
     if (detail !== undefined && this.state !== 'suspended') {
       this.#health.hear({ type: 'share.exceeded', detail });
     }
+  }
+
+  /** Of the last five minutes. */
+  get ratios(): TrunkRatioValues {
+    return this.#ratios.values(this.#now());
+  }
+
+  /** How the last attempt that was not answered ended. */
+  get lastCause(): TrunkReport['lastCause'] {
+    return this.#lastCause;
+  }
+
+  get registration(): RegistrationState {
+    return this.#health.registration;
+  }
+
+  #count({ sip, q850, answered }: AttemptEnded): void {
+    const { statusCode, reasonPhrase } = sip;
+    const nowMs = this.#now();
+    if (statusCode !== null) this.#ratios.count({ statusCode: answered ? 200 : statusCode }, nowMs);
+    if (answered) return;
+    const causes = q850.map(({ cause }) => `Q.850 ${cause}`);
+    const said = statusCode === null ? 'no final response' : (reasonPhrase ?? '');
+    const text = [said, ...causes].filter((part) => part !== '').join('; ');
+    this.#lastCause = { statusCode, text, atMs: nowMs };
   }
 
   optionsDone(outcome: OptionsOutcome): void {

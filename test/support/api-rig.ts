@@ -18,7 +18,7 @@ import { readForecastInput } from '../../dialer/forecast/forecast-input.ts';
 import type { ForecastPort } from '../../dialer/forecast/forecast.port.ts';
 import { makeHttpApp, type HttpPlugin } from '../../dialer/http/http-server.ts';
 import { createApi, type Api } from '../../dialer/http/v1/api.ts';
-import type { ApiDialer, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
+import type { ApiDialer, ApiGateways, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
 import { systemClock } from '../../dialer/clock.ts';
 import { RepresentativeDesk } from '../../dialer/representatives/representative-desk.ts';
@@ -76,6 +76,7 @@ export interface ApiRigOptions {
   readonly isAttached?: boolean;
   readonly plugins?: readonly HttpPlugin[];
   readonly rowsPerTransaction?: number;
+  readonly gateways?: ApiGateways;
 }
 
 export class ApiRig {
@@ -104,6 +105,7 @@ export class ApiRig {
       ...{ forecast: forecastHere(database), rulePacks: SHIPPED },
       ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
       registrarRealm: 'phones.example',
+      ...(options.gateways === undefined ? {} : { gateways: options.gateways }),
       uploadFolder: folder,
       ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
     });

@@ -7,10 +7,11 @@ import type { CommandReply } from '../../machines/command-reply.ts';
 import type { TelephonyCommand } from '../../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import type { TrunkCommand } from '../../machines/trunk-commands.ts';
 
 interface ToGateway {
   readonly id: number;
-  readonly command: TelephonyCommand;
+  readonly command: TelephonyCommand | TrunkCommand;
 }
 
 type FromGateway =

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { phoneUri } from '../../gateway/lobby/phone-uri.ts';
+import { intervalAsked } from '../../gateway/sip/session-interval.ts';
 import { DirectoryInMemory } from '../../gateway/registrar/directory-in-memory.ts';
 import { bindingsAfter, readContacts } from '../../gateway/registrar/contacts.ts';
 import { Nonces } from '../../gateway/registrar/nonces.ts';
@@ -148,6 +149,37 @@ t.test('why there is no leg: refused, silent, unusable, withdrawn while it rings
   brief.invite.echo().reject(fakeResponse(422, 'Session Interval Too Small'));
   t.equal(brief.left, undefined);
   t.notOk('Session-Expires' in brief.bench.invite(1).options.headers, 'called again without');
+  const longer = await Lobby.opening();
+  const tooSmall = (minSe: string) =>
+    fakeResponse(422, 'Session Interval Too Small', {
+      headers: { 'Min-SE': minSe, 'Call-ID': 'call-7', CSeq: '1 INVITE', To: '<sip:r>;tag=x' },
+    });
+  longer.invite.echo().reject(tooSmall('1200'));
+  t.match(longer.bench.invite(1).options.headers, {
+    ...{ 'Session-Expires': '1200;refresher=uac', 'Min-SE': '1200' },
+    ...{ 'Call-ID': 'call-7', CSeq: '2 INVITE', To: '<sip:r>' },
+  });
+  longer.bench.invite(1).echo().reject(tooSmall('1200'));
+  t.equal(longer.left, undefined);
+  t.notOk('Session-Expires' in longer.bench.invite(2).options.headers, 'no circle: without');
+});
+
+t.test('a 422 is answered with the interval that it asks for, and only a longer one', async (t) => {
+  const asked = (minSe: string | undefined, sent: string | undefined, status = 422) => {
+    const headers = minSe === undefined ? {} : { 'Min-SE': minSe };
+    const response = fakeResponse(status, '', { headers });
+    return intervalAsked(response, sent === undefined ? {} : { 'Session-Expires': sent });
+  };
+  t.same(asked('3600', '1800'), { 'Session-Expires': '3600', 'Min-SE': '3600' });
+  t.same(asked('90;x=1', '60;refresher=uas'), {
+    ...{ 'Session-Expires': '90;refresher=uas', 'Min-SE': '90' },
+  });
+  for (const useless of [
+    ...[asked('3600', '1800', 486), asked('1800', '1800'), asked(undefined, '1800')],
+    ...[asked('3600', undefined), asked('999999', '1800'), asked('soon', '1800')],
+  ]) {
+    t.equal(useless, undefined);
+  }
 });
 
 t.test('[WS-14] registered phones are tried, the latest first', async (t) => {

@@ -2,7 +2,9 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DestinationFormat } from '../../../config/trunk.schema.ts';
+import type { CommandReply } from '../../../machines/command-reply.ts';
 import { DialerError } from '../../../machines/errors.ts';
+import type { TrunkCommand } from '../../../machines/trunk-commands.ts';
 import type { DialerLog } from '../../dialer-log.ts';
 import type { ForecastPort } from '../../forecast/forecast.port.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
@@ -39,6 +41,12 @@ export type ApiDialer = Pick<
   >;
 };
 
+/** The gateways that are there now, and what is asked of one of them. */
+export interface ApiGateways {
+  ids(): readonly string[];
+  send(command: TrunkCommand): Promise<CommandReply>;
+}
+
 export interface ApiContext {
   readonly database: OpenDatabase;
   readonly ids: IdSource;
@@ -47,6 +55,8 @@ export interface ApiContext {
   readonly trunks: readonly ApiTrunk[];
   /** Of the digest by which phones register; none, or empty: none can. */
   readonly registrarRealm?: string;
+  /** Without them nothing is known of trunks but their names. */
+  readonly gateways?: ApiGateways;
   /** Undefined until it runs, and once it stops. */
   readonly dialer: () => ApiDialer | undefined;
   readonly uploads: Uploads;

@@ -30,6 +30,7 @@ import {
 } from './representatives/work.routes.ts';
 import { skillRoutes } from './skills/skills.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
+import { trunkRoutes } from './trunks/trunks.routes.ts';
 import { workstreamRoutes } from './workstreams/workstreams.routes.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'dialer' | 'uploads'> {
@@ -132,6 +133,7 @@ const ROUTES = [
   deliveryRoutes,
   explanationRoutes,
   optOutRoutes,
+  trunkRoutes,
   skillRoutes,
   representativeRoutes,
   phoneRoutes,

@@ -1,0 +1,141 @@
+/**
+ * `ringfence trunk list`, `suspend NAME` and `resume NAME`: asked of the service that runs, over its API.
+ * The key is `http.adminKey` of the configuration, which the environment may hold.
+ */
+import { Command } from 'commander';
+import { loadProcessConfig } from '../config/process-config.ts';
+import type { RingfenceConfig } from '../config/ringfence.schema.ts';
+import { CliError } from './cli-error.ts';
+import { say, writeJson, type Terminal } from './terminal.ts';
+
+export interface TrunkOperationOptions {
+  readonly config?: string;
+  readonly url?: string;
+  readonly reason?: string;
+  readonly json: boolean;
+}
+
+interface AtGateway {
+  readonly gatewayId: string;
+  readonly state: string;
+  readonly detail: string;
+  readonly registration: string;
+  readonly channelsInUse: number;
+  readonly channelsMax: number;
+  readonly sessions: number;
+  readonly answerSeizureRatio: number | null;
+  readonly lastCause: { readonly statusCode: number | null; readonly text: string } | null;
+}
+
+interface TrunkView {
+  readonly name: string;
+  readonly state: string;
+  readonly groups: readonly string[];
+  readonly gateways: readonly AtGateway[];
+}
+
+export function trunkOperationCommands(): readonly Command[] {
+  const common = (name: string, description: string): Command =>
+    new Command(name)
+      .description(description)
+      .option('--url <url>', 'where the service is; default: as the configuration has it')
+      .option('--config <file>', 'configuration, with the key that may do it')
+      .option('--json', 'one JSON value on stdout', false);
+  return [
+    common('list', 'how the trunks of a running service are'),
+    common('suspend', 'give a trunk no calls until it is resumed')
+      .argument('<trunk>', 'a name of the configuration')
+      .option('--reason <text>', 'for the log'),
+    common('resume', 'give a suspended trunk calls again').argument(
+      '<trunk>',
+      'a name of the configuration',
+    ),
+  ];
+}
+
+export async function runTrunkList(
+  options: TrunkOperationOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const answer = await asked(options, 'GET', '/v1/trunks');
+  const { items, unheard } = answer as {
+    items: readonly TrunkView[];
+    unheard: readonly { gatewayId: string; detail: string }[];
+  };
+  for (const trunk of items) tell(trunk, terminal);
+  for (const { gatewayId, detail } of unheard) {
+    say(terminal, `Gateway ${gatewayId} did not answer: ${detail}.`);
+  }
+  if (items.length === 0 && unheard.length === 0) say(terminal, 'There are no trunks.');
+  if (options.json) await writeJson(terminal, answer);
+  return unheard.length === 0 ? 0 : 1;
+}
+
+export async function runTrunkOperation(
+  operation: 'suspend' | 'resume',
+  name: string,
+  options: TrunkOperationOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const path = `/v1/trunks/${encodeURIComponent(name)}/${operation}`;
+  const { reason } = options;
+  const body = operation === 'resume' ? undefined : reason === undefined ? {} : { reason };
+  const view = (await asked(options, 'POST', path, body)) as TrunkView;
+  tell(view, terminal);
+  if (options.json) await writeJson(terminal, view);
+  return 0;
+}
+
+function tell({ name, state, groups, gateways }: TrunkView, terminal: Terminal): void {
+  const group = groups.length === 0 ? '' : ` (${groups.join(', ')})`;
+  say(terminal, `${name}${group}: ${state}`);
+  for (const one of gateways) {
+    const { gatewayId, detail, registration, channelsInUse, channelsMax, sessions } = one;
+    const ratio = one.answerSeizureRatio;
+    const asr = ratio === null ? '' : `, ASR ${Math.round(ratio * 100)} % of ${sessions}`;
+    const registered = registration === 'none' ? '' : `, ${registration}`;
+    const cause = one.lastCause;
+    const code = cause?.statusCode ?? '';
+    const last = cause === null ? '' : `, last cause ${`${code} ${cause.text}`.trim()}`;
+    const channels = `${channelsInUse} of ${channelsMax} channels`;
+    say(terminal, `  ${gatewayId}: ${one.state}, ${channels}${registered}${asr}${last}; ${detail}`);
+  }
+}
+
+async function asked(
+  options: TrunkOperationOptions,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const { config } = loadProcessConfig(options.config);
+  const { adminKey } = config.http;
+  if (adminKey === '') {
+    throw new CliError('KEY_MISSING', 'No key: set RINGFENCE_HTTP_ADMIN_KEY, or http.adminKey.');
+  }
+  const url = new URL(path, options.url ?? urlOf(config));
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${adminKey}`, ...json },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      'SERVICE_UNREACHABLE',
+      `The service at ${url.origin} is not there: ${reason}.`,
+    );
+  });
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { code = 'SERVICE_REFUSED', detail = `it answered ${response.status}` } = answer as {
+    code?: string;
+    detail?: string;
+  };
+  throw new CliError(code, `The service refused: ${detail}.`);
+}
+
+function urlOf({ http }: RingfenceConfig): string {
+  const scheme = http.tlsCertificateFile === '' ? 'http' : 'https';
+  return `${scheme}://${http.host}:${http.port}`;
+}

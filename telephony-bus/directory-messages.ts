@@ -1,0 +1,102 @@
+/**
+ * Questions of a gateway to the directory of representatives, and what the dialer answers, as they pass
+ * over the bus. The PIN that somebody entered is among them: it is taken from the stream as soon as it
+ * is read, and Redis is reached by TLS where others share its network.
+ */
+import { Type, type Static, type TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import {
+  DialInVerdict,
+  PhoneBinding,
+  PhoneBindings,
+  RepresentativeAccount,
+} from '../machines/representative-directory.port.ts';
+import { AtMs } from '../machines/telephony-envelope.ts';
+
+/** Raised when a reader of the release before would misunderstand what is written. */
+const FORM = 1;
+const Name = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
+const text = (maxLength: number) => Type.String({ maxLength });
+
+const Question = Type.Union([
+  Type.Object({
+    op: Type.Literal('accountOf'),
+    who: Type.Union([
+      Type.Object({ sipUser: text(256) }),
+      Type.Object({ representativeId: text(64) }),
+    ]),
+  }),
+  Type.Object({ op: Type.Literal('bindingsOf'), representativeId: text(64) }),
+  Type.Object({
+    op: Type.Literal('replaceBindings'),
+    representativeId: text(64),
+    version: Type.Integer({ minimum: 0 }),
+    bindings: Type.Array(PhoneBinding, { maxItems: 64 }),
+  }),
+  Type.Object({
+    op: Type.Literal('admitDialIn'),
+    entry: Type.Object({ number: text(32), pin: text(32), source: text(512) }),
+  }),
+]);
+export type Question = Static<typeof Question>;
+
+const QuestionEntry = Type.Object({
+  form: Type.Literal(FORM),
+  id: Type.Integer({ minimum: 1, description: 'Named again by the answer.' }),
+  gatewayId: Name,
+  session: Type.String({ pattern: '^[a-z0-9-]{1,64}$', description: 'Life of that gateway.' }),
+  atMs: AtMs,
+  question: Question,
+});
+export type QuestionEntry = Static<typeof QuestionEntry>;
+
+const AnswerEntry = Type.Object({
+  form: Type.Literal(FORM),
+  id: Type.Integer({ minimum: 1 }),
+  answer: Type.Union([
+    Type.Object({ found: Type.Literal(true), value: Type.Unknown() }),
+    /** The store could not be asked. */
+    Type.Object({ found: Type.Literal(false) }),
+  ]),
+});
+export type AnswerEntry = Static<typeof AnswerEntry>;
+
+const VALUES = {
+  accountOf: Compile(Type.Union([RepresentativeAccount, Type.Null()])),
+  bindingsOf: Compile(PhoneBindings),
+  replaceBindings: Compile(Type.Boolean()),
+  admitDialIn: Compile(DialInVerdict),
+} as const;
+
+/** What a question is answered with: no account is null. */
+export function isValueOf(op: Question['op'], value: unknown): boolean {
+  return VALUES[op].Check(value);
+}
+
+const MESSAGE_CHARS_MAX = 65_536;
+
+/** Undefined: not ours. */
+export const readQuestion = reader(QuestionEntry);
+export const readAnswer = reader(AnswerEntry);
+
+export function writtenQuestion(body: Omit<QuestionEntry, 'form'>): string {
+  return JSON.stringify({ form: FORM, ...body });
+}
+
+export function writtenAnswer(body: Omit<AnswerEntry, 'form'>): string {
+  return JSON.stringify({ form: FORM, ...body });
+}
+
+function reader<S extends TSchema>(schema: S): (entry: string) => Static<S> | undefined {
+  const validator = Compile(schema);
+  return (entry) => {
+    if (entry.length > MESSAGE_CHARS_MAX) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(entry);
+    } catch {
+      return undefined;
+    }
+    return validator.Check(value) ? value : undefined;
+  };
+}
