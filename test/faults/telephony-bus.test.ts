@@ -6,11 +6,14 @@ import t, { type Test } from 'tap';
 import type { BusConfig } from '../../config/bus.schema.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import { DirectoryInMemory } from '../../gateway/registrar/directory-in-memory.ts';
 import { BusKeys, EVENT_GROUP } from '../../telephony-bus/bus-keys.ts';
+import { DirectoryClient } from '../../telephony-bus/directory-client.ts';
 import { body, endedBody } from '../support/attempt-under-test.ts';
 import { busConfig, openDialer, openGateway, ownPrefix, QUEUE_GROUP } from '../support/bus-rig.ts';
 import { FaultyPort } from '../support/faulty-port.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { ScriptedGateway } from '../support/scripted-gateway.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
 import {
@@ -39,40 +42,6 @@ const sentinel = await RedisServer.start({ watches: { port: single.port, passwor
 t.teardown(async () => {
   await Promise.all([single, cluster, secure, sentinel].map((server) => server.stop()));
   await authority.remove();
-});
-
-t.test('a gateway asks of representatives, and whoever owns the queue group answers', async (t) => {
-  const config = busConfig({ ...onSingle(), commandTimeoutMs: 400 });
-  const nowMs = (): number => Date.now();
-  const common = { config, queueGroup: QUEUE_GROUP, log: silentLog, nowMs };
-  const client = new DirectoryClient({ ...common, gatewayId: GATEWAY });
-  client.open();
-  t.teardown(() => client.close());
-  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'nobody is there');
-  const directory = new DirectoryInMemory(
-    [{ representativeId: 'r', sipUser: 'ada', ha1: { MD5: 'a'.repeat(32), 'SHA-256': null } }],
-    [{ representativeId: 'r', number: '1001', pin: '730194' }],
-  );
-  const dialer = await openDialer(t, config, { directory });
-  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'not its queue group');
-  dialer.own();
-  t.match(await client.accountOf({ sipUser: 'ada' }), { representativeId: 'r' });
-  t.equal(await client.accountOf({ representativeId: 'nobody' }), undefined);
-  const binding = { contact: 'sip:ada@192.0.2.9', received: null, callId: 'c', cseq: 1 };
-  const live = { ...binding, registeredAtMs: 1, expiresAtMs: 2 };
-  t.ok(await client.replaceBindings('r', 0, [live]));
-  t.notOk(await client.replaceBindings('r', 0, []), 'another gateway was quicker');
-  t.same(await client.bindingsOf('r'), { version: 1, bindings: [live] });
-  const entry = { number: '1001', pin: '730194', source: '+12065550100' };
-  t.match(await client.admitDialIn(entry), { admitted: true, representativeId: 'r' });
-  t.match(await client.admitDialIn({ ...entry, pin: '1' }), { reason: 'wrongPin' });
-  const left = await single.keys(`${config.keyPrefix}:*questions`);
-  const kept = await Promise.all(left.map((key) => single.command('XLEN', key)));
-  t.notOk(kept.some((length) => Number(length) > 1), 'what was entered does not stay in Redis');
-  directory.bindingsOf = () => Promise.reject(new Error('the store is away'));
-  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' });
-  await dialer.disown();
-  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'the lease is lost');
 });
 
 const onSingle = (): Partial<BusConfig> => ({
@@ -416,3 +385,63 @@ function trunkOf(gatewayId: string, seq: number) {
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+t.test('a gateway asks of representatives, and whoever owns the queue group answers', async (t) => {
+  const config = busConfig({ ...onSingle(), commandTimeoutMs: 400 });
+  const nowMs = (): number => Date.now();
+  const common = { config, queueGroup: QUEUE_GROUP, log: silentLog, nowMs };
+  const client = new DirectoryClient({ ...common, gatewayId: GATEWAY });
+  client.open();
+  t.teardown(() => client.close());
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'nobody is there');
+  const directory = new DirectoryInMemory(
+    [{ representativeId: 'r', sipUser: 'ada', ha1: { MD5: 'a'.repeat(32), 'SHA-256': null } }],
+    [{ representativeId: 'r', number: '1001', pin: '730194' }],
+  );
+  const dialer = await openDialer(t, config, { directory });
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'not its queue group');
+  dialer.own();
+  t.match(await client.accountOf({ sipUser: 'ada' }), { representativeId: 'r' });
+  t.equal(await client.accountOf({ representativeId: 'nobody' }), undefined);
+  const binding = { contact: 'sip:ada@192.0.2.9', received: null, callId: 'c', cseq: 1 };
+  const live = { ...binding, registeredAtMs: 1, expiresAtMs: 2 };
+  t.ok(await client.replaceBindings('r', 0, [live]));
+  t.notOk(await client.replaceBindings('r', 0, []), 'another gateway was quicker');
+  t.same(await client.bindingsOf('r'), { version: 1, bindings: [live] });
+  const entry = { number: '1001', pin: '730194', source: '+12065550100' };
+  t.match(await client.admitDialIn(entry), { admitted: true, representativeId: 'r' });
+  t.match(await client.admitDialIn({ ...entry, pin: '1' }), { reason: 'wrongPin' });
+  const { stream } = new BusKeys(config.keyPrefix).questions(QUEUE_GROUP);
+  t.match(await client.accountOf({ sipUser: 'ada' }), { representativeId: 'r' });
+  const kept = JSON.stringify(await single.ask('XRANGE', stream, '-', '+'));
+  t.notMatch(kept, /730194/, 'what was entered does not stay in Redis');
+  directory.bindingsOf = () => Promise.reject(new Error('the store is away'));
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' });
+  await dialer.disown();
+  await t.rejects(client.bindingsOf('r'), { code: 'BUS_UNAVAILABLE' }, 'the lease is lost');
+});
+
+t.test(
+  'an operator’s word on a trunk reaches the gateway that is named, and no other',
+  async (t) => {
+    const config = busConfig(onSingle());
+    const heard: string[] = [];
+    const gateway: TelephonyPort = {
+      subscribe: () => () => undefined,
+      send: (command) => {
+        heard.push(command.type);
+        return Promise.resolve({ accepted: true, trunks: [] });
+      },
+    };
+    openGateway(t, config, gateway);
+    const dialer = await openDialer(t, config);
+    t.same(dialer.gatewayIds, [GATEWAY]);
+    const atMs = Date.now();
+    const word = { gatewayId: GATEWAY, atMs, trunk: 'lab', detail: 'an operator' };
+    t.match(await dialer.send({ type: 'trunk.suspend', ...word }), { accepted: true, trunks: [] });
+    t.match(await dialer.send({ type: 'trunk.query', gatewayId: 'g-9', atMs }), {
+      accepted: false,
+    });
+    t.same(heard, ['trunk.suspend']);
+  },
+);
