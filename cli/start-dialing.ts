@@ -29,7 +29,7 @@ export interface DialingOptions {
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
   /** Which gateway dials over a trunk now. Default: the configured one, always. */
-  readonly gatewayFor?: (trunk: string) => string | undefined;
+  readonly gatewayFor?: (trunk: string, preferred?: string) => string | undefined;
   /** Those that are there now. Default: the configured one. */
   readonly gatewayIds?: () => readonly string[];
   readonly log: DialerLog;

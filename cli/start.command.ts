@@ -114,7 +114,7 @@ async function serve(
       ...(bus === undefined
         ? {}
         : {
-            gatewayFor: (trunk) => bus.gatewayFor(trunk),
+            gatewayFor: (trunk, preferred) => bus.gatewayFor(trunk, preferred),
             gatewayIds: () => bus.gatewayIds,
           }),
     });

@@ -21,8 +21,11 @@ export interface DialerOptions {
   readonly telephony: TelephonyPort;
   /** Dials where there is only one, and while no other is known. */
   readonly gatewayId: string;
-  /** Of several gateways: which one is to dial over a trunk now. Undefined: none can. */
-  readonly gatewayFor?: (trunk: string) => string | undefined;
+  /**
+   * Of several gateways: which one is to dial over a trunk now, the preferred one if it can. Undefined:
+   * none can.
+   */
+  readonly gatewayFor?: (trunk: string, preferred?: string) => string | undefined;
   readonly trunks: readonly TrunkLimits[];
   readonly clock: DialerClock;
   readonly ids: IdSource;

@@ -98,6 +98,7 @@ export class Dialer {
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
     this.#budgets = new TrunkBudgets(options.trunks);
+      else if (event.type === 'gateway.lost') this.#gatewayLost(event);
     const { telephony, representatives } = options;
     ({ desk: this.desk, shares: this.#shares } = makeDesk(this.#parts, telephony, representatives));
     this.#runtimes = new EngagementRuntimes({
@@ -115,7 +116,7 @@ export class Dialer {
     this.#escalations = new Escalations({
       ...{ database: options.database, desk: this.desk, clock, work, log },
       storeRetryMs: options.limits.storeRetryMs,
-      chainOf: (attemptId) => this.#registry.chainOf(attemptId),
+      callOf: (attemptId) => this.#registry.callOf(attemptId),
       factsOf: (engagementId) => this.#runtimes.get(engagementId)?.facts,
       tellAttempt: (attemptId, order) => this.#registry.tellAttempt(attemptId, order),
     });
@@ -147,7 +148,9 @@ export class Dialer {
   async begin(): Promise<RecoveryReport> {
     const { parts, runtimes, registry } = this.#chainParts();
     const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
-    const report = await recover({ ...parts, runtimes, registry, occupy });
+    // Before anything is asked about: whoever is on one of those calls is nobody else's.
+    await this.desk.takeOver();
+    const report = await recover({ ...parts, runtimes, registry, occupy, desk: this.desk });
     this.#recovered = report;
     await this.desk.begin();
     this.#promoter.wake();
@@ -155,6 +158,7 @@ export class Dialer {
     this.#orders.wake();
     return report;
   }
+    await this.#escalations.recover();
 
   get database(): OpenDatabase {
     return this.#options.database;
@@ -325,6 +329,11 @@ export class Dialer {
     if (state === 'up') budget.works();
   }
 
+  /** Legs that it had are gone; calls that it had are asked about, each by its own machine. */
+  #gatewayLost({ gatewayId }: EventOf<'gateway.lost'>): void {
+    for (const lobbyId of this.desk.gatewayLost(gatewayId)) this.#runtimes.onLobbyLeft(lobbyId);
+  }
+
   /** Another process owns the tasks now: whatever we still did would be done twice. */
   #leaseIsLost(error: unknown): void {
     if (this.#isStopping) return;
@@ -343,7 +352,7 @@ export class Dialer {
     return {
       ...{ database, ids, clock, log, gatewayId, limits, times, lease },
       rulePacks: this.#options.rulePacks ?? SHIPPED,
-      gatewayFor: (trunk) => gatewayFor?.(trunk) ?? gatewayId,
+      gatewayFor: (trunk, preferred) => gatewayFor?.(trunk, preferred) ?? gatewayId,
       news: new NewsFeed(),
       work: new WorkInHand((error) => log.error({ error }, 'work failed that must not fail')),
       actor: `dialer:${id}`,
@@ -402,7 +411,9 @@ export class Dialer {
       registry,
       journal: this.#journal,
       optOuts: this.#optOuts,
+          const { attemptId } = chain;
       runtimeOf: (engagementId) => runtimes.of(engagementId),
+          if (attemptId !== null) this.desk.attemptOver(attemptId);
       budgetOf: (trunk) => this.#budgets.of(trunk),
     };
     return { parts, runtimes, registry };
@@ -425,4 +436,5 @@ export async function startDialer(options: DialerOptions): Promise<Dialer> {
 
 function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): LeaseOptions {
   return { database, clock, log, name: QUEUE_GROUP, owner: id, ...lease };
+      onAttemptOver: (attemptId) => this.desk.attemptOver(attemptId),
 }

@@ -42,8 +42,7 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
     commandSeq: 0,
     queriesLeft: QUERIES_MAX,
     phase: knownPhase(evidence),
-    // After a crash nobody knows whether it was played: the person is not told twice.
-    playOrdered: recovery !== undefined && evidence.answered !== null,
+    playOrdered: recovery !== undefined && mayHaveBeenTold(input, evidence),
     // Only the gateway knows whether whom it was connected to is still there.
     connected: false,
     connects: 0,
@@ -53,6 +52,15 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
       'representative' in input.afterAnswer ? input.afterAnswer.representative.lobbyId : null,
     recordingOrdered: evidence.engaged !== null,
   };
+}
+
+/**
+ * After a crash nobody knows whether it was played: nobody is told twice. A person who is to talk to a
+ * representative has been told nothing, and waits; only a machine may have been left its message.
+ */
+function mayHaveBeenTold({ afterAnswer }: CallAttemptInput, evidence: AttemptEvidence): boolean {
+  if (evidence.answered === null) return false;
+  return !('representative' in afterAnswer) || evidence.classified?.verdict === 'machine';
 }
 
 function knownPhase({ sent, alerting, answered, ended }: AttemptEvidence): AttemptPhase {

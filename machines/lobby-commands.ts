@@ -11,6 +11,12 @@ export const LobbyOpen = Type.Object({
   ...LOBBY_ENVELOPE,
   gatewayId: Type.String({ description: 'The one gateway that may act on this.' }),
   representativeId: Type.String(),
+  takesOver: Type.Optional(
+    Type.Boolean({
+      description:
+        'Only a leg that is up already is meant: without one nobody is called, and it is refused.',
+    }),
+  ),
   via: Type.Optional(
     Type.Enum(['invite', 'dialIn'], {
       description:
@@ -37,6 +43,9 @@ export type LobbyOpen = Static<typeof LobbyOpen>;
 export const LobbyClose = Type.Object({
   type: Type.Literal('lobby.close'),
   ...LOBBY_ENVELOPE,
+  gatewayId: Type.Optional(
+    Type.String({ description: 'Where the leg is, for a dialer that did not open it itself.' }),
+  ),
   reason: Type.Enum(['released', 'idle', 'shutdown']),
 });
 export type LobbyClose = Static<typeof LobbyClose>;

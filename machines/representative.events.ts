@@ -52,8 +52,24 @@ export type ReleaseReason = (typeof RELEASE_REASONS)[number];
 export type RepresentativeWork =
   'free' | 'invited' | 'joining' | 'reserved' | 'connected' | 'wrapUp';
 
+/** What another process left them at, read from its row: they go on with it. */
+export interface WorkInHand {
+  /** `reserved`: in the lobby, with a call that is dialled for them. */
+  readonly work: 'reserved' | 'connected' | 'wrapUp';
+  readonly invitation: Invitation;
+  readonly wrapUp: WrapUpBlock;
+  readonly attemptId: string | null;
+  /** Their leg is up, as far as is known. */
+  readonly hasLobby: boolean;
+  /** They have signed off meanwhile. */
+  readonly isLeaving: boolean;
+  /** Of their wrap-up so much is over, ms. */
+  readonly wrappedUpMs: number;
+}
+
 export interface RepresentativeInput {
   readonly representativeId: string;
+  readonly inHand?: WorkInHand;
   /** From reserved to released when nothing was bridged, ms. */
   readonly lobbyIdleMs: number;
   /** A free representative's leg is kept this long for the next reservation, ms. */
@@ -62,7 +78,10 @@ export interface RepresentativeInput {
   readonly lobbyOpenMs: number;
 }
 
-export interface RepresentativeContext extends RepresentativeInput {
+export interface RepresentativeContext extends Omit<RepresentativeInput, 'inHand'> {
+  /** What they begin at; null: nothing. */
+  readonly beginsAt: WorkInHand['work'] | null;
+  readonly wrappedUpMs: number;
   readonly invitation: Invitation | null;
   readonly lobby: 'closed' | 'opening' | 'open';
   /** The call that they are bridged to. */

@@ -37,7 +37,7 @@ const representativeSetup = setup({
   },
   actions: {
     noteInvitation: assign((_, { invitation, wrapUp }: Invited) => ({
-      ...{ invitation, wrapUp, releaseReason: null },
+      ...{ invitation, wrapUp, releaseReason: null, wrappedUpMs: 0 },
     })),
     noteCall: assign((_, { attemptId }: { attemptId: string }) => ({ attemptId })),
     noteRelease: assign((_, { reason }: { reason: ReleaseReason }) => ({ releaseReason: reason })),
@@ -73,6 +73,7 @@ const representativeSetup = setup({
     mustLeaveLobby: ({ context }) => context.isLeaving && context.lobby !== 'closed',
     isOwnCall: ({ context }, { attemptId }: { attemptId: string }) =>
       context.attemptId === attemptId,
+    beginsAt: ({ context }, { work }: { work: RepresentativeWork }) => context.beginsAt === work,
     isNeverBlocked: ({ context }) => context.wrapUp.kind === 'never',
     isBlockedForATime: ({ context }) => context.wrapUp.kind === 'minutes',
   },
@@ -81,8 +82,8 @@ const representativeSetup = setup({
     lobbyOpenWait: ({ context }) => context.lobbyOpenMs,
     lobbyIdle: ({ context }) => context.invitation?.idleMs ?? context.lobbyIdleMs,
     lobbyKeep: ({ context }) => context.lobbyKeepMs,
-    wrapUpTime: ({ context: { wrapUp } }) =>
-      wrapUp.kind === 'minutes' ? wrapUp.minutes * MINUTE_MS : 0,
+    wrapUpTime: ({ context: { wrapUp, wrappedUpMs } }) =>
+      wrapUp.kind === 'minutes' ? Math.max(0, wrapUp.minutes * MINUTE_MS - wrappedUpMs) : 0,
   },
 });
 
@@ -105,15 +106,19 @@ const releaseAsked = {
 } as const;
 const tell = (work: RepresentativeWork) => ({ type: 'tell', params: { work } }) as const;
 
+const beginningAt = (work: RepresentativeWork) => ({ type: 'beginsAt', params: { work } }) as const;
+
 export const representativeMachine = representativeSetup.createMachine({
   id: 'representative',
-  context: ({ input }) => ({
+  context: ({ input: { inHand, ...input } }) => ({
     ...input,
-    invitation: null,
-    lobby: 'closed',
-    attemptId: null,
-    wrapUp: { kind: 'always' },
-    isLeaving: false,
+    beginsAt: inHand?.work ?? null,
+    invitation: inHand?.invitation ?? null,
+    lobby: inHand?.hasLobby === true ? 'open' : 'closed',
+    attemptId: inHand?.attemptId ?? null,
+    wrapUp: inHand?.wrapUp ?? { kind: 'always' },
+    wrappedUpMs: inHand?.wrappedUpMs ?? 0,
+    isLeaving: inHand?.isLeaving ?? false,
     releaseReason: null,
   }),
   invoke: {
@@ -121,7 +126,7 @@ export const representativeMachine = representativeSetup.createMachine({
     src: 'desk',
     input: ({ context }) => ({ representativeId: context.representativeId }),
   },
-  initial: 'free',
+  initial: 'beginning',
   on: {
     'lobby.ready': { actions: 'noteLobbyOpen' },
     'lobby.left': { actions: 'noteLobbyClosed' },
@@ -129,6 +134,16 @@ export const representativeMachine = representativeSetup.createMachine({
     'desk.return': { actions: 'noteReturn' },
   },
   states: {
+    // Free, or at what another process left them at.
+    beginning: {
+      always: [
+        { guard: beginningAt('reserved'), target: 'reserved' },
+        { guard: beginningAt('connected'), target: 'connected' },
+        { guard: beginningAt('wrapUp'), target: 'wrapUp' },
+        { target: 'free' },
+      ],
+    },
+
     free: {
       entry: ['noteFree', tell('free')],
       initial: 'deciding',

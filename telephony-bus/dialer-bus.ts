@@ -146,9 +146,9 @@ export class DialerBus implements TelephonyPort {
     return this.#roster.present.map(({ gatewayId }) => gatewayId).sort();
   }
 
-  /** Which gateway is to dial over the trunk now: the one with most room. */
-  gatewayFor(trunk: string): string | undefined {
-    return this.#roster.choose(trunk, (gatewayId) => this.#places.openAt(gatewayId));
+  /** Which gateway is to dial over the trunk now: the preferred one if it can, else that with most room. */
+  gatewayFor(trunk: string, preferred?: string): string | undefined {
+    return this.#roster.choose(trunk, (gatewayId) => this.#places.openAt(gatewayId), preferred);
   }
 
   async send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply> {

@@ -62,12 +62,17 @@ export class GatewayRoster {
     });
   }
 
-  /** Of those that take dials for the trunk, the one with most room; none: undefined. */
-  choose(trunk: string, openAt: (gatewayId: string) => number): string | undefined {
+  /** Of those that take dials for the trunk: the preferred one, else that with most room. */
+  choose(
+    trunk: string,
+    openAt: (gatewayId: string) => number,
+    preferred?: string,
+  ): string | undefined {
     let best: { readonly gatewayId: string; readonly free: number } | undefined;
     for (const { gatewayId, state, trunks, trunkStates, capacity } of this.present) {
       if (state !== 'present' || !trunks.includes(trunk)) continue;
       if (trunkStates.some((known) => known.trunk === trunk && known.state === 'down')) continue;
+      if (gatewayId === preferred) return gatewayId;
       const inFlight = Math.max(openAt(gatewayId), capacity?.attemptsInFlight ?? 0);
       const free = (capacity?.attemptsMax ?? 1) - inFlight;
       if (best === undefined || free > best.free) best = { gatewayId, free };

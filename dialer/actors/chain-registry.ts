@@ -43,7 +43,10 @@ const CLOSED_MAX = 4_096;
 export class ChainRegistry {
   readonly #options: ChainRegistryOptions;
   readonly #chains = new Map<string, LiveChain>();
-  readonly #open = new Map<string, { readonly live: LiveChain; readonly fence: number }>();
+  readonly #open = new Map<
+    string,
+    { readonly live: LiveChain; readonly fence: number; readonly gatewayId: string }
+  >();
   /** Ended of late, oldest first: what an AI agent returns may come after the recorded end. */
   readonly #closed = new Map<string, OpenAttempt>();
   #idle: (() => void)[] = [];
@@ -69,6 +72,12 @@ export class ChainRegistry {
   /** The chain that works an attempt which is open here. */
   chainOf(attemptId: string): Chain | undefined {
     return this.#open.get(attemptId)?.live;
+  }
+
+  /** The same, and the gateway that has the call. */
+  callOf(attemptId: string): (Chain & { readonly gatewayId: string }) | undefined {
+    const open = this.#open.get(attemptId);
+    return open && { ...open.live, gatewayId: open.gatewayId };
   }
 
   /** The same for one whose end has been recorded, while it is remembered. */
@@ -101,7 +110,8 @@ export class ChainRegistry {
     const live = this.#chains.get(taskId);
     if (live === undefined) return;
     live.attemptId = attempt.attemptId;
-    this.#open.set(attempt.attemptId, { live, fence: attempt.fence });
+    const { fence, dial } = attempt;
+    this.#open.set(attempt.attemptId, { live, fence, gatewayId: dial.gatewayId });
   }
 
   attemptClosed(attemptId: string): void {

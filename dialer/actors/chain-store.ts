@@ -34,6 +34,8 @@ export interface ChainStoreParts extends DialerParts {
   /** Loaded before any chain of it is started. */
   readonly runtimeOf: (engagementId: string) => EngagementRuntime;
   readonly budgetOf: (trunk: string) => TrunkBudget;
+  /** Its end is on disk, whether its gateway has told of it or not. */
+  readonly onAttemptOver: (attemptId: string) => void;
 }
 
 export type ChainStoreLogic = ReturnType<typeof chainStore>;
@@ -122,6 +124,7 @@ async function record(
   const recorded = await recordAttemptEnd(recordContextOf(parts), config, end);
   const { attemptId, outcome } = end;
   parts.registry.attemptClosed(attemptId);
+  parts.onAttemptOver(attemptId);
   const next = recorded?.next ?? (await nextAsStored(parts, chain.taskId));
   const { taskId, businessUnitId, engagementId } = chain;
   const { result, subReason } = outcome;

@@ -7,12 +7,17 @@ import { answerSettingsOf, type PlanAfterAnswer } from '../tasks/plan-after-answ
 import type { DialerParts } from './dialer-parts.ts';
 import { ATTEMPT_MACHINES, type CallPlan } from './start-attempt.ts';
 
-export function claimContextOf(parts: DialerParts, facts: EngagementFacts): ClaimContext {
+/** `gatewayId`: where the representatives are who wait for the calls. Default: whichever can dial them. */
+export function claimContextOf(
+  parts: DialerParts,
+  facts: EngagementFacts,
+  gatewayId = parts.gatewayFor(facts.workstream.trunk),
+): ClaimContext {
   const { database, ids, clock, lease, actor, limits } = parts;
   const { workstream } = facts;
   return {
     ...{ database, ids, actor },
-    gatewayId: parts.gatewayFor(workstream.trunk),
+    gatewayId,
     nowMs: clock.now(),
     leaseName: lease.name,
     fence: lease.epoch,

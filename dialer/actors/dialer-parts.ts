@@ -35,9 +35,8 @@ export interface DialerParts {
   readonly news: NewsFeed;
   readonly work: WorkInHand;
   readonly lease: Lease;
-  readonly gatewayId: string;
-  /** Of several gateways the one that is to dial over the trunk now. */
-  readonly gatewayFor: (trunk: string) => string;
+  /** Of several gateways the one that is to dial over the trunk now: the preferred one, if it can. */
+  readonly gatewayFor: (trunk: string, preferred?: string) => string;
   /** `dialer:<id>`, for the event log. */
   readonly actor: string;
   readonly limits: DialerLimits;

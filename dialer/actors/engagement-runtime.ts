@@ -24,7 +24,7 @@ import type { Chain, ChainRegistry } from './chain-registry.ts';
 import { callPlanOf, claimContextOf, claimRequestOf } from './claim-context.ts';
 import type { DialerParts } from './dialer-parts.ts';
 import { makePacer, type Claimed, type Pacer } from './make-pacer.ts';
-import { PacedCalls } from './paced-calls.ts';
+import { PacedCalls, type Place } from './paced-calls.ts';
 import { pacingStanding } from './pacing-standing.ts';
 import { recordEnd } from './record-end.ts';
 import { startInLobby } from './seats.ts';
@@ -138,7 +138,7 @@ export class EngagementRuntime {
       isDialing: () => this.#isOpen && !this.#mayNotDial(),
       grant: () => this.#watchQueue() && this.#grant(1) > 0,
       ungrant: () => budgetOf(this.#facts.workstream.trunk).giveBack(1),
-      begin: (claimed, lobbyId) => this.#beginInLobby(claimed, lobbyId),
+      begin: (claimed, lobbyId, gatewayId) => this.#beginInLobby(claimed, lobbyId, gatewayId),
       takeBack: (claimed) => this.#parts.work.run(() => this.#takeBack([claimed], true)),
     });
   }
@@ -149,11 +149,16 @@ export class EngagementRuntime {
   }
 
   /** For the representative who has accepted it, who hears it from the first ring on. */
-  #beginInLobby(claimed: ClaimedStart, lobbyId: string): void {
+  #beginInLobby(claimed: ClaimedStart, lobbyId: string, gatewayId: string): void {
     const parts = this.#parts;
-    const plan = callPlanOf(parts, this.#facts, parts.gatewayFor(this.#facts.workstream.trunk));
+    const plan = callPlanOf(parts, this.#facts, gatewayId);
     const start = chainStartOf(claimed, plan, parts.clock.now());
     this.#begin(claimed, startInLobby(start, lobbyId, true));
+  }
+
+  /** A call that recovery found: it is served as those that are begun here. */
+  recovered(taskId: string, attemptId: string, gatewayId: string, isAnswered: boolean): void {
+    this.#paced?.started(taskId, attemptId, gatewayId, isAnswered);
   }
 
   get facts(): EngagementFacts {
@@ -273,13 +278,14 @@ export class EngagementRuntime {
       return NOTHING;
     }
     const budget = this.#budget;
-    const granted = this.#grant(wanted);
+    const place = this.#place();
+    const granted = this.#grant(Math.min(wanted, place?.startsMax ?? wanted));
     const isCut = granted < wanted;
     if (granted < 1) {
       this.#tellClaim({ limiter: 'trunk' });
       return NOTHING;
     }
-    const context = claimContextOf(parts, facts);
+    const context = claimContextOf(parts, facts, place?.gatewayId);
     let made = 0;
     const cancelled = (this.#cancelledInClaim = new Set<string>());
     try {
@@ -315,6 +321,12 @@ export class EngagementRuntime {
     }
   }
 
+  /** Where the representatives are for whom is dialled: nobody can be bridged to them elsewhere. */
+  #place(): Place | undefined {
+    const { trunk } = this.#facts.workstream;
+    return this.#paced?.place((id) => this.#parts.gatewayFor(trunk, id) === id);
+  }
+
   /** Asked again after the claim: a suspension or a stop may have come meanwhile. */
   #mayNotDial(): boolean {
     return this.#isStopped || this.isSuspended || this.#parts.isStopping();
@@ -343,7 +355,7 @@ export class EngagementRuntime {
     const engagementId = this.#facts.engagement.id;
     let start = chainStartOf(claimed, plan, nowMs);
     if (this.#paced?.isRepLed === true) {
-      const seat = this.#paced.takeSeat(claimed.attemptId);
+      const seat = this.#paced.takeSeat(claimed.attemptId, gatewayId);
       if (seat === undefined) return false;
       start = startInLobby(start, seat.lobbyId, seat.isBound);
       if (seat.isBound) this.#parts.shares.served(engagementId);
@@ -355,7 +367,7 @@ export class EngagementRuntime {
   #begin(claimed: ClaimedStart, start: ChainStart): void {
     const taskId = claimed.task.id;
     const { business_unit_id: businessUnitId, id: engagementId } = this.#facts.engagement;
-    this.#paced?.started(taskId, claimed.attemptId);
+    this.#paced?.started(taskId, claimed.attemptId, start.attempt.dial.gatewayId);
     this.#tellStart(claimed);
     const { trunk } = this.#facts.workstream;
     this.#parts.startChain({ taskId, businessUnitId, engagementId, trunk }, start);

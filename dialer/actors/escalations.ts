@@ -20,9 +20,11 @@ export interface EscalationsParts {
   readonly work: WorkInHand;
   readonly log: DialerLog;
   /** Of an attempt that is in work here. */
-  readonly chainOf: (
+  readonly callOf: (
     attemptId: string,
-  ) => { readonly taskId: string; readonly engagementId: string } | undefined;
+  ) =>
+    | { readonly taskId: string; readonly engagementId: string; readonly gatewayId: string }
+    | undefined;
   readonly factsOf: (engagementId: string) => EngagementFacts | undefined;
   readonly tellAttempt: (attemptId: string, order: DialerConnectLobby) => boolean;
   /** Pause before a store that failed is asked again, ms. */
@@ -33,6 +35,8 @@ interface Escalation {
   readonly attemptId: string;
   readonly taskId: string;
   readonly engagementId: string;
+  /** Which has the call: whoever joins it has their leg there. */
+  readonly gatewayId: string;
   readonly sinceMs: number;
   /** They have declined it, or did not answer: others are asked first. */
   readonly declined: Set<string>;
@@ -60,16 +64,41 @@ export class Escalations {
 
   /** The agent of a call asks for a person. Asked twice, it is one escalation. */
   escalated(attemptId: string): void {
-    const { chainOf, clock } = this.#parts;
-    const chain = chainOf(attemptId);
-    if (chain === undefined || this.#open.has(attemptId)) return;
-    const { taskId, engagementId } = chain;
-    this.#open.set(attemptId, {
-      ...{ attemptId, taskId, engagementId, sinceMs: clock.now() },
-      ...{ declined: new Set<string>(), invited: null, isOffering: false },
-    });
-    this.#parts.work.run(() => this.#record(attemptId));
+    const { clock, work } = this.#parts;
+    if (this.#begin(attemptId, clock.now(), null) === undefined) return;
+    work.run(() => this.#record(attemptId));
     this.#serve();
+  }
+
+  /** Those who waited when the process before us ended wait still; some for one who is in the lobby. */
+  async recover(): Promise<void> {
+    const { database, desk, tellAttempt } = this.#parts;
+    const waiting = await database.db
+      .selectFrom('attempts')
+      .select(['id', 'escalated_at_ms'])
+      .where('ended_at_ms', 'is', null)
+      .where('escalated_at_ms', 'is not', null)
+      .where('joined_at_ms', 'is', null)
+      .execute();
+    for (const { id, escalated_at_ms: sinceMs } of waiting) {
+      const invited = desk.whoHas(id) ?? null;
+      if (this.#begin(id, sinceMs ?? 0, invited) === undefined || invited === null) continue;
+      const lobbyId = desk.get(invited)?.lobbyId ?? null;
+      if (lobbyId !== null) tellAttempt(id, { type: 'dialer.connectLobby', lobbyId });
+    }
+    this.#serve();
+  }
+
+  #begin(attemptId: string, sinceMs: number, invited: string | null): Escalation | undefined {
+    const call = this.#parts.callOf(attemptId);
+    if (call === undefined || this.#open.has(attemptId)) return undefined;
+    const { taskId, engagementId, gatewayId } = call;
+    const escalation: Escalation = {
+      ...{ attemptId, taskId, engagementId, gatewayId, sinceMs, invited },
+      ...{ declined: new Set<string>(), isOffering: false },
+    };
+    this.#open.set(attemptId, escalation);
+    return escalation;
   }
 
   onAttempt(event: AttemptEvent): void {
@@ -145,12 +174,12 @@ export class Escalations {
 
   async #offer(escalation: Escalation): Promise<void> {
     const { desk, factsOf, clock, log, storeRetryMs } = this.#parts;
-    const { attemptId, taskId, engagementId, declined } = escalation;
+    const { attemptId, taskId, engagementId, gatewayId, declined } = escalation;
     try {
       const facts = factsOf(engagementId);
       if (facts === undefined) return;
       const offer = {
-        ...{ ...offerOf(facts), kind: 'escalation' as const, attemptId, taskId },
+        ...{ ...offerOf(facts), kind: 'escalation' as const, attemptId, taskId, gatewayId },
         except: declined,
         isAutoAccepted: facts.config.mode.kind !== 'copilot',
       };

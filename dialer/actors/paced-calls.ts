@@ -18,7 +18,7 @@ import type { Entered } from '../representatives/representative-runtime.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
 import { throttled } from '../throttle/throttle-step.ts';
 import { pacerConfigOf, sharerOf } from './paced-engagement.ts';
-import { freeSeats, type Seat } from './seats.ts';
+import { freeSeats, gatewayOfMost, type Seat } from './seats.ts';
 
 export interface PacedCallsParts {
   readonly desk: RepresentativeDesk;
@@ -47,6 +47,8 @@ export interface PacedCallsParts {
 interface Call {
   readonly attemptId: string;
   readonly taskId: string;
+  /** Which has it: whoever takes it has their leg there. */
+  readonly gatewayId: string;
   /** For whom it is dialled, or who was found for it. */
   representativeId: string | null;
   /** A person waits, since then: the longest first. Null: nobody waits. */
@@ -61,6 +63,11 @@ export interface PacedStanding {
   readonly callsTarget: number;
   readonly decision: PacerDecision | null;
   readonly windows: readonly WindowStanding[];
+}
+
+export interface Place {
+  readonly gatewayId: string;
+  readonly startsMax: number;
 }
 
 /** Between two calls of one engagement a representative is nobody's for a moment: no sign-off. */
@@ -139,23 +146,37 @@ export class PacedCalls {
     return this.isRepLed && this.#parts.facts().config.mode.kind === 'progressive';
   }
 
+  /**
+   * Which gateway is to dial next, and for how many at the most: where most of those are for whom a call
+   * may be dialled. Undefined: there is nobody.
+   */
+  place(canDial: (gatewayId: string) => boolean): Place | undefined {
+    if (!this.isRepLed) return undefined;
+    const legs = this.#isBound ? this.seats : this.#legs;
+    const gatewayId = gatewayOfMost(legs, canDial);
+    if (gatewayId === undefined) return undefined;
+    const here = legs.filter((leg) => leg.gatewayId === gatewayId).length;
+    return { gatewayId, startsMax: this.#isBound ? here : Number.POSITIVE_INFINITY };
+  }
+
   /** Where the next start is to be made; undefined: it may not, since nobody is there for it. */
-  takeSeat(attemptId: string): { readonly lobbyId: string; readonly isBound: boolean } | undefined {
-    const { desk } = this.#parts;
+  takeSeat(
+    attemptId: string,
+    gatewayId: string,
+  ): { readonly lobbyId: string; readonly isBound: boolean } | undefined {
     if (!this.#isBound) {
-      const lobbyId = desk.held(this.#engagementId).find((held) => held.lobbyId !== null)?.lobbyId;
-      return lobbyId == null ? undefined : { lobbyId, isBound: false };
+      const leg = this.#legs.find((one) => one.gatewayId === gatewayId);
+      return leg && { lobbyId: leg.lobbyId, isBound: false };
     }
-    const seat = this.seats.find(({ representativeId }) =>
-      desk.assign(representativeId, attemptId),
-    );
+    const seat = this.#seatAt(gatewayId, attemptId);
     return seat && { lobbyId: seat.lobbyId, isBound: true };
   }
 
-  started(taskId: string, attemptId: string): void {
+  /** `isAnswered`: found by recovery, and somebody is on the line already. */
+  started(taskId: string, attemptId: string, gatewayId: string, isAnswered = false): void {
     const representativeId = this.#parts.desk.whoHas(attemptId) ?? null;
-    const call = { attemptId, taskId, representativeId, waitingSinceMs: null };
-    this.#calls.set(attemptId, { ...call, isAnswered: false, isMachine: false });
+    const call = { attemptId, taskId, gatewayId, representativeId };
+    this.#calls.set(attemptId, { ...call, waitingSinceMs: null, isAnswered, isMachine: false });
     this.#core.note(this.#parts.clock.now(), { event: 'attempt.started', attempt: attemptId });
   }
 
@@ -219,6 +240,23 @@ export class PacedCalls {
     this.#parts.onNews();
   }
 
+  /** Of all who are held, whatever they do. */
+  get #legs(): readonly { readonly lobbyId: string; readonly gatewayId: string }[] {
+    return this.#parts.desk
+      .held(this.#engagementId)
+      .flatMap(({ lobbyId, gatewayId }) =>
+        lobbyId === null || gatewayId === null ? [] : [{ lobbyId, gatewayId }],
+      );
+  }
+
+  /** Somebody's whose leg is there: the call is theirs from now on. */
+  #seatAt(gatewayId: string, attemptId: string): Seat | undefined {
+    const here = this.seats.filter((seat) => seat.gatewayId === gatewayId);
+    return here.find(({ representativeId }) =>
+      this.#parts.desk.assign(representativeId, attemptId),
+    );
+  }
+
   get #engagementId(): string {
     return this.#parts.facts().engagement.id;
   }
@@ -247,12 +285,10 @@ export class PacedCalls {
 
   /** Gives those who wait for a person the representatives who wait for one. */
   #serve(): void {
-    const { desk, tell } = this.#parts;
+    const { tell } = this.#parts;
     for (const call of this.#waiting) {
-      const seat = this.seats.find(({ representativeId }) =>
-        desk.assign(representativeId, call.attemptId),
-      );
-      if (seat === undefined) return;
+      const seat = this.#seatAt(call.gatewayId, call.attemptId);
+      if (seat === undefined) continue;
       call.representativeId = seat.representativeId;
       call.waitingSinceMs = null;
       tell(call, { type: 'dialer.connectLobby', lobbyId: seat.lobbyId });

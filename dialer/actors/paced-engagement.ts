@@ -2,7 +2,7 @@
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
 import type { PacerConfig } from '../pacing/pacer-config.ts';
 import type { RepresentativeDemand } from '../representatives/match-representatives.ts';
-import type { Offer } from '../representatives/representative-desk.ts';
+import type { Offer } from '../representatives/offer.ts';
 import type { RulePacks } from '../rule-packs/rule-packs.ts';
 import type { Sharer } from '../representatives/representative-shares.ts';
 
@@ -22,7 +22,7 @@ export function demandOf(facts: EngagementFacts): RepresentativeDemand {
 
 /** As an invitation of the paced modes: taken without being asked (spec B.0). */
 export function offerOf(facts: EngagementFacts): Offer {
-  const { engagement, rules } = facts;
+  const { engagement, rules, workstream, config } = facts;
   return {
     kind: 'preDial',
     engagementId: engagement.id,
@@ -32,6 +32,8 @@ export function offerOf(facts: EngagementFacts): Offer {
     taskId: null,
     attemptId: null,
     rules,
+    trunk: workstream.trunk,
+    isOnePlace: config.mode.kind === 'predictive',
   };
 }
 

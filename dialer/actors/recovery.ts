@@ -21,6 +21,7 @@ import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { AttemptRow, TaskRow } from '../store/schema/task-tables.ts';
+import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import { releaseIn } from '../tasks/release-task.ts';
 import type { ChainRegistry } from './chain-registry.ts';
 import { answerPlanOf, callPlanOf } from './claim-context.ts';
@@ -28,12 +29,15 @@ import type { DialerParts } from './dialer-parts.ts';
 import type { EngagementRuntime } from './engagement-runtime.ts';
 import type { EngagementRuntimes } from './engagement-runtimes.ts';
 import { CRASHES_MAX, quarantineBrokenChain, quarantineIn } from './quarantine.ts';
+import { startInLobby } from './seats.ts';
 import { recoveredStartOf } from './start-attempt.ts';
 
 export interface RecoveryParts extends DialerParts {
   readonly runtimes: EngagementRuntimes;
   readonly registry: ChainRegistry;
   readonly occupy: (trunk: string) => void;
+  /** Who is on a call, or has one dialled for them, has been taken over before. */
+  readonly desk: Pick<RepresentativeDesk, 'get' | 'whoHas' | 'attemptOver'>;
 }
 
 export interface RecoveryReport {
@@ -254,12 +258,25 @@ async function resume(
     callPlanOf(parts, runtime.facts, attempt.gateway_id),
   );
   const { business_unit_id: businessUnitId, engagement_id: engagementId, trunk } = attempt;
-  registry.start({ taskId: attempt.task_id, businessUnitId, engagementId, trunk }, start);
+  const lobbyId = lobbyFor(parts, attempt);
+  registry.start(
+    { taskId: attempt.task_id, businessUnitId, engagementId, trunk },
+    lobbyId === null ? start : startInLobby(start, lobbyId, true),
+  );
+  const isAnswered = attempt.answered_at_ms !== null;
+  runtime.recovered(attempt.task_id, attempt.id, attempt.gateway_id, isAnswered);
   if (isCancelled) registry.cancel(attempt.task_id, 'cancelled');
   // Whoever dialled it was let go with the process: nobody is there for whoever answers.
-  else if (runtime.preview !== undefined && attempt.answered_at_ms === null) {
+  else if (runtime.preview !== undefined && !isAnswered) {
     registry.cancel(attempt.task_id, 'dialer_recall');
   }
+}
+
+/** Of the representative for whom it is dialled, who waits for whoever answers. */
+function lobbyFor({ desk }: RecoveryParts, { id }: AttemptRow): string | null {
+  const representativeId = desk.whoHas(id);
+  const person = representativeId === undefined ? undefined : desk.get(representativeId);
+  return person?.work === 'reserved' ? person.lobbyId : null;
 }
 
 async function contactOf(tx: Transaction<Database>, attempt: AttemptRow): Promise<string> {
@@ -292,7 +309,7 @@ export function foldEvents(events: readonly AttemptEvent[]): AttemptEvidence {
 }
 
 async function putAside(
-  { database, clock, actor, log }: RecoveryParts,
+  { database, clock, actor, log, desk }: RecoveryParts,
   { id: attemptId, task_id: taskId }: AttemptRow,
   error: unknown,
 ): Promise<void> {
@@ -301,4 +318,5 @@ async function putAside(
     nowMs: clock.now(),
     actor,
   });
+  desk.attemptOver(attemptId);
 }

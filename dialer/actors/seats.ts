@@ -5,14 +5,29 @@ import type { Held } from '../representatives/representative-desk.ts';
 export interface Seat {
   readonly representativeId: string;
   readonly lobbyId: string;
+  /** Which alone can bridge anybody to it. */
+  readonly gatewayId: string;
 }
 
 /** Reserved, in the lobby, and without a call: whoever has waited longest comes first. */
 export function freeSeats(held: readonly Held[]): readonly Seat[] {
-  return held.flatMap(({ representativeId, work, lobbyId, attemptId, isDealt }) => {
-    const isFree = work === 'reserved' && attemptId === null && lobbyId !== null && isDealt;
-    return isFree ? [{ representativeId, lobbyId }] : [];
+  return held.flatMap(({ representativeId, work, lobbyId, gatewayId, attemptId, isDealt }) => {
+    const isFree = work === 'reserved' && attemptId === null && isDealt;
+    if (!isFree || lobbyId === null || gatewayId === null) return [];
+    return [{ representativeId, lobbyId, gatewayId }];
   });
+}
+
+/** The gateway with most of them, of those that can dial; undefined: there is none. */
+export function gatewayOfMost(
+  legs: readonly { readonly gatewayId: string }[],
+  canDial: (gatewayId: string) => boolean,
+): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { gatewayId } of legs) {
+    if (canDial(gatewayId)) counts.set(gatewayId, (counts.get(gatewayId) ?? 0) + 1);
+  }
+  return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
 }
 
 /**

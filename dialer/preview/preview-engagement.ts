@@ -21,8 +21,8 @@ export interface PreviewParts extends RuntimeParts {
   readonly grant: () => boolean;
   /** It was not used. */
   readonly ungrant: () => void;
-  /** The call of a claimed start begins, in this lobby. */
-  readonly begin: (claimed: ClaimedStart, lobbyId: string) => void;
+  /** The call of a claimed start begins, in this lobby of that gateway. */
+  readonly begin: (claimed: ClaimedStart, lobbyId: string, gatewayId: string) => void;
   /** Recorded as never dialled; its place is given back. */
   readonly takeBack: (claimed: ClaimedStart) => void;
 }
@@ -82,10 +82,13 @@ async function dial(
   phoneType: PhoneType | null,
 ): Promise<DialAnswer> {
   const { desk, grant, ungrant, begin, takeBack, onWaiting } = parts;
+  const leg = desk.get(representativeId);
+  const gatewayId = leg?.gatewayId ?? null;
+  if (leg === undefined || gatewayId === null) return { kind: 'refused', reason: 'withdrawn' };
   if (!parts.isDialing() || !grant()) return { kind: 'later' };
   let result: ClaimResult | undefined;
   try {
-    result = await claim(parts, taskId, phoneType);
+    result = await claim(parts, taskId, phoneType, gatewayId);
   } finally {
     if (result?.starts[0] === undefined) ungrant();
   }
@@ -95,13 +98,14 @@ async function dial(
     if (change?.kind === 'postponed') onWaiting();
     return { kind: 'refused', reason: change?.reason ?? 'withdrawn' };
   }
-  const lobbyId = desk.get(representativeId)?.lobbyId ?? null;
+  // Not in the lobby any more, or in another one than the call was claimed for.
+  const lobbyId = leg.gatewayId === gatewayId ? leg.lobbyId : null;
   const isHeard = lobbyId !== null && desk.assign(representativeId, claimed.attemptId);
   if (!parts.isDialing() || lobbyId === null || !isHeard) {
     takeBack(claimed);
     return { kind: 'refused', reason: 'withdrawn' };
   }
-  begin(claimed, lobbyId);
+  begin(claimed, lobbyId, gatewayId);
   return { kind: 'begun', attemptId: claimed.attemptId, lobbyId };
 }
 
@@ -109,6 +113,7 @@ async function claim(
   parts: PreviewParts,
   taskId: string,
   phoneType: PhoneType | null,
+  gatewayId: string,
 ): Promise<ClaimResult> {
   const facts = parts.facts();
   const request = {
@@ -120,7 +125,7 @@ async function claim(
         }),
   };
   try {
-    return await claimNextNumber(claimContextOf(parts, facts), request);
+    return await claimNextNumber(claimContextOf(parts, facts, gatewayId), request);
   } catch (error) {
     if (!(error instanceof ClaimInDoubt)) throw error;
     // Nothing was committed: it is asked for again. Else its task has been put back, undialled.

@@ -23,10 +23,10 @@ export function makeDesk(
   telephony: TelephonyPort,
   asked: DeskTimes = {},
 ): { readonly desk: RepresentativeDesk; readonly shares: RepresentativeShares } {
-  const { database, ids, clock, log, work, gatewayId, actor, limits, lease } = parts;
+  const { database, ids, clock, log, work, gatewayFor, actor, limits, lease } = parts;
   const { invitationMs, ...times } = { ...DEFAULT_TIMES, ...asked };
   const desk = new RepresentativeDesk({
-    ...{ database, ids, clock, log, work, gatewayId, actor, telephony, invitationMs },
+    ...{ database, ids, clock, log, work, gatewayFor, actor, telephony, invitationMs },
     ...{ leaseName: lease.name, fence: lease.epoch },
     times: { ...times, storeRetryMs: limits.storeRetryMs },
   });

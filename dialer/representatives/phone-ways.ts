@@ -5,7 +5,7 @@
 import type { RepresentativeDirectory } from '../../machines/representative-directory.port.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { RepresentativeProfile } from './match-representatives.ts';
-import type { PhoneWay } from './representative-runtime.ts';
+import type { PhoneWay } from './lobby-leg.ts';
 
 interface DialedIn {
   readonly dialInId: string;

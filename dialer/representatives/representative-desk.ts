@@ -3,13 +3,7 @@
  * and what becomes of them. A reservation is on disk before anybody is invited.
  */
 import { DialerError } from '../../machines/errors.ts';
-import type {
-  Invitation,
-  InvitationKind,
-  ReleaseReason,
-  RepresentativeWork,
-  WrapUpBlock,
-} from '../../machines/representative.events.ts';
+import type { ReleaseReason, RepresentativeWork } from '../../machines/representative.events.ts';
 import { isAttemptEvent, type TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import {
@@ -18,16 +12,18 @@ import {
   type RepresentativeDemand,
   type RepresentativeProfile,
 } from './match-representatives.ts';
+import { invitationOf, wrapUpOf, type Offer } from './offer.ts';
 import { PhoneWays } from './phone-ways.ts';
 import { readProfiles } from './read-profiles.ts';
-import { OFFLINE, type RepresentativeRules } from './representative-rules.schema.ts';
+import { OFFLINE } from './representative-rules.schema.ts';
 import {
   RepresentativeRuntime,
   type Entered,
   type RepresentativeParts,
 } from './representative-runtime.ts';
-import { reserve, takeOverReservations } from './reservations.ts';
+import { reserve } from './reservations.ts';
 import { StoreDirectory } from './store-directory.ts';
+import { takeOverReservations, type KeptReservation, type ReservationTerms } from './take-over.ts';
 
 export interface DeskOptions extends Omit<
   RepresentativeParts,
@@ -37,22 +33,8 @@ export interface DeskOptions extends Omit<
   readonly leaseName: string;
   /** Shown → offered to somebody else, ms. */
   readonly invitationMs: number;
-}
-
-/** What is offered, beside whom it is for. */
-export interface Offer {
-  readonly kind: InvitationKind;
-  readonly engagementId: string;
-  readonly engagementName: string;
-  readonly engagementDescription: string;
-  readonly isAutoAccepted: boolean;
-  readonly taskId: string | null;
-  readonly attemptId: string | null;
-  readonly rules: RepresentativeRules;
-  /** Not asked again: they have declined this one. */
-  readonly except?: ReadonlySet<string>;
-  /** How long whoever accepts it may sit in the lobby before a call, ms. Default: as for everybody. */
-  readonly idleMs?: number;
+  /** Which gateway is to dial over a trunk: the preferred one, if it can. */
+  readonly gatewayFor: (trunk: string, preferred?: string) => string;
 }
 
 /** Somebody who is reserved. */
@@ -61,6 +43,8 @@ export interface Held {
   readonly work: RepresentativeWork;
   readonly lobbyId: string | null;
   readonly mediaServerId: string | null;
+  /** Where their leg is: nobody can be bridged to it elsewhere. */
+  readonly gatewayId: string | null;
   /** The call that is dialled for them or that they are on. */
   readonly attemptId: string | null;
   /** It is the engagement's turn to dial for them. */
@@ -101,18 +85,31 @@ export class RepresentativeDesk {
     };
   }
 
-  /** Ends what an earlier owner held, closes the legs that it may have left, and signs everybody on. */
-  async begin(): Promise<void> {
-    const { database, fence, telephony, clock, log } = this.#options;
-    const left = await takeOverReservations(database.db, fence);
-    for (const { lobby_id: lobbyId } of left) {
+  /**
+   * What another process left, before its calls are asked about. Those who talk go on talking; the legs
+   * of those who are nobody's any more are closed.
+   */
+  async takeOver(): Promise<void> {
+    const { database, fence, actor, telephony, clock, log } = this.#options;
+    const nowMs = clock.now();
+    const { kept, ended } = await takeOverReservations({ database, fence, actor, nowMs });
+    for (const { lobby_id: lobbyId, gateway_id: gatewayId } of ended) {
       if (lobbyId === null) continue;
       const envelope = { lobbyId, fence, seq: 1, atMs: clock.now() };
+      const where = gatewayId === null ? {} : { gatewayId };
       telephony
-        .send({ type: 'lobby.close', ...envelope, reason: 'released' })
+        .send({ type: 'lobby.close', ...envelope, ...where, reason: 'released' })
         .catch((error: unknown) => log.warn({ lobbyId, error }, 'an old lobby leg was not closed'));
     }
-    for (const profile of await readProfiles(database.db)) this.#learn(profile);
+    for (const left of kept) {
+      const [profile] = await readProfiles(database.db, left.representativeId);
+      if (profile !== undefined) this.#learn(profile, left);
+    }
+  }
+
+  /** Signs everybody on. */
+  async begin(): Promise<void> {
+    for (const profile of await readProfiles(this.#options.database.db)) this.#learn(profile);
   }
 
   /** Their rows were written: made, changed, or another presence. */
@@ -160,9 +157,10 @@ export class RepresentativeDesk {
   held(engagementId: string): readonly Held[] {
     return [...this.#people.values()]
       .filter(({ invitation }) => invitation?.engagementId === engagementId)
-      .map(({ profile, work, lobbyId, mediaServerId, attemptId, isDealt }) => {
+      .map(({ profile, work, lobbyId, mediaServerId, gatewayId, attemptId, isDealt }) => {
         const representativeId = profile.id;
-        return { representativeId, work, lobbyId, mediaServerId, attemptId, isDealt };
+        const leg = { lobbyId, mediaServerId, gatewayId };
+        return { representativeId, work, ...leg, attemptId, isDealt };
       });
   }
 
@@ -181,27 +179,47 @@ export class RepresentativeDesk {
       .filter(({ profile }) => offer.except?.has(profile.id) !== true)
       .map(({ profile, freeSinceMs }) => ({ profile, freeSinceMs }));
     const chosen = inOrder(free, demand).slice(0, count);
-    const invitations = new Map(
-      chosen.map(({ profile }) => [profile.id, this.#invitationOf(offer)]),
-    );
-    const { database, leaseName, fence, actor, clock } = this.#options;
+    const { database, leaseName, fence, actor, clock, ids, invitationMs } = this.#options;
+    const wrapUp = wrapUpOf(offer.rules);
+    const made = chosen.map(({ profile }): [string, ReservationTerms] => {
+      return [profile.id, { invitation: invitationOf(offer, ids.id(), invitationMs), wrapUp }];
+    });
+    const terms = new Map(made);
     const granted = await reserve(
       { database, leaseName, fence, actor, nowMs: clock.now() },
       chosen.map(({ profile }) => ({
         representativeId: profile.id,
         businessUnitId: profile.businessUnitId,
         engagementId: offer.engagementId,
-        invitationId: invitations.get(profile.id)?.id ?? '',
+        invitationId: terms.get(profile.id)?.invitation.id ?? '',
         attemptId: offer.attemptId,
+        terms: JSON.stringify(terms.get(profile.id)),
       })),
     );
-    const wrapUp = wrapUpOf(offer.rules);
     for (const id of granted) {
-      const invitation = invitations.get(id);
-      if (invitation === undefined) continue;
-      this.#people.get(id)?.invite({ type: 'desk.invite', invitation, wrapUp });
+      const person = this.#people.get(id);
+      const agreed = terms.get(id);
+      if (person === undefined || agreed === undefined) continue;
+      person.invite({ type: 'desk.invite', ...agreed }, this.#gatewayFor(offer, person));
     }
     return [...granted];
+  }
+
+  /** Where they are already, if their calls can be made there. */
+  #gatewayFor(offer: Offer, person: RepresentativeRuntime): string {
+    if (offer.gatewayId !== undefined) return offer.gatewayId;
+    const home = offer.isOnePlace === true ? this.#placeOf(offer.engagementId) : null;
+    return this.#options.gatewayFor(offer.trunk, home ?? person.gatewayId ?? undefined);
+  }
+
+  /** Where most of its representatives have their legs. */
+  #placeOf(engagementId: string): string | null {
+    const counts = new Map<string, number>();
+    for (const { gatewayId } of this.held(engagementId)) {
+      if (gatewayId !== null) counts.set(gatewayId, (counts.get(gatewayId) ?? 0) + 1);
+    }
+    const [most] = [...counts].sort(([, one], [, other]) => other - one);
+    return most?.[0] ?? null;
   }
 
   /** Who qualifies, whatever they do. */
@@ -295,6 +313,10 @@ export class RepresentativeDesk {
       for (const person of this.#people.values()) person.onLobbyEvent(event);
       return;
     }
+    if (event.type === 'gateway.present') {
+      for (const person of this.#people.values()) person.onGatewayPresent(event.gatewayId);
+      return;
+    }
     if (!isAttemptEvent(event)) return;
     const { attemptId, type } = event;
     if (type === 'attempt.connected' && event.target === 'lobby') {
@@ -305,17 +327,25 @@ export class RepresentativeDesk {
       const person = this.#of(attemptId);
       if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
     }
-    if (type === 'attempt.ended' || type === 'attempt.refused') {
-      const person = this.#of(attemptId);
-      if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
-      else if (person?.work === 'reserved') person.assign(null); // kept for the next contact
-    }
+    if (type === 'attempt.ended' || type === 'attempt.refused') this.attemptOver(attemptId);
   }
 
-  #learn(profile: RepresentativeProfile): void {
+  /** Also when its gateway could say nothing of it any more. Said twice, it is over once. */
+  attemptOver(attemptId: string): void {
+    const person = this.#of(attemptId);
+    if (person?.work === 'connected') person.tell({ type: 'call.ended', attemptId });
+    else if (person?.work === 'reserved') person.assign(null); // kept for the next contact
+  }
+
+  /** With it went the legs that it had. Answers which. */
+  gatewayLost(gatewayId: string): readonly string[] {
+    return [...this.#people.values()].flatMap((person) => person.onGatewayLost(gatewayId) ?? []);
+  }
+
+  #learn(profile: RepresentativeProfile, left?: KeptReservation): void {
     const known = this.#people.get(profile.id);
     if (known === undefined) {
-      this.#people.set(profile.id, new RepresentativeRuntime(this.#parts, profile));
+      this.#people.set(profile.id, new RepresentativeRuntime(this.#parts, profile, left));
       return;
     }
     known.profile = profile;
@@ -346,22 +376,4 @@ export class RepresentativeDesk {
     if (person !== undefined) return person;
     throw new DialerError('NOT_FOUND', `there is no representative ${representativeId}`);
   }
-
-  #invitationOf({ rules, ...offer }: Offer): Invitation {
-    const { kind, engagementId, engagementName, engagementDescription } = offer;
-    const { isAutoAccepted, taskId, attemptId, idleMs } = offer;
-    return {
-      id: this.#options.ids.id(),
-      ...{ kind, engagementId, engagementName, engagementDescription },
-      template: kind === 'agentDial' ? rules.agentDialTemplate : rules.preDialTemplate,
-      ...{ isAutoAccepted, taskId, attemptId, ...(idleMs === undefined ? {} : { idleMs }) },
-      timeoutMs: this.#options.invitationMs,
-    };
-  }
-}
-
-function wrapUpOf({ wrapUpBlock }: RepresentativeRules): WrapUpBlock {
-  return typeof wrapUpBlock === 'number'
-    ? { kind: 'minutes', minutes: wrapUpBlock }
-    : { kind: wrapUpBlock };
 }

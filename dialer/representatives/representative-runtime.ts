@@ -8,7 +8,6 @@ import type {
   RepresentativeWork,
 } from '../../machines/representative.events.ts';
 import { representativeMachine } from '../../machines/representative.machine.ts';
-import type { LobbyClose, LobbyOpen } from '../../machines/lobby-commands.ts';
 import type { EventOf } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import type { DialerClock } from '../clock.ts';
@@ -18,7 +17,10 @@ import type { WorkInHand } from '../work-in-hand.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import { untilStored } from '../store/until-stored.ts';
 import type { RepresentativeProfile } from './match-representatives.ts';
-import { writeWork } from './reservations.ts';
+import { LOBBY_WORD_MS, LobbyLeg, type PhoneWay } from './lobby-leg.ts';
+import { OFFLINE } from './representative-rules.schema.ts';
+import { writeAssignment, writeWork } from './reservations.ts';
+import type { KeptReservation } from './take-over.ts';
 
 export interface RepresentativeTimes {
   /** Phone rung → given up, ms. */
@@ -31,12 +33,6 @@ export interface RepresentativeTimes {
   readonly storeRetryMs: number;
 }
 
-/** How a lobby leg comes to be. */
-export interface PhoneWay extends Pick<LobbyOpen, 'via' | 'sipUri'> {
-  /** The one gateway that has their call; default: whichever. */
-  readonly gatewayId?: string;
-}
-
 export interface RepresentativeParts {
   readonly database: OpenDatabase;
   readonly ids: IdSource;
@@ -44,7 +40,6 @@ export interface RepresentativeParts {
   readonly log: DialerLog;
   readonly work: WorkInHand;
   readonly telephony: Pick<TelephonyPort, 'send'>;
-  readonly gatewayId: string;
   /** Epoch of the lease under which they are worked. */
   readonly fence: number;
   readonly actor: string;
@@ -63,13 +58,11 @@ export interface Entered {
   readonly work: RepresentativeWork;
   readonly invitation: Invitation | null;
   readonly lobbyId: string | null;
+  readonly gatewayId: string | null;
   /** With `free`: the call that they were wanted for, which may still ring. */
   readonly attemptId: string | null;
   readonly reason: ReleaseReason | null;
 }
-
-/** The gateway needs a little longer than the phone may ring, to say that it did not answer. */
-const LOBBY_WORD_MS = 5_000;
 
 export class RepresentativeRuntime {
   profile: RepresentativeProfile;
@@ -78,9 +71,9 @@ export class RepresentativeRuntime {
   readonly #parts: RepresentativeParts;
   readonly #actor: Actor<typeof representativeMachine>;
   #invitation: Invitation | null = null;
-  #lobbyId: string | null = null;
-  #mediaServerId: string | null = null;
-  #lobbySeq = 0;
+  readonly #leg: LobbyLeg;
+  /** From which their phone is called next. */
+  #gatewayId: string;
   /** The call that is dialled for them, or that they are on. */
   #attemptId: string | null = null;
   #writing: Promise<void> = Promise.resolve();
@@ -89,23 +82,47 @@ export class RepresentativeRuntime {
   #isStopped = false;
   #freeSinceMs: number;
 
-  constructor(parts: RepresentativeParts, profile: RepresentativeProfile) {
+  /** `left`: what another process had them at. */
+  constructor(parts: RepresentativeParts, profile: RepresentativeProfile, left?: KeptReservation) {
     this.#parts = parts;
     this.profile = profile;
     this.#freeSinceMs = parts.clock.now();
+    this.#gatewayId = left?.gatewayId ?? '';
+    this.#invitation = left?.inHand.invitation ?? null;
+    this.#attemptId = left?.inHand.attemptId ?? null;
+    this.#leg = this.#makeLeg();
     const desk = fromCallback<RepresentativeOrder, { representativeId: string }>(({ receive }) => {
       receive((order) => this.#carryOut(order));
     });
     const { lobbyIdleMs, lobbyKeepMs, phoneRingMs } = parts.times;
+    const isLeaving = profile.presence === OFFLINE;
     this.#actor = createActor(representativeMachine.provide({ actors: { desk } }), {
       clock: parts.clock,
       input: {
         representativeId: profile.id,
         ...{ lobbyIdleMs, lobbyKeepMs, lobbyOpenMs: phoneRingMs + LOBBY_WORD_MS },
+        ...(left === undefined ? {} : { inHand: { ...left.inHand, isLeaving } }),
       },
     });
     this.#actor.start();
     this.#isStarted = true;
+    if (left?.lobbyId == null) return;
+    this.#leg.takeOver(left.lobbyId, this.#gatewayId, this.#idleLimitMs);
+  }
+
+  #makeLeg(): LobbyLeg {
+    const { ids, clock, log, telephony, fence, times, phoneOf } = this.#parts;
+    return new LobbyLeg({
+      ...{ ids, clock, log, telephony, fence, phoneRingMs: times.phoneRingMs },
+      representativeId: this.profile.id,
+      way: () => phoneOf(this.profile),
+      onReady: () => this.#actor.send({ type: 'lobby.ready' }),
+      onGone: () => this.#actor.send({ type: 'lobby.left' }),
+    });
+  }
+
+  get #idleLimitMs(): number {
+    return (this.#invitation?.idleMs ?? this.#parts.times.lobbyIdleMs) + LOBBY_WORD_MS;
   }
 
   get work(): RepresentativeWork {
@@ -127,11 +144,16 @@ export class RepresentativeRuntime {
   }
 
   get lobbyId(): string | null {
-    return this.#lobbyId;
+    return this.#leg.lobbyId;
   }
 
   get mediaServerId(): string | null {
-    return this.#mediaServerId;
+    return this.#leg.mediaServerId;
+  }
+
+  /** Where their leg is: calls for them are dialled there. */
+  get gatewayId(): string | null {
+    return this.#leg.gatewayId;
   }
 
   get attemptId(): string | null {
@@ -142,8 +164,13 @@ export class RepresentativeRuntime {
     return this.#actor.getSnapshot().context.isLeaving;
   }
 
-  /** After their reservation is on disk. */
-  invite(event: Extract<RepresentativeEvent, { type: 'desk.invite' }>): void {
+  /** After their reservation is on disk. A leg that is up elsewhere is no use to calls of that gateway. */
+  invite(event: Extract<RepresentativeEvent, { type: 'desk.invite' }>, gatewayId: string): void {
+    this.#gatewayId = gatewayId;
+    if (this.#leg.lobbyId !== null && this.#leg.gatewayId !== gatewayId) {
+      this.#leg.close('released');
+      this.#actor.send({ type: 'lobby.left' });
+    }
     this.#invitation = event.invitation;
     this.isDealt = true;
     this.#attemptId = event.invitation.attemptId;
@@ -158,14 +185,21 @@ export class RepresentativeRuntime {
   assign(attemptId: string | null): void {
     this.#attemptId = attemptId;
     if (attemptId === null) this.isDealt = false;
+    const { database, fence } = this.#parts;
+    this.#store(() => writeAssignment({ database, fence }, this.profile.id, attemptId));
   }
 
   onLobbyEvent(event: EventOf<'lobby.ready'> | EventOf<'lobby.left'>): void {
-    if (event.lobbyId !== this.#lobbyId) return;
-    if (event.type === 'lobby.ready') {
-      this.#mediaServerId = event.mediaServerId;
-      this.#actor.send({ type: 'lobby.ready' });
-    } else this.#lobbyGone();
+    this.#leg.hear(event);
+  }
+
+  /** Answers which lobby was lost with the gateway. */
+  onGatewayLost(gatewayId: string): string | undefined {
+    return this.#leg.lose(gatewayId);
+  }
+
+  onGatewayPresent(gatewayId: string): void {
+    this.#leg.gatewayIsThere(gatewayId);
   }
 
   settled(): Promise<void> {
@@ -178,84 +212,21 @@ export class RepresentativeRuntime {
     this.#actor.stop();
   }
 
-  #lobbyGone(): void {
-    this.#lobbyId = this.#mediaServerId = null;
-    this.#actor.send({ type: 'lobby.left' });
-  }
-
   #carryOut(order: RepresentativeOrder): void {
     switch (order.type) {
       case 'desk.openLobby':
-        this.#openLobby();
+        this.#leg.open(this.#gatewayId, this.#idleLimitMs);
         return;
       case 'desk.closeLobby':
-        this.#closeLobby(order.reason);
+        this.#leg.close(order.reason);
         return;
       case 'desk.entered':
         this.#entered(order);
     }
   }
 
-  #openLobby(): void {
-    const { ids, phoneOf } = this.#parts;
-    const lobbyId = ids.id();
-    this.#lobbyId = lobbyId;
-    this.#lobbySeq = 1;
-    const way = phoneOf(this.profile);
-    if (way instanceof Promise) {
-      way.then(
-        (found) => this.#openLobbyBy(lobbyId, found),
-        (error: unknown) => this.#lobbyFailed(lobbyId, error),
-      );
-    } else if (way === undefined) {
-      // Not inside the order: the machine is still entering the state that asked for it.
-      queueMicrotask(() => this.#openLobbyBy(lobbyId, undefined));
-    } else this.#openLobbyBy(lobbyId, way);
-  }
-
-  #openLobbyBy(lobbyId: string, way: PhoneWay | undefined): void {
-    if (this.#lobbyId !== lobbyId) return; // closed again before it was known where
-    if (way === undefined) {
-      const detail =
-        'no phone is known: none is registered, no URI is set, and they cannot dial in';
-      this.#lobbyFailed(lobbyId, detail);
-      return;
-    }
-    const { telephony, gatewayId, fence, clock, times } = this.#parts;
-    const command: LobbyOpen = {
-      type: 'lobby.open',
-      ...{ lobbyId, fence, seq: 1, atMs: clock.now() },
-      ...{ gatewayId, representativeId: this.profile.id, ...way },
-      ringLimitMs: times.phoneRingMs,
-      idleLimitMs: (this.#invitation?.idleMs ?? times.lobbyIdleMs) + LOBBY_WORD_MS,
-    };
-    const failed = (detail: unknown): void => this.#lobbyFailed(lobbyId, detail);
-    telephony.send(command).then((reply) => {
-      if (!reply.accepted) failed(`${reply.code}: ${reply.detail}`);
-    }, failed);
-  }
-
-  #lobbyFailed(lobbyId: string, detail: unknown): void {
-    const { id: representativeId } = this.profile;
-    this.#parts.log.warn({ representativeId, lobbyId, detail }, 'a lobby leg could not be opened');
-    if (this.#lobbyId === lobbyId) this.#lobbyGone();
-  }
-
-  #closeLobby(reason: LobbyClose['reason']): void {
-    const { telephony, fence, clock, log } = this.#parts;
-    const lobbyId = this.#lobbyId;
-    if (lobbyId === null) return;
-    this.#lobbyId = this.#mediaServerId = null;
-    this.#lobbySeq += 1;
-    const envelope = { lobbyId, fence, seq: this.#lobbySeq, atMs: clock.now() };
-    telephony.send({ type: 'lobby.close', ...envelope, reason }).catch((error: unknown) => {
-      // The gateway's own idle limit ends it.
-      log.warn({ lobbyId, error }, 'a lobby leg could not be closed');
-    });
-  }
-
   #entered({ work, reason }: Extract<RepresentativeOrder, { type: 'desk.entered' }>): void {
-    if (!this.#isStarted) return; // free from the beginning: nothing has changed
+    if (!this.#isStarted) return; // what they begin at: nothing has changed
     const { clock } = this.#parts;
     const { id: representativeId, businessUnitId } = this.profile;
     const invitation = this.#invitation;
@@ -266,32 +237,37 @@ export class RepresentativeRuntime {
     }
     const entered: Entered = {
       ...{ representativeId, businessUnitId, work, invitation, reason },
-      ...{ lobbyId: this.#lobbyId, attemptId },
+      ...{ lobbyId: this.#leg.lobbyId, gatewayId: this.#leg.gatewayId, attemptId },
     };
     this.#write(entered, clock.now());
   }
 
-  /** In order, and for as long as it takes: what is not on disk is nobody's to rely on. */
   #write(entered: Entered, atMs: number): void {
+    const { database, fence, actor, onEntered } = this.#parts;
+    const payload = payloadOf(entered);
+    this.#store(
+      () => writeWork({ database, fence, actor }, { ...entered, atMs, payload }),
+      () => onEntered(entered),
+    );
+  }
+
+  /** In order, and for as long as it takes: what is not on disk is nobody's to rely on. */
+  #store(write: () => Promise<void>, then: () => void = () => undefined): void {
     this.#unwritten += 1;
-    const { work, database, fence, actor, clock, times, log, onEntered } = this.#parts;
+    const { work, clock, times, log } = this.#parts;
+    const { id: representativeId } = this.profile;
     const before = this.#writing;
-    const write = async (): Promise<void> => {
+    const written = async (): Promise<void> => {
       await before;
-      const payload = payloadOf(entered);
-      const { representativeId } = entered;
-      await untilStored(
-        () => writeWork({ database, fence, actor }, { ...entered, atMs, payload }),
-        {
-          ...{ clock, storeRetryMs: times.storeRetryMs, isGivenUp: () => this.#isStopped },
-          onFailure: (error) =>
-            log.error({ representativeId, error }, 'what a representative does is not written yet'),
-        },
-      ).catch(() => undefined);
+      await untilStored(write, {
+        ...{ clock, storeRetryMs: times.storeRetryMs, isGivenUp: () => this.#isStopped },
+        onFailure: (error) =>
+          log.error({ representativeId, error }, 'what a representative does is not written yet'),
+      }).catch(() => undefined);
       this.#unwritten -= 1;
-      onEntered(entered);
+      then();
     };
-    this.#writing = write();
+    this.#writing = written();
     work.run(() => this.#writing);
   }
 }

@@ -14,7 +14,8 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import type { RepresentativeDemand } from './match-representatives.ts';
-import type { Held, Offer, RepresentativeDesk } from './representative-desk.ts';
+import type { Offer } from './offer.ts';
+import type { Held, RepresentativeDesk } from './representative-desk.ts';
 
 /** An engagement for which representatives are reserved before, or while, it dials. */
 export interface Sharer {

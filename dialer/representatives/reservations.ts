@@ -2,7 +2,7 @@
  * The one row that says who has a representative. Whoever inserts it has them: over all engagements,
  * and over all dialers that share the store.
  */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { RepresentativeWork } from '../../machines/representative.events.ts';
 import { appendEvents } from '../store/event-log.ts';
 import { confirmEpoch, leaseQuery } from '../store/leases.ts';
@@ -26,6 +26,8 @@ export interface ReservationWanted {
   readonly engagementId: string;
   readonly invitationId: string;
   readonly attemptId: string | null;
+  /** JSON of what it is for, for whoever takes it over. */
+  readonly terms: string;
 }
 
 /**
@@ -78,7 +80,7 @@ function rowOf(one: ReservationWanted, nowMs: number, fence: number): Reservatio
     fence,
     reserved_at_ms: nowMs,
     work_since_ms: nowMs,
-    ...{ terms: null, gateway_id: null },
+    ...{ terms: one.terms, gateway_id: null },
   };
 }
 
@@ -87,6 +89,8 @@ export interface WorkChange {
   readonly businessUnitId: string;
   readonly work: RepresentativeWork;
   readonly lobbyId: string | null;
+  /** Where that leg is. */
+  readonly gatewayId: string | null;
   readonly attemptId: string | null;
   readonly atMs: number;
   /** For the event: engagement, invitation, reason. */
@@ -98,14 +102,15 @@ export async function writeWork(
   { database, fence, actor }: Pick<ReservationContext, 'database' | 'fence' | 'actor'>,
   change: WorkChange,
 ): Promise<void> {
-  const { representativeId, businessUnitId, work, lobbyId, attemptId, atMs } = change;
+  const { representativeId, businessUnitId, work, lobbyId, gatewayId, attemptId, atMs } = change;
+  const leg = { lobby_id: lobbyId, gateway_id: gatewayId };
   await database.db.transaction().execute(async (tx) => {
     await lockStreams(tx, [representativeId], atMs);
     if (work === 'free') await removeReservation(tx, representativeId, fence);
     else {
       await tx
         .updateTable('reservations')
-        .set({ work, lobby_id: lobbyId, attempt_id: attemptId, work_since_ms: atMs })
+        .set({ work, ...leg, attempt_id: attemptId, work_since_ms: atMs })
         .where('representative_id', '=', representativeId)
         .where('fence', '=', fence)
         .execute();
@@ -119,6 +124,20 @@ export async function writeWork(
       },
     ]);
   });
+}
+
+/** A call is dialled for them, or none any more: known to whoever takes them over. */
+export async function writeAssignment(
+  { database, fence }: Pick<ReservationContext, 'database' | 'fence'>,
+  representativeId: string,
+  attemptId: string | null,
+): Promise<void> {
+  await database.db
+    .updateTable('reservations')
+    .set({ attempt_id: attemptId })
+    .where('representative_id', '=', representativeId)
+    .where('fence', '=', fence)
+    .execute();
 }
 
 const EVENT_OF: Readonly<Record<RepresentativeWork, string>> = {
@@ -155,12 +174,4 @@ async function removeReservation(
     .where('representative_id', '=', representativeId)
     .where('fence', '=', fence)
     .execute();
-}
-
-/** Ends what an owner before us held; the answer is what it was, so that their legs can be closed. */
-export async function takeOverReservations(
-  db: Kysely<Database>,
-  fence: number,
-): Promise<readonly ReservationRow[]> {
-  return db.deleteFrom('reservations').where('fence', '<', fence).returningAll().execute();
 }

@@ -104,7 +104,9 @@ export class LobbyDesk implements Lobbies {
   }
 
   #handleUnknown(command: LobbyCommand): CommandReply {
-    if (command.type !== 'lobby.open') return refusal('LOBBY_GONE', `no lobby ${command.lobbyId}`);
+    if (command.type !== 'lobby.open' || command.takesOver === true) {
+      return refusal('LOBBY_GONE', `no lobby ${command.lobbyId}`);
+    }
     const problem = this.#refusalOf(command);
     if (problem !== undefined) return problem;
     const gate = new CommandGate(command.fence);

@@ -13,7 +13,7 @@ import { planRepresentatives } from '../../dialer/tasks/call-answering.ts';
 import { claimNextNumber, type ClaimContext } from '../../dialer/tasks/claim-starts.ts';
 import type { ReadyHead } from '../../dialer/tasks/ready-heads.ts';
 import type { RepresentativeDemand } from '../../dialer/representatives/match-representatives.ts';
-import type { Offer } from '../../dialer/representatives/representative-desk.ts';
+import type { Offer } from '../../dialer/representatives/offer.ts';
 import { LOCK_MS } from '../../dialer/representatives/dial-in-locks.ts';
 import { reserve } from '../../dialer/representatives/reservations.ts';
 import { StoreDirectory } from '../../dialer/representatives/store-directory.ts';
@@ -52,7 +52,7 @@ async function scene(t: Test, target: StoreTarget) {
   const offer = (change: Partial<Offer> = {}): Offer => ({
     ...{ kind: 'preDial', engagementId, engagementName: 'Renewals' },
     ...{ engagementDescription: 'Policies that end', isAutoAccepted: true },
-    ...{ taskId: null, attemptId: null, rules: RULES },
+    ...{ taskId: null, attemptId: null, rules: RULES, trunk: 'carrier' },
     ...change,
   });
   const read = async (id: string): Promise<Json> => {
@@ -233,7 +233,8 @@ function representativeTests(t: Test, target: StoreTarget): void {
     t.match(await read(ada), { work: 'reserved', reservation: { engagementId } });
     t.match(desk.held(engagementId), [{ representativeId: ada, mediaServerId: 'm-1' }]);
     const another = { database: rig.database, nowMs: 1, leaseName: 'queue-group:all', fence: 1 };
-    const wanted = { representativeId: ada, businessUnitId: rig.businessUnitId, engagementId };
+    const { businessUnitId } = rig;
+    const wanted = { representativeId: ada, businessUnitId, engagementId, terms: '{}' };
     const none = await reserve({ ...another, actor: 'x' }, [
       { ...wanted, invitationId: rig.ids.id(), attemptId: null },
     ]);

@@ -1,13 +1,10 @@
 /** Goal: representatives are reserved before anybody is rung for them, and nobody is rung for nobody. */
 import assert from 'node:assert/strict';
-import t, { type Test } from 'tap';
-import {
-  createRepresentativeIn,
-  setPresenceIn,
-} from '../../dialer/representatives/write-representative.ts';
+import t from 'tap';
 import { changeEngagement } from '../../dialer/engagements/change-settings.ts';
 import { createEngagement } from '../../dialer/engagements/create-engagement.ts';
-import { DialerWorld, MINUTE_MS, type WorldOptions } from '../support/dialer-world.ts';
+import { MINUTE_MS } from '../support/dialer-world.ts';
+import { PacedWorld } from '../support/paced-world.ts';
 import type { FarEnd } from '../support/simulated-gateway.ts';
 
 t.setTimeout(120_000);
@@ -19,51 +16,6 @@ const ANSWERING = {
   ...{ amdAction: 'hangup', customerWaitThresholdSeconds: 6 },
   abandonedMessage: { text: 'This was Example Ltd. Nobody was free to talk to you.' },
 };
-
-class PacedWorld {
-  readonly world: DialerWorld;
-  readonly queueIds = new Map<string, string>();
-
-  constructor(world: DialerWorld) {
-    this.world = world;
-  }
-
-  static async open(t: Test, options: WorldOptions = {}): Promise<PacedWorld> {
-    const world = await DialerWorld.open(t, options);
-    await world.start();
-    return new PacedWorld(world);
-  }
-
-  /** Signed on, in the queue of that engagement. */
-  async representative(engagementId: string, name: string): Promise<string> {
-    const { world } = this;
-    const { queue_id: queueId } = await world.engagementRow(engagementId);
-    const id = await world.db.transaction().execute(async (tx) => {
-      const input = { name, sipUri: `sip:${name}@127.0.0.1`, queueIds: [queueId] };
-      const { id } = await createRepresentativeIn(tx, world.writer, input);
-      await setPresenceIn(tx, world.writer, id, 'available');
-      return id;
-    });
-    await world.dialer.desk.changed(id);
-    await world.settle();
-    return id;
-  }
-
-  async setPresence(id: string, presence: string): Promise<void> {
-    const { world } = this;
-    await world.db.transaction().execute((tx) => setPresenceIn(tx, world.writer, id, presence));
-    await world.dialer.desk.changed(id);
-    await world.settle();
-  }
-
-  /** Ends the wrap-up of whoever is in it, as soon as they are. */
-  wrapUpAtOnce(): void {
-    const { desk } = this.world.dialer;
-    desk.subscribe(({ work, representativeId }) => {
-      if (work === 'wrapUp') desk.wrapUpDone(representativeId);
-    });
-  }
-}
 
 const progressive = {
   engagementType: 'repLed',

@@ -63,6 +63,8 @@ export interface WorldOptions {
   readonly planAfterAnswer?: () => PlanAfterAnswer;
   /** False: a preview call cannot be held back. */
   readonly delaysStarts?: boolean;
+  /** Gateways that can dial over the trunk now; the first that can is taken. Default: one. */
+  readonly gateways?: readonly string[];
 }
 
 export interface EngagementGiven {
@@ -86,6 +88,8 @@ export class DialerWorld {
   readonly #database: OpenDatabase;
   #process: Process | undefined;
   businessUnitId = '';
+  /** Those that can dial now. */
+  gateways: readonly string[];
   #loseAnswerOf: string | undefined;
   #hasWritten = false;
   #killBefore: { readonly kind: string; readonly table: string } | undefined;
@@ -111,6 +115,7 @@ export class DialerWorld {
   private constructor(database: OpenDatabase, options: WorldOptions) {
     this.#database = database;
     this.#options = options;
+    this.gateways = options.gateways ?? ['g1'];
     const farEnd = options.farEnd ?? (() => ({ does: 'answer' }) as const);
     this.gateway = new SimulatedGateway(this.clock, WORLD_EPOCH_MS, farEnd);
     this.gateway.numberGapMinMs = this.limits.numberGapMinMs;
@@ -177,6 +182,10 @@ export class DialerWorld {
       ),
       telephony: mortalPort(this.gateway, () => isAlive),
       gatewayId: 'g1',
+      gatewayFor: (_, preferred) => {
+        const { gateways } = this;
+        return preferred !== undefined && gateways.includes(preferred) ? preferred : gateways[0];
+      },
       trunks: [
         {
           name: 'lab',

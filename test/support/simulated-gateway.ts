@@ -54,7 +54,8 @@ export type Agent =
 export interface Lobby {
   readonly lobbyId: string;
   readonly representativeId: string;
-  readonly fence: number;
+  readonly gatewayId: string;
+  fence: number;
   seq: number;
   readyAtMs: number | null;
   /** The call that is bridged to it. */
@@ -67,10 +68,12 @@ export interface Dialled {
   readonly fence: number;
   readonly atMs: number;
   readonly lobbyId: string | null;
+  readonly gatewayId: string;
 }
 
 interface Call {
   readonly attemptId: string;
+  readonly gatewayId: string;
   readonly destination: string;
   fence: number;
   seq: number;
@@ -144,6 +147,21 @@ export class SimulatedGateway implements TelephonyPort {
     this.#calls.clear();
   }
 
+  /** With everything that it had. */
+  lose(gatewayId: string): void {
+    for (const call of this.#calls.values()) {
+      if (call.gatewayId !== gatewayId) continue;
+      call.isOver = true;
+      this.#calls.delete(call.attemptId);
+    }
+    for (const lobby of this.lobbies.values()) {
+      if (lobby.gatewayId === gatewayId) this.lobbies.delete(lobby.lobbyId);
+    }
+    const detail = 'it was silent';
+    const event = { type: 'gateway.lost', gatewayId, atMs: this.#nowMs(), detail } as const;
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
   send(command: TelephonyCommand): Promise<CommandReply> {
     if (!('attemptId' in command)) return Promise.resolve(this.#takeOfLobby(command));
     this.commands.push(command);
@@ -179,10 +197,11 @@ export class SimulatedGateway implements TelephonyPort {
   #act(call: Call, command: AttemptCommand): CommandReply {
     switch (command.type) {
       case 'attempt.query': {
-        const { attemptId, fence, phase, ended } = call;
+        const { attemptId, fence, phase, ended, isConnected } = call;
+        const connected = isConnected ? { connected: true as const } : {};
         return {
           accepted: true,
-          state: { attemptId, fence, phase, ...(ended === undefined ? {} : { ended }) },
+          state: { attemptId, fence, phase, ...connected, ...(ended && { ended }) },
         };
       }
       case 'attempt.dial':
@@ -214,7 +233,7 @@ export class SimulatedGateway implements TelephonyPort {
   }
 
   #dial(command: Extract<AttemptCommand, { type: 'attempt.dial' }>): CommandReply {
-    const { attemptId, destination, fence, notAfterMs } = command;
+    const { attemptId, destination, fence, notAfterMs, gatewayId } = command;
     const atMs = this.#nowMs();
     const earlier = this.dialsTo(destination);
     const farEnd = this.#farEnd(destination, earlier.length + 1);
@@ -229,12 +248,14 @@ export class SimulatedGateway implements TelephonyPort {
     assert(gapMs >= this.numberGapMinMs, `a number is dialled again after ${gapMs} ms`);
     const { lobbyId = null, failsafe } = command;
     if (lobbyId !== null) {
-      assert(this.lobbies.get(lobbyId)?.readyAtMs != null, `${attemptId} is for nobody's lobby`);
+      const lobby = this.lobbies.get(lobbyId);
+      assert(lobby?.readyAtMs != null, `${attemptId} is for nobody's lobby`);
+      assert.equal(gatewayId, lobby.gatewayId, `${attemptId} is dialled away from its lobby`);
     }
-    const dialled = { attemptId, destination, fence, atMs, lobbyId };
+    const dialled = { attemptId, destination, fence, atMs, lobbyId, gatewayId };
     this.dialled.push(dialled);
     const call: Call = {
-      ...{ attemptId, destination, fence, seq: 0, phase: 'starting', ended: undefined },
+      ...{ attemptId, destination, fence, seq: 0, phase: 'starting', ended: undefined, gatewayId },
       ...{ cancelReason: null, answeredAtMs: null, isOver: false, failsafe, isConnected: false },
     };
     this.#calls.set(attemptId, call);
@@ -313,8 +334,14 @@ export class SimulatedGateway implements TelephonyPort {
 
   #takeOfLobby(command: Exclude<TelephonyCommand, AttemptCommand>): CommandReply {
     if (command.type === 'lobby.open') {
-      const { lobbyId, representativeId, fence } = command;
-      const lobby = { lobbyId, representativeId, fence, seq: 0, readyAtMs: null, attemptId: null };
+      const { lobbyId, representativeId, fence, gatewayId } = command;
+      const known = this.lobbies.get(lobbyId);
+      if (known !== undefined) return this.#takeLobbyOver(known, fence);
+      if (command.takesOver === true) return refused('LOBBY_GONE');
+      const lobby = {
+        ...{ lobbyId, representativeId, fence, gatewayId },
+        ...{ seq: 0, readyAtMs: null, attemptId: null },
+      };
       this.lobbies.set(lobbyId, lobby);
       this.#clock.setTimeout(() => this.#lobbyAnswers(lobby), PHONE_ANSWERS_MS);
     }
@@ -323,6 +350,17 @@ export class SimulatedGateway implements TelephonyPort {
   }
 
   #lobbyAnswers(lobby: Lobby): void {
+  /** A new owner hears how far it has come. */
+  #takeLobbyOver(lobby: Lobby, fence: number): CommandReply {
+    assert(fence > lobby.fence, `${lobby.lobbyId} is opened twice`);
+    lobby.fence = fence;
+    lobby.seq = 0;
+    if (lobby.readyAtMs !== null) {
+      this.#emitOfLobby(lobby, { type: 'lobby.ready', mediaServerId: 'media-1' });
+    }
+    return { accepted: true, duplicate: true };
+  }
+
     if (this.lobbies.get(lobby.lobbyId) !== lobby) return;
     if (!this.phonesAnswer) {
       this.lobbyLeaves(lobby.lobbyId, 'notAnswered');
@@ -353,6 +391,7 @@ export class SimulatedGateway implements TelephonyPort {
     const lobby = this.lobbies.get(lobbyId);
     if (lobby?.readyAtMs == null) return refused('BAD_STATE');
     assert(lobby.attemptId === null, `two customers for one representative: ${lobbyId}`);
+    assert.equal(call.gatewayId, lobby.gatewayId, 'no bridge between two gateways');
     lobby.attemptId = call.attemptId;
     this.#later(call, JOIN_MS, () => {
       if (this.lobbies.get(lobbyId) !== lobby) {
