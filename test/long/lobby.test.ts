@@ -208,3 +208,60 @@ t.test(
     t.notOk(rep.isOver, 'the leg is there still');
   },
 );
+
+/** What an AI agent says, told apart from everybody else. */
+const AGENT_HZ = 700;
+/** A tone's frame is far above comfort noise. */
+const QUIET = 1_000;
+
+t.test('[DM-19] an agent hands over: the customer is with somebody all the time', async (t) => {
+  const stand = await LobbyStand.start(t, { representativeHz: REP_HZ });
+  const agent = await stand.openPhone(AGENT_HZ);
+  const lobby = await stand.openLobby();
+  const rep = await stand.representative.nextCall();
+  const gaps: number[] = [];
+  for (const customerHz of [1_200, 1_400, 1_600]) {
+    const customer = await stand.answeredCustomer(customerHz);
+    const talks = agent.nextCall();
+    const target = { kind: 'aiAgent', sipUri: agent.address, setupTimeoutMs: 6_000 } as const;
+    await customer.command({ type: 'attempt.connect', connectId: 'agent', target });
+    await customer.event('attempt.connected');
+    const bot = await talks;
+    const { media } = customer.call;
+    await media.hears(AGENT_HZ);
+    media.forget();
+    await media.hears(AGENT_HZ);
+    const fromMs = performance.now();
+    t.match(await customer.connect(lobby.id), { accepted: true }, 'while the agent talks');
+    await media.hears(REP_HZ);
+    await rep.heard.until(customerHz, 60, fromMs);
+    gaps.push(longestQuietMs(media));
+    t.equal(await bot.ended, 'byeReceived', 'the agent is let go');
+    t.same(
+      stand.events
+        .filter((event) => 'connectId' in event && event.attemptId === customer.id)
+        .map((event) => event.type),
+      ['attempt.connected', 'attempt.bridgeEnded', 'attempt.connected'],
+    );
+    customer.call.hangUp();
+    await customer.event('attempt.ended');
+  }
+  t.comment(`longest silence at the customer: ${gaps.join(', ')} ms`);
+  // On a host that does other work too, one of them may be late.
+  t.ok((gaps.sort((a, b) => a - b)[1] ?? Infinity) <= 300, 'nobody waits in silence');
+  t.notOk(rep.isOver, 'the representative is there for the next');
+});
+
+/** In what was received: by its packets, and by what is in them. */
+function longestQuietMs(media: RtpFarEnd): number {
+  const { pcm, frameAtMs } = media.heardAudio;
+  let longestMs = 0;
+  let lastLoudMs = frameAtMs[0] ?? 0;
+  for (const [index, atMs] of frameAtMs.entries()) {
+    const frame = pcm.subarray(index * 160, (index + 1) * 160);
+    if (!frame.some((sample) => Math.abs(sample) > QUIET)) continue;
+    longestMs = Math.max(longestMs, atMs - lastLoudMs);
+    lastLoudMs = atMs;
+  }
+  return Math.round(longestMs);
+}

@@ -321,7 +321,8 @@ export class SimulatedGateway implements TelephonyPort {
   /** The abandonment clock: nobody came in time, so the message is said and the call ended. */
   #watchOver(call: Call): void {
     const { failsafe } = call;
-    if (failsafe === undefined) return;
+    // Of calls without a representative: their dialer is alive and has ordered what follows.
+    if (failsafe === undefined || failsafe.playStops === true) return;
     this.#later(call, failsafe.connectWithinMs, () => {
       if (call.isConnected) return;
       const detail = 'nobody was connected in time';
