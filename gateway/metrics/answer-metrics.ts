@@ -43,7 +43,7 @@ export const ANSWER_METRICS = {
   ),
   optOuts: counter(
     'gateway_opt_outs_total',
-    'Digits that opted out while a message played, by the way they came: rtp, info, inband.',
+    'Digits that opted out while a message played, in a call of ours or to us, by the way they came: rtp, info, inband.',
     ['source'],
   ),
   rtpLoss: histogram(

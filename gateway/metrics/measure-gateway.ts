@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { AttemptMetrics } from './attempt-metrics.ts';
 import { AnswerMeasure } from './measure-answers.ts';
 import { GATEWAY_METRICS as metrics } from './gateway-metrics.ts';
+import { IncomingMeasure } from './incoming-metrics.ts';
 import { TRUNK_RATIO_METRICS as ratios } from './trunk-ratio-metrics.ts';
 
 type Measured = Pick<Gateway, 'counters' | 'gauges' | 'health' | 'subscribe' | 'onCallQuality'>;
@@ -15,6 +16,7 @@ export function measureGateway(gateway: Measured, meter: Meter, nowMs: () => num
   meter.register(ratios);
   const attempts = new AttemptMetrics(meter, nowMs);
   const answers = new AnswerMeasure(meter);
+  const incoming = new IncomingMeasure(meter);
   meter.onScrape({
     name: 'gateway',
     metrics: READ_AT_SCRAPE,
@@ -43,6 +45,7 @@ export function measureGateway(gateway: Measured, meter: Meter, nowMs: () => num
     gateway.subscribe((event) => {
       attempts.hear(event);
       answers.hear(event);
+      incoming.hear(event);
     }),
     gateway.onCallQuality((trunk, quality) => answers.quality(trunk, quality)),
   ];

@@ -389,6 +389,22 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ],
   })),
   {
+    ...{ alert: 'RingfenceRecordingsFail', atMinute: 30, labels: { outcome: 'failed' } },
+    fires: [once('gateway_recordings_total{outcome="failed"}', 20)],
+    below: [once('gateway_recordings_total{outcome="started"}', 20)],
+  },
+  {
+    ...{ alert: 'RingfenceDialInGuessed', atMinute: 15, labels: {} },
+    fires: [
+      counter('gateway_dial_ins_total{outcome="wrongPin"}', 2),
+      counter('gateway_dial_ins_total{outcome="unknownNumber"}', 1),
+    ],
+    below: [
+      counter('gateway_dial_ins_total{outcome="wrongPin"}', 2),
+      counter('gateway_dial_ins_total{outcome="admitted"}', 50),
+    ],
+  },
+  {
     ...{ alert: 'RingfenceRtpPortsShort', atMinute: 10, labels: {} },
     fires: rtpPorts(99, 100, 801),
     below: rtpPorts(100, 100, 800),

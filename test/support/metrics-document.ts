@@ -9,6 +9,7 @@ import { STORE_METRICS } from '../../dialer/metrics/store-metrics.ts';
 import { HTTP_METRICS } from '../../dialer/http/metrics.routes.ts';
 import { ANSWER_METRICS } from '../../gateway/metrics/answer-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
+import { INCOMING_METRICS } from '../../gateway/metrics/incoming-metrics.ts';
 import { SWITCH_METRICS } from '../../gateway/metrics/switch-metrics.ts';
 import { TRUNK_RATIO_METRICS } from '../../gateway/metrics/trunk-ratio-metrics.ts';
 import { BUS_METRICS } from '../../telephony-bus/bus-metrics.ts';
@@ -46,6 +47,11 @@ export const METRIC_SECTIONS: readonly Section[] = [
     title: 'Answers',
     words: 'Who answered, what was done about it in time, and how well they were heard.',
     table: ANSWER_METRICS,
+  },
+  {
+    title: 'Incoming calls and recordings',
+    words: 'Who calls us, and what is kept of conversations.',
+    table: INCOMING_METRICS,
   },
   {
     title: 'Trunks by the standards',

@@ -17,12 +17,14 @@ import { PACING_READINGS, readPacing } from '../../dialer/metrics/pacing-reading
 import { PrometheusMeter } from '../../dialer/metrics/prometheus-meter.ts';
 import { RepresentativeTime } from '../../dialer/metrics/representative-time.ts';
 import type { PacingStanding } from '../../dialer/pacing/pacing-standing.ts';
+import { ANSWER_METRICS } from '../../gateway/metrics/answer-metrics.ts';
 import { AttemptMetrics } from '../../gateway/metrics/attempt-metrics.ts';
 import { GATEWAY_METRICS } from '../../gateway/metrics/gateway-metrics.ts';
+import { IncomingMeasure } from '../../gateway/metrics/incoming-metrics.ts';
 import { TrunkRatios } from '../../gateway/metrics/trunk-ratios.ts';
 import { counter, gauge } from '../../machines/meter.port.ts';
 import { redact, redactText } from '../../machines/redaction.ts';
-import type { AttemptEvent, EventOf } from '../../machines/telephony-events.ts';
+import type { AttemptEvent, EventOf, TelephonyEvent } from '../../machines/telephony-events.ts';
 import { METRIC_SECTIONS, METRICS_DOCUMENT, metricsDocument } from '../support/metrics-document.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -248,6 +250,37 @@ t.test('engagements that share a label: counts are added up, the worst of the re
     'dialer_abandonment_budget_remaining{engagement="other",window="30 days"} 2',
     'dialer_throttle_factor_ratio{engagement="other"} 0.5',
     'dialer_escalations_open 3',
+  ]) {
+    t.ok(scraped.includes(line), line);
+  }
+});
+
+t.test('calls that come to us, and recordings, by what became of them', async (t) => {
+  const meter = new PrometheusMeter({ log: silentLog });
+  meter.register(ANSWER_METRICS);
+  const incoming = new IncomingMeasure(meter);
+  const own = { gatewayId: 'g1', seq: 1, atMs: 1_000 };
+  const call = { ...own, inboundId: 'i', callerNumber: null, calledNumber: '+12025550100' };
+  const dialIn = { ...own, dialInId: 'd', representativeId: 'r' };
+  const ofAttempt = { attemptId: 'a', fence: 1, seq: 1, atMs: 1_000, recordingId: 'x' };
+  const events: readonly TelephonyEvent[] = [
+    { ...call, type: 'inbound.call' },
+    { ...call, type: 'inbound.optOut', digit: '9', source: 'rtp' },
+    { ...own, type: 'inbound.ended', inboundId: 'i', endedBy: 'caller', heldMs: 9_000 },
+    { ...dialIn, type: 'representative.dialedIn' },
+    { ...dialIn, type: 'representative.dialInRefused', reason: 'wrongPin' },
+    { ...ofAttempt, type: 'recording.started' },
+    { ...ofAttempt, type: 'recording.failed', detail: 'no space' },
+  ];
+  for (const event of events) incoming.hear(event);
+  const scraped = (await meter.scrape()).split('\n');
+  for (const line of [
+    'gateway_inbound_calls_total{ended_by="caller"} 1',
+    'gateway_opt_outs_total{source="rtp"} 1',
+    'gateway_dial_ins_total{outcome="admitted"} 1',
+    'gateway_dial_ins_total{outcome="wrongPin"} 1',
+    'gateway_recordings_total{outcome="started"} 1',
+    'gateway_recordings_total{outcome="failed"} 1',
   ]) {
     t.ok(scraped.includes(line), line);
   }
