@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import t from 'tap';
 import { changeEngagement } from '../../dialer/engagements/change-settings.ts';
+import { pacingAccount, renderPacing } from '../../dialer/explain/pacing-account.ts';
+import { readPacing } from '../../dialer/pacing-log/read-pacing.ts';
 import { createEngagement } from '../../dialer/engagements/create-engagement.ts';
 import { MINUTE_MS } from '../support/dialer-world.ts';
 import { PacedWorld } from '../support/paced-world.ts';
@@ -74,6 +76,25 @@ t.test('[DM-21] [DM-26] a machine is never bridged, and its representative is ke
   t.equal(times('representative.connected'), 3, 'people only');
   t.equal(times('representative.lobbyCalled'), times('representative.reserved'));
   t.equal(times('representative.reserved'), 3, 'kept through machines and busy lines');
+  await world.check();
+});
+
+t.test('[DM-28] a message is left in the last loop, and in no loop before', async (t) => {
+  const paced = await PacedWorld.open(t, { farEnd: () => MACHINE });
+  const { world } = paced;
+  const answering = {
+    ...ANSWERING,
+    ...{ amdAction: 'leaveMessageOnLastAttemptOnly', amdMessage: 'Please call us back.' },
+  };
+  const reattempt = { reasons: ['answeringMachine'], retriesMax: 2, waitMinutes: 20 };
+  const id = await world.engagement({ config: { ...progressive, answering, reattempt } });
+  const [task = ''] = await world.tasks(id, world.people(1));
+  await paced.representative(id, 'ada');
+  await world.advance(90 * MINUTE_MS);
+  t.same(
+    (await world.attempts(task)).map(({ result }) => result),
+    ['AnsweringMachineHangup', 'AnsweringMachineHangup', 'AnsweringMachine'],
+  );
   await world.check();
 });
 
@@ -394,4 +415,48 @@ t.test('[DM-23] a restart grants no new budget, whatever its window', async (t) 
   await world.dialer.engagementChanged(id);
   const after = world.dialer.standing.pacing.find(({ engagementId }) => engagementId === id);
   t.same(after?.windows, [{ ...spent[2], window: 'ca' }, spent[1]]);
+});
+
+t.test('[DM-23] the log tells why so many calls were started, in few rows', async (t) => {
+  const farEnd = (): FarEnd => ({ does: 'ring' });
+  const paced = await PacedWorld.open(t, { farEnd });
+  const { world } = paced;
+  const id = await world.engagement({ config: progressive });
+  await world.tasks(id, world.people(30));
+  for (const name of ['ada', 'bob']) await paced.representative(id, name);
+  await world.advance(10 * MINUTE_MS);
+  await world.dialer.pacingWritten();
+  const asked = { businessUnitId: world.businessUnitId, engagementId: id, limit: 200 };
+  const rows = await readPacing(world.database, asked);
+  const decided = world.news.filter(({ type }) => type === 'pacing.decided').length;
+  t.ok(decided > 500, `${decided} decisions`);
+  t.ok(rows.length >= 9 && rows.length <= 30, `${rows.length} rows of ten minutes`);
+  t.equal(
+    rows.reduce((sum, row) => sum + row.decisions, 0),
+    decided,
+    'each decision is in one of them',
+  );
+  t.equal(
+    rows.reduce((sum, row) => sum + row.started, 0),
+    world.gateway.dialled.length,
+  );
+  for (const [at, row] of rows.entries()) {
+    const newer = rows[at - 1];
+    t.ok(row.from_ms <= row.until_ms && row.until_ms - row.from_ms <= MINUTE_MS);
+    if (newer !== undefined) t.ok(newer.from_ms >= row.until_ms);
+    t.ok(['representatives', 'noRepresentatives'].includes(row.binding), row.binding);
+  }
+  t.match(JSON.parse(rows[0]?.inputs ?? ''), { mode: 'progressive', callsPerRep: 1 });
+  const account = await pacingAccount(world.database, id, world.nowMs);
+  const text = renderPacing(account ?? t.fail('it is there'));
+  t.match(text, /every representative who is free has a call \(representatives\)/);
+  const earlier = rows[4]?.until_ms ?? 0;
+  const until = await readPacing(world.database, { ...asked, untilMs: earlier, fromMs: earlier });
+  t.ok(until.every((row) => row.from_ms <= earlier && row.until_ms >= earlier) && until.length > 0);
+  // A restart loses nothing of it; after two weeks it is dropped.
+  world.kill();
+  world.clock.advanceTo(world.clock.now() + 15 * 24 * 60 * MINUTE_MS);
+  await world.start();
+  await world.settle();
+  t.equal((await readPacing(world.database, asked)).length, 0);
 });
