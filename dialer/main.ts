@@ -94,11 +94,11 @@ export class Dialer {
       else if (event.type === 'lobby.referred') this.#referred(event);
       else if (event.type === 'trunk.state') this.#trunkState(event);
       else if (event.type === 'gateway.present') this.#gatewayPresent(event);
+      else if (event.type === 'gateway.lost') this.#gatewayLost(event);
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
     this.#budgets = new TrunkBudgets(options.trunks);
-      else if (event.type === 'gateway.lost') this.#gatewayLost(event);
     const { telephony, representatives } = options;
     ({ desk: this.desk, shares: this.#shares } = makeDesk(this.#parts, telephony, representatives));
     this.#runtimes = new EngagementRuntimes({
