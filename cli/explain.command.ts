@@ -1,24 +1,31 @@
-/** `ringfence explain DELIVERY_ID`: why this person was called, and what came of it. */
+/** `ringfence explain ID`: why this person was called and what came of it, or why so many were. */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadProcessConfig } from '../config/process-config.ts';
 import { storeLocation } from '../dialer/dialer-settings.ts';
 import { explain } from '../dialer/explain/explain.ts';
+import { pacingAccount, renderPacing } from '../dialer/explain/pacing-account.ts';
 import { renderAccount } from '../dialer/explain/render-account.ts';
 import { openStore, type StoreLocation } from '../dialer/store/open-store.ts';
 import { CliError } from './cli-error.ts';
+import { timeOption } from './option-values.ts';
 import { writeJson, type Terminal } from './terminal.ts';
 
 export interface ExplainOptions {
   readonly config?: string;
   readonly store?: string;
   readonly json: boolean;
+  readonly at?: number;
 }
 
 export function explainCommand(): Command {
   return new Command('explain')
-    .description('tell why a person was called at that moment, and what came of it')
-    .argument('<id>', 'a delivery; of a task it tells why no call was made, or sums its calls up')
+    .description('tell why a person was called at that moment, or why so many people were')
+    .argument(
+      '<id>',
+      'a delivery, a task or an engagement: of the last, what its pacing was limited by',
+    )
+    .option('--at <time>', 'of an engagement: up to then, RFC 3339; default: now', timeOption)
     .option('--config <file>', 'configuration that names the store')
     .option('--store <file>', 'the SQLite file that demo --keep-store made, instead')
     .option('--json', 'one JSON value on stdout', false);
@@ -39,7 +46,16 @@ export async function runExplain(
   try {
     const account = await explain(database, id);
     if (account === undefined) {
-      throw new CliError('NOT_FOUND', `There is no delivery and no task ${id} in this store.`);
+      const pacing = await pacingAccount(database, id, options.at ?? Date.now());
+      if (pacing !== undefined) {
+        if (options.json) await writeJson(terminal, pacing);
+        else terminal.out.write(`${renderPacing(pacing)}\n`);
+        return 0;
+      }
+      throw new CliError(
+        'NOT_FOUND',
+        `There is no delivery, task or engagement ${id} in this store.`,
+      );
     }
     if (options.json) await writeJson(terminal, account);
     else terminal.out.write(`${renderAccount(account)}\n`);

@@ -45,6 +45,13 @@ export const DialerConfig = Type.Object(
       env: 'RINGFENCE_DIALER_ID',
     }),
     store: StoreConfig,
+    pacingLogDays: Type.Integer({
+      description: 'How long it is kept why so many calls were started, and no more. Days.',
+      default: 14,
+      minimum: 1,
+      maximum: 3_650,
+      env: 'RINGFENCE_DIALER_PACING_LOG_DAYS',
+    }),
     numberGapMinMs: Type.Integer({
       description:
         'Least time between two attempts to one number, from whichever engagement of whichever ' +

@@ -35,6 +35,8 @@ export interface DialerOptions {
   readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
   /** Default: what an installation has that configures nothing. */
   readonly rulePacks?: RulePacks;
+  /** How long pacing decisions are kept, ms. Default: two weeks. */
+  readonly pacingLogMs?: number;
   /** Default: those of spec I.1. */
   readonly representatives?: DeskTimes;
   /** What calls of a workstream do once answered. Default: its prompts are played. */

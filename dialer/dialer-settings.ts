@@ -7,7 +7,7 @@ import type { StoreLocation } from './store/open-store.ts';
 
 type Settings = Pick<
   DialerOptions,
-  'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease' | 'rulePacks'
+  'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease' | 'rulePacks' | 'pacingLogMs'
 >;
 
 /** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
@@ -27,6 +27,7 @@ export function dialerSettings({ abandonment, dialer, dialing, gateway }: Ringfe
     times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs, delaysStarts },
     lease: { leaseMs, waitMs },
     rulePacks: new RulePacks(abandonment),
+    pacingLogMs: dialer.pacingLogDays * 86_400_000,
   };
 }
 

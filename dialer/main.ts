@@ -34,6 +34,7 @@ import {
 import type { Lease } from './store/leases.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { CancelOutcome } from './tasks/cancel-task.ts';
+import { PacingLog } from './pacing-log/pacing-log.ts';
 import { playPrompts } from './tasks/plan-after-answer.ts';
 import { makeDesk } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
@@ -48,6 +49,8 @@ import { WorkInHand } from './work-in-hand.ts';
 /** One queue group for now: every engagement is worked by whoever holds this lease. */
 export const QUEUE_GROUP = 'queue-group:all';
 
+const PACING_LOG_MS = 14 * 86_400_000;
+
 export class Dialer {
   readonly #options: DialerOptions;
   readonly #parts: DialerParts;
@@ -57,6 +60,7 @@ export class Dialer {
   readonly #promoter: Promoter;
   readonly #runtimes: EngagementRuntimes;
   readonly #cancelWork: CancelWork;
+  readonly #pacingLog: PacingLog;
   readonly #orders: OrderKeeper;
   readonly #telephony: TelephonyActors;
   readonly #budgets: TrunkBudgets;
@@ -127,6 +131,7 @@ export class Dialer {
     const { database } = options;
     const { registry, runtimes } = this.#chainParts();
     this.#cancelWork = new CancelWork({ database, clock, registry, runtimes });
+    this.#pacingLog = this.#makePacingLog();
     this.#promoter = makePromoter(this.#parts, (engagementIds) => {
       for (const id of engagementIds) this.#runtimes.get(id)?.tasksReady();
     });
@@ -156,9 +161,14 @@ export class Dialer {
     this.#promoter.wake();
     await this.#runtimes.begin();
     this.#orders.wake();
+    this.#pacingLog.begin();
     return report;
   }
-    await this.#escalations.recover();
+
+  /** Why calls were started, and no more, is in the store as of now. */
+  pacingWritten(): Promise<void> {
+    return this.#pacingLog.written();
+  }
 
   get database(): OpenDatabase {
     return this.#options.database;
@@ -273,7 +283,8 @@ export class Dialer {
       if (!isIdle) log.warn({ live: this.#registry.size }, 'calls are left to the next start');
     }
     this.#registry.abandonAll();
-    await within(clock, limitMs, Promise.all([this.#journal.settled(), this.desk.settled()]));
+    const written = [this.#journal.settled(), this.desk.settled(), this.#pacingLog.stop()];
+    await within(clock, limitMs, Promise.all(written));
     await this.#keeper.release().catch((error: unknown) => {
       log.warn({ error }, 'the lease could not be given back: it lapses by itself');
     });
@@ -289,6 +300,7 @@ export class Dialer {
   }
 
   #close(): void {
+    this.#pacingLog.drop();
     this.#orders.stop();
     this.#keeper.drop();
     this.#telephony.close();
@@ -361,6 +373,14 @@ export class Dialer {
       onLeaseLost: (error) => this.#leaseIsLost(error),
       onWaiting: () => this.#promoter.wake(),
     };
+  }
+
+  #makePacingLog(): PacingLog {
+    return new PacingLog({
+      ...this.#parts,
+      businessUnitOf: (id) => this.#runtimes.get(id)?.facts.engagement.business_unit_id,
+      retentionMs: this.#options.pacingLogMs ?? PACING_LOG_MS,
+    });
   }
 
   #makeJournal(): AttemptJournal {

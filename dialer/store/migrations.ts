@@ -8,6 +8,7 @@ import { callOrder } from './migrations/0006-call-order.ts';
 import { reservationTerms } from './migrations/0007-reservation-terms.ts';
 import { edgeRecords } from './migrations/0008-edge-records.ts';
 import { consentSegmentsTriggers } from './migrations/0009-consent-segments-triggers.ts';
+import { pacingLog } from './migrations/0010-pacing-log.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   reservationTerms,
   edgeRecords,
   consentSegmentsTriggers,
+  pacingLog,
 ];

@@ -371,7 +371,7 @@ t.test('[DM-23] a restart grants no new budget, whatever its window', async (t) 
   /** So many people who answered `agoMs` ago, of whom so many were abandoned. */
   const answered = async (id: string, agoMs: number, live: number, lost: number): Promise<void> => {
     const row = await world.engagementRow(id);
-    const [task = ''] = await world.tasks(id, world.people(1, Number(agoMs % 1_000) + 400));
+    const [task = ''] = await world.tasks(id, world.people(1, (agoMs % 1_000) + 400));
     const rows = Array.from({ length: live }, (_, n) => ({
       ...{ id: world.ids.id(), business_unit_id: world.businessUnitId, engagement_id: id },
       ...{ task_id: task, batch_id: null, contact_id: task, contact_point_id: null, seq_no: n + 1 },

@@ -298,6 +298,10 @@ export class StoreDialer implements ApiDialer {
     return undefined;
   }
 
+  async pacingWritten(): Promise<void> {
+    this.told.push('pacing written');
+  }
+
   async engagementChanged(id: string): Promise<void> {
     this.told.push(`changed ${id}`);
   }

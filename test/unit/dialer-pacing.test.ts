@@ -1,4 +1,5 @@
 /** Goal: the pacer's parts say what they claim, and its decisions keep the laws of pacing. */
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { AbandonmentBudget } from '../../dialer/pacing/abandonment-budget.ts';
@@ -15,7 +16,13 @@ import { DurationSurvival } from '../../dialer/pacing/duration-survival.ts';
 import { expectedExcess, normalCdf } from '../../dialer/pacing/normal-distribution.ts';
 import { PacerCore } from '../../dialer/pacing/pacer-core.ts';
 import type { PacerConfig } from '../../dialer/pacing/pacer-config.ts';
-import type { PredictiveExplanation } from '../../dialer/pacing/pacer-events.ts';
+import {
+  PacingSpan,
+  SPAN_MAX_MS,
+  SPAN_MIN_MS,
+  type ClosedSpan,
+} from '../../dialer/pacing-log/pacing-span.ts';
+import type { PacerDecision, PredictiveExplanation } from '../../dialer/pacing/pacer-events.ts';
 import { addEvent, noneYet, probabilityAhead } from '../../dialer/pacing/poisson-binomial.ts';
 import { predictiveStarts } from '../../dialer/pacing/predictive-starts.ts';
 import { SeededRandom } from '../../simulator/seeded-random.ts';
@@ -589,3 +596,45 @@ t.test(
     );
   },
 );
+
+t.test('limits that alternate at every decision are no flood of rows', async () => {
+  const bindings = fc.constantFrom<PacerDecision['binding']>('risk', 'budget', 'representatives');
+  const decisions = fc.array(fc.tuple(bindings, fc.integer({ min: 50, max: 3_000 })), {
+    minLength: 1,
+    maxLength: 400,
+  });
+  fc.assert(
+    fc.property(decisions, (all) => {
+      const closed: ClosedSpan[] = [];
+      let [span, atMs]: [PacingSpan | undefined, number] = [undefined, 0];
+      for (const [binding, afterMs] of all) {
+        if (span?.isOver(atMs, binding) === true) {
+          closed.push(span.closed());
+          span = undefined;
+        }
+        span ??= new PacingSpan('e', atMs);
+        const explanation = { mode: 'predictive', idle: 1 / 3, busy: 0, wrappingUp: 0 };
+        const inputs = { ...explanation, ringing: 0, waiting: 0 };
+        span.decided(atMs, { start: 2, cancel: [], binding, explanation: inputs });
+        atMs += afterMs;
+      }
+      if (span !== undefined) closed.push(span.closed());
+      assert.ok(closed.length <= atMs / SPAN_MIN_MS + 1, `${closed.length} rows of ${atMs} ms`);
+      const sum = (of: (one: ClosedSpan) => number): number =>
+        closed.reduce((total, one) => total + of(one), 0);
+      assert.equal(
+        sum((one) => one.decisions),
+        all.length,
+      );
+      assert.equal(
+        sum((one) => one.wanted),
+        2 * all.length,
+      );
+      for (const { limits, binding, inputs, fromMs, untilMs } of closed) {
+        assert.equal(limits[binding], Math.max(...Object.values(limits)));
+        assert.equal(inputs?.['idle'], 0.3333);
+        assert.ok(untilMs - fromMs <= SPAN_MAX_MS);
+      }
+    }),
+  );
+});

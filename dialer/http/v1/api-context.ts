@@ -34,6 +34,7 @@ export type ApiDialer = Pick<
   | 'cancelTask'
   | 'previewOf'
   | 'endCall'
+  | 'pacingWritten'
 > & {
   readonly desk: Pick<
     RepresentativeDesk,

@@ -16,6 +16,7 @@ import { rulesOfWorkstream } from './destination-rules.ts';
 import { engagementRoutes } from './engagements/engagements.routes.ts';
 import { engagementOperationRoutes } from './engagements/operations.routes.ts';
 import { forecastRoutes } from './engagements/forecast.routes.ts';
+import { pacingRoutes } from './engagements/pacing.routes.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
@@ -127,6 +128,7 @@ const ROUTES = [
   engagementRoutes,
   engagementOperationRoutes,
   forecastRoutes,
+  pacingRoutes,
   contactRoutes,
   taskRoutes,
   batchRoutes,

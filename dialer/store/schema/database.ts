@@ -9,6 +9,7 @@ import type { ContactTables } from './contact-tables.ts';
 import type { EdgeTables } from './edge-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
 import type { LogTables } from './log-tables.ts';
+import type { PacingTables } from './pacing-tables.ts';
 import type { RepresentativeTables } from './representative-tables.ts';
 import type { SegmentTables } from './segment-tables.ts';
 import type { TaskTables } from './task-tables.ts';
@@ -20,5 +21,6 @@ export type Database = ContactTables &
   AccessTables &
   RepresentativeTables &
   EdgeTables &
+  PacingTables &
   ConsentTables &
   SegmentTables;
