@@ -158,6 +158,7 @@ export class Dialer {
     const report = await recover({ ...parts, runtimes, registry, occupy, desk: this.desk });
     this.#recovered = report;
     await this.desk.begin();
+    await this.#escalations.recover();
     this.#promoter.wake();
     await this.#runtimes.begin();
     this.#orders.wake();
@@ -328,6 +329,11 @@ export class Dialer {
     for (const trunk of trunks) this.#budgets.of(trunk).works();
   }
 
+  /** Legs that it had are gone; calls that it had are asked about, each by its own machine. */
+  #gatewayLost({ gatewayId }: EventOf<'gateway.lost'>): void {
+    for (const lobbyId of this.desk.gatewayLost(gatewayId)) this.#runtimes.onLobbyLeft(lobbyId);
+  }
+
   #trunkState({ trunk, state }: EventOf<'trunk.state'>): void {
     const budget = this.#budgets.of(trunk);
     if (state === 'suspended') {
@@ -339,11 +345,6 @@ export class Dialer {
     const isRefusing = state === 'down' || state === 'authFailed';
     if (isRefusing) budget.refused(this.#parts.clock.now());
     if (state === 'up') budget.works();
-  }
-
-  /** Legs that it had are gone; calls that it had are asked about, each by its own machine. */
-  #gatewayLost({ gatewayId }: EventOf<'gateway.lost'>): void {
-    for (const lobbyId of this.desk.gatewayLost(gatewayId)) this.#runtimes.onLobbyLeft(lobbyId);
   }
 
   /** Another process owns the tasks now: whatever we still did would be done twice. */
@@ -410,7 +411,9 @@ export class Dialer {
       },
       onBroken: (chain, error) => {
         this.#parts.work.run(async () => {
+          const { attemptId } = chain;
           await putAside(this.#parts, this.#options.telephony, chain, error);
+          if (attemptId !== null) this.desk.attemptOver(attemptId);
           this.#runtimes.get(chain.engagementId)?.callEnded(chain.trunk, chain.taskId);
           const { businessUnitId, engagementId, taskId } = chain;
           news.tell({ type: 'task.left', businessUnitId, engagementId, taskId, left: 'broken' });
@@ -431,10 +434,9 @@ export class Dialer {
       registry,
       journal: this.#journal,
       optOuts: this.#optOuts,
-          const { attemptId } = chain;
       runtimeOf: (engagementId) => runtimes.of(engagementId),
-          if (attemptId !== null) this.desk.attemptOver(attemptId);
       budgetOf: (trunk) => this.#budgets.of(trunk),
+      onAttemptOver: (attemptId) => this.desk.attemptOver(attemptId),
     };
     return { parts, runtimes, registry };
   }
@@ -456,5 +458,4 @@ export async function startDialer(options: DialerOptions): Promise<Dialer> {
 
 function leaseOptionsOf({ database, clock, log, id, lease }: DialerOptions): LeaseOptions {
   return { database, clock, log, name: QUEUE_GROUP, owner: id, ...lease };
-      onAttemptOver: (attemptId) => this.desk.attemptOver(attemptId),
 }
