@@ -350,7 +350,6 @@ export class SimulatedGateway implements TelephonyPort {
     return { accepted: true };
   }
 
-  #lobbyAnswers(lobby: Lobby): void {
   /** A new owner hears how far it has come. */
   #takeLobbyOver(lobby: Lobby, fence: number): CommandReply {
     assert(fence > lobby.fence, `${lobby.lobbyId} is opened twice`);
@@ -362,6 +361,7 @@ export class SimulatedGateway implements TelephonyPort {
     return { accepted: true, duplicate: true };
   }
 
+  #lobbyAnswers(lobby: Lobby): void {
     if (this.lobbies.get(lobby.lobbyId) !== lobby) return;
     if (!this.phonesAnswer) {
       this.lobbyLeaves(lobby.lobbyId, 'notAnswered');
@@ -391,8 +391,8 @@ export class SimulatedGateway implements TelephonyPort {
   #join(call: Call, connectId: string, lobbyId: string): CommandReply {
     const lobby = this.lobbies.get(lobbyId);
     if (lobby?.readyAtMs == null) return refused('BAD_STATE');
-    assert(lobby.attemptId === null, `two customers for one representative: ${lobbyId}`);
     assert.equal(call.gatewayId, lobby.gatewayId, 'no bridge between two gateways');
+    assert(lobby.attemptId === null, `two customers for one representative: ${lobbyId}`);
     lobby.attemptId = call.attemptId;
     this.#later(call, JOIN_MS, () => {
       if (this.lobbies.get(lobbyId) !== lobby) {
