@@ -183,11 +183,20 @@ function textFaults(schema: ShapeSchema, value: unknown, path: string): JourneyF
   if (value.length > maxLength) {
     return [bounds(path, `has ${value.length} characters`, `at most ${maxLength}`)];
   }
-  const isWritten = pattern === undefined || new RegExp(pattern).test(value);
+  const isWritten = pattern === undefined || compiled(pattern).test(value);
   if (isWritten && isOfFormat(value, format)) return [];
   const remedy = REMEDY_OF_FORMAT[format ?? ''] ?? `it must match ${pattern ?? ''}`;
   const problem = `is ${shown(value)}, which is not written as it must be`;
   return [fault(path, 'MALFORMED', problem, `${remedy}${exampleOf(schema)}`)];
+}
+
+const expressions = new Map<string, RegExp>();
+
+/** The patterns are those of the schema: a few. */
+function compiled(pattern: string): RegExp {
+  const known = expressions.get(pattern) ?? new RegExp(pattern);
+  expressions.set(pattern, known);
+  return known;
 }
 
 const REMEDY_OF_FORMAT: Readonly<Record<string, string>> = {

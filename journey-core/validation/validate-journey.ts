@@ -5,7 +5,7 @@ import { assetFaults } from './asset-faults.ts';
 import { assetIndex } from './asset-index.ts';
 import { entryFaults } from './entry-faults.ts';
 import { graphFaults } from './graph-faults.ts';
-import type { JourneyFault } from './journey-fault.ts';
+import type { JourneyFault, JourneyFaultCode } from './journey-fault.ts';
 import { shapeFaults, type ShapeSchema } from './shape-faults.ts';
 import { stepFaults } from './step-faults.ts';
 
@@ -31,15 +31,19 @@ export function validateJourney(value: unknown, assets?: JourneyAssets): Journey
   const index = assetIndex(used);
   const ofAssets = assetFaults(used, index, '/assets');
   const ofGraph = graphFaults(journey);
-  // What can have happened before a step is asked of the graph.
-  if (ofGraph.length > 0) return verdict([...ofGraph, ...ofAssets], journey);
+  // What can have happened before a step is asked of the graph: its names must hold.
+  if (ofGraph.some(({ code }) => NAME_CODES.includes(code))) {
+    return verdict([...ofGraph, ...ofAssets], journey);
+  }
   const checked = { journey, assets: index };
   const ofSteps = journey.steps.flatMap((step, at) => stepFaults(checked, step, `/steps/${at}`));
-  return verdict([...entryFaults(checked), ...ofSteps, ...ofAssets], journey);
+  return verdict([...entryFaults(checked), ...ofGraph, ...ofSteps, ...ofAssets], journey);
 }
 
 /** TypeBox builds plain JSON Schema; it is read as such. */
 const SHAPE = Journey as object as ShapeSchema;
+
+const NAME_CODES: readonly JourneyFaultCode[] = ['DUPLICATE', 'RESERVED_NAME', 'UNKNOWN_STEP'];
 
 const ORDER = ['error', 'blocksPublishing', 'warning'];
 
