@@ -362,21 +362,76 @@ function representativeTests(t: Test, target: StoreTarget): void {
     t.match(row, { tasks_ready: 0, tasks_waiting: 0, tasks_working: 1, tasks_final: 2 });
   });
 
-  t.test('what a dead dialer held is let go, and its legs are closed', async (t) => {
+  t.test('what a dead dialer held is gone on with, or let go', async (t) => {
     const { rig, person, demand, offer, desk, read } = await scene(t, target);
-    const ada = await person('ada');
-    await desk.reserve(demand(), offer(), 1);
+    const { attemptId } = await callOf(rig);
+    const one = async (change: Partial<Offer> = {}) => {
+      const [id = ''] = await desk.reserve(demand(), offer(change), 1);
+      await desk.settled();
+      return id;
+    };
+    for (const name of ['ada', 'bob', 'eve', 'joe']) await person(name);
+    const asked = await one({ kind: 'escalation', isAutoAccepted: false, attemptId });
+    const waiting = await one();
+    const lobbyOfWaiting = rig.lobbies.lobbyId;
+    const talking = await one();
+    const lobbyOfTalking = rig.lobbies.lobbyId;
+    const orphan = await one({ engagementId: rig.ids.id() });
+    const lobbyOfOrphan = rig.lobbies.lobbyId;
+    desk.releaseOne(asked, 'withdrawn');
     await desk.settled();
-    const { lobbyId } = rig.lobbies;
+    const invited = await one({ kind: 'escalation', isAutoAccepted: false, attemptId: 'gone' });
+    t.equal(invited, asked);
+    t.ok(desk.assign(talking, attemptId));
+    rig.lobbies.attempt(attemptId, { type: 'attempt.connected', target: 'lobby' });
+    await desk.settled();
+    t.match(await read(talking), { work: 'connected', reservation: { attemptId } });
+    desk.stop();
+
+    const from = rig.lobbies.sent.length;
     const next = await rig.openDesk(t);
     await next.settled();
-    t.match(await read(ada), { work: 'free', reservation: null });
-    const closed = rig.lobbies.sent.findLast(({ type }) => type === 'lobby.close');
-    t.match(closed, { lobbyId, fence: 2 });
-    t.same(await next.reserve(demand(), offer(), 1), [ada]);
-    await desk.settled();
+    const sent = rig.lobbies.sent.slice(from);
+    t.match(
+      sent.filter(({ type }) => type === 'lobby.close'),
+      [{ lobbyId: lobbyOfOrphan, fence: 2, gatewayId: 'g-1' }],
+      'one leg is closed',
+    );
+    t.same(
+      sent
+        .flatMap((one) => (one.type === 'lobby.open' ? [[one.lobbyId, one.takesOver]] : []))
+        .sort(),
+      [
+        [lobbyOfTalking, true],
+        [lobbyOfWaiting, true],
+      ].sort(),
+    );
+    for (const id of [invited, orphan]) {
+      t.match(await read(id), { work: 'free', reservation: null });
+      const told = await rig.database.db
+        .selectFrom('events')
+        .select('type')
+        .where('stream_id', '=', `representative:${id}`)
+        .orderBy('stream_seq', 'desc')
+        .executeTakeFirst();
+      t.equal(told?.type, 'representative.released', 'a desktop hears of it');
+    }
+    t.match(await read(waiting), { work: 'reserved', reservation: { attemptId: null } });
+    t.match(await read(talking), { work: 'connected', reservation: { attemptId } });
+    t.match(next.get(talking), {
+      work: 'connected',
+      lobbyId: lobbyOfTalking,
+      mediaServerId: 'm-1',
+    });
+    t.equal(next.assign(talking, 'another'), false);
+
+    rig.lobbies.attempt(attemptId, { type: 'attempt.ended' });
     await next.settled();
-    t.match(await read(ada), { work: 'reserved' });
+    t.match(await read(talking), { work: 'wrapUp' });
+    next.wrapUpDone(talking);
+    await next.settled();
+    const rest = await next.reserve(demand(), offer(), 4);
+    t.same([...rest].sort(), [invited, orphan, talking].sort(), 'all but the one who waits');
   });
 
   t.test('what is wrong with a representative is said, and nothing is changed', async (t) => {
