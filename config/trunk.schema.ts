@@ -102,6 +102,16 @@ export const TrunkConfig = Type.Object(
       env: 'RINGFENCE_TRUNK_<NAME>_CODECS',
       source: 'RFC 3551 §4.5.14',
     }),
+    srtp: Type.Enum(['off', 'sdes'], {
+      description:
+        'Encryption of the audio on this trunk. `sdes`: SRTP with keys in SDP, and never in clear: a ' +
+        'trunk that does not take it gets no call through. Use it with `transport=tls`, since whoever ' +
+        'reads the SDP has the keys; the first of `codecs` is offered alone. `off`: as the switch ' +
+        'does by itself (`softswitch.secureMedia`).',
+      default: 'off',
+      env: 'RINGFENCE_TRUNK_<NAME>_SRTP',
+      source: 'RFC 4568',
+    }),
     channelsMax: Type.Integer({
       description: 'Calls in flight on this trunk at one moment. 0 takes the trunk out of use.',
       default: 100,

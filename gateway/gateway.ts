@@ -32,11 +32,13 @@ import { LobbyDesk } from './lobby/lobby-desk.ts';
 import { NO_REGISTRAR, phoneAddresses } from './lobby/phone-addresses.ts';
 import { switchProblem, watchLoss } from './loss.ts';
 import { EndpointPool } from './media/endpoint-pool.ts';
+import { EndpointPools } from './media/endpoint-pools.ts';
 import { EndpointSignalling } from './media/endpoint-signalling.ts';
 import { EslConnection, MediaServer } from './media/fsmrf.ts';
 import type { MediaEndpoint } from './media/media-endpoint.ts';
 import { MediaFiles } from './media/media-files.ts';
 import { MediaLink } from './media/media-link.ts';
+import type { Codec } from './media/secure-offer.ts';
 import { gatewayHealth, type GatewayHealth } from './metrics/gateway-health.ts';
 import { recordingFiles } from './recordings/recording-files.ts';
 import { DialogEnder } from './sip/dialog-ender.ts';
@@ -84,6 +86,7 @@ export class Gateway implements TelephonyPort {
   readonly #speech: GatewaySpeech;
   readonly #listening: OpenedListening;
   readonly #pool: EndpointPool<MediaEndpoint>;
+  readonly #pools: EndpointPools;
   readonly #registry: AttemptRegistry;
   readonly #registrar: Registrar | undefined;
   readonly #inbound: InboundDesk;
@@ -138,6 +141,7 @@ export class Gateway implements TelephonyPort {
       promptsDir: config.promptsDir,
     });
     this.#pool = this.#makePool();
+    this.#pools = new EndpointPools(this.#pool, config.trunks, (codec) => this.#makePool(codec));
     this.#registry = new AttemptRegistry(clock, {
       endedKeptMs: ENDED_KEPT_MS,
       endedKeptMax,
@@ -151,8 +155,8 @@ export class Gateway implements TelephonyPort {
     });
     this.#dialIn = this.#makeDialIn(srf, options.representatives);
     const { onChange } = this;
-    const { registry, media, pool } = this.#watched();
-    watchLoss({ link, media, pool, registry, log, onChange });
+    const { registry, media } = this.#watched();
+    watchLoss({ link, media, pool: this.#pools, registry, log, onChange });
     link.onDown(({ detail }) => {
       this.#lobbies.switchLost(`drachtio: ${detail}`);
       this.#dialIn?.switchLost();
@@ -259,7 +263,7 @@ export class Gateway implements TelephonyPort {
     this.#lobbies.closeAll();
     this.#dialIn?.closeAll();
     this.#inbound.closeAll();
-    this.#pool.pause('the gateway is closing');
+    this.#pools.pause('the gateway is closing');
     const idle = this.#untilIdle();
     await Promise.all([idle.promise, unregistered]);
     this.#media.close();
@@ -283,7 +287,7 @@ export class Gateway implements TelephonyPort {
       this.#registry.active.size === 0 &&
       this.#lobbies.counts.releasing === 0 &&
       this.#ender.byesInHand === 0 &&
-      this.#pool.counts.creating === 0;
+      this.#pools.creating === 0;
     const promise = new Promise<void>((resolve) => {
       const look = (): void => {
         if (isIdle() || !this.#link.isUp || clock.now() >= deadlineMs) resolve();
@@ -306,17 +310,18 @@ export class Gateway implements TelephonyPort {
     return { link: this.#link, media: this.#media, pool: this.#pool, registry: this.#registry };
   }
 
-  #makePool(): EndpointPool<MediaEndpoint> {
+  /** With a codec: endpoints that speak SRTP, of which none is kept warm. */
+  #makePool(secureCodec?: Codec): EndpointPool<MediaEndpoint> {
     const { endpointsWarm, endpointsMax, reconnectDelayMinMs, reconnectDelayMaxMs } = this.#config;
     const options = {
-      warm: endpointsWarm,
+      warm: secureCodec === undefined ? endpointsWarm : 0,
       max: Math.max(endpointsMax, endpointsWarm),
       warmAgeMaxMs: WARM_AGE_MAX_MS,
       creatingMax: CREATING_MAX,
       retryDelayMinMs: reconnectDelayMinMs,
       retryDelayMaxMs: reconnectDelayMaxMs,
     };
-    return new EndpointPool(() => this.#media.createEndpoint(), options, this.#clock);
+    return new EndpointPool(() => this.#media.createEndpoint(secureCodec), options, this.#clock);
   }
 
   #makeLobbies(): LobbyDesk {
@@ -357,6 +362,7 @@ export class Gateway implements TelephonyPort {
       services: {
         ...{ link: this.#link, ender: this.#ender, pool: this.#pool, counters },
         ...{ clock: this.#clock, log: this.#log, prompts: this.#files.prompts },
+        poolFor: (trunk) => this.#pools.for(trunk),
         listening: this.#listening.port,
         onQuality: (trunk, quality) => this.#events.callQuality(trunk, quality),
         lobbies: this.#lobbies,

@@ -20,7 +20,7 @@ import type { SipLink } from './sip/sip-link.ts';
 export interface LossParts {
   readonly link: SipLink;
   readonly media: MediaLink;
-  readonly pool: EndpointPool<MediaEndpoint>;
+  readonly pool: Pick<EndpointPool<MediaEndpoint>, 'resume' | 'pause'>;
   readonly registry: AttemptRegistry;
   readonly log: GatewayLog;
   readonly onChange: () => void;

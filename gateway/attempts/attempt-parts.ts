@@ -1,4 +1,5 @@
 /** What an attempt is made of and works with. */
+import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import type { AttemptDial } from '../../machines/telephony-commands.ts';
 import type { ListeningPort } from '../audio-taps/listening.port.ts';
 import type { GatewayClock } from '../clock.ts';
@@ -22,6 +23,8 @@ export interface AttemptServices {
   readonly link: SipLink;
   readonly ender: DialogEnder;
   readonly pool: EndpointPool<MediaEndpoint>;
+  /** Where a call over that trunk gets its endpoint. Default: `pool`. */
+  readonly poolFor?: (trunk: TrunkConfig) => EndpointPool<MediaEndpoint>;
   readonly prompts: PromptFiles;
   readonly listening: ListeningPort;
   readonly clock: GatewayClock;

@@ -77,7 +77,8 @@ export class Attempt {
   start(): void {
     const { dial, route, services, events } = this.#parts;
     const { trunk, momentMs } = route.way;
-    const { pool, clock } = services;
+    const { clock } = services;
+    const pool = services.poolFor?.(trunk.config) ?? services.pool;
     this.#launch = new AttemptLaunch(
       { dial, trunk, momentMs, pool, clock },
       {

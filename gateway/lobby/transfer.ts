@@ -91,7 +91,7 @@ export class Transfer {
   }
 
   start(): void {
-    const { command, services } = this.#parts;
+    const { command } = this.#parts;
     const way = this.#wayTo(command.destination);
     if ('problem' in way) {
       this.fail('not_sent', way.problem);
@@ -103,7 +103,7 @@ export class Transfer {
       if (this.#state === 'calling') this.fail('timeout', `not answered within ${limitMs} ms`);
     });
     const acquire = (): void => {
-      const withdraw = services.pool.acquire(limitMs, (acquired) => {
+      const withdraw = this.#poolOf(way).acquire(limitMs, (acquired) => {
         this.#withdraw = undefined;
         this.#onEndpoint(acquired, way);
       });
@@ -142,6 +142,12 @@ export class Transfer {
     void this.released.then(() => route?.release());
   }
 
+  /** A number goes over its trunk as the trunk wants its media; a phone of ours in clear. */
+  #poolOf({ route }: Way) {
+    const { pool, poolFor } = this.#parts.services;
+    return route === undefined ? pool : (poolFor?.(route.trunk.config) ?? pool);
+  }
+
   #wayTo(destination: string): Way | { readonly problem: string } {
     if (/^sips?:/i.test(destination)) {
       const target = phoneUri(destination);
@@ -172,7 +178,7 @@ export class Transfer {
     }
     const { endpoint } = acquired;
     if (this.isOver() || endpoint.mediaServerId !== customer.mediaServerId) {
-      services.pool.giveBack(endpoint);
+      this.#poolOf(way).giveBack(endpoint);
       this.fail('media', 'the media server has changed');
       return;
     }

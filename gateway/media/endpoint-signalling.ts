@@ -8,6 +8,7 @@ import type { DialogEnder } from '../sip/dialog-ender.ts';
 import type { InviteFailure } from '../sip/outgoing-invite.ts';
 import type { SipLink } from '../sip/sip-link.ts';
 import type { SipDialog } from '../sip/srf.port.ts';
+import { withSecureOffer } from './secure-offer.ts';
 import type { EndpointSignallingPort } from './fsmrf.port.ts';
 
 export class EndpointSignalling implements EndpointSignallingPort {
@@ -21,7 +22,7 @@ export class EndpointSignalling implements EndpointSignallingPort {
 
   createUAC(uri: string, options: { headers: Record<string, string>; localSdp?: string }) {
     return new Promise<SipDialog>((resolve, reject) => {
-      this.#link.invite(uri, options, {
+      this.#link.invite(uri, withSecureOffer(options), {
         onSent: () => undefined,
         onProvisional: () => undefined,
         onAnswered: (dialog) => {

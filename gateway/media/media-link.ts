@@ -12,6 +12,7 @@ import {
   type ConnectorParts,
   type MediaServerAddress,
 } from './media-server-connector.ts';
+import { secureHeaders, type Codec } from './secure-offer.ts';
 
 export interface MediaLinkOptions extends MediaServerAddress {
   readonly connectTimeoutMs: number;
@@ -79,13 +80,16 @@ export class MediaLink {
     });
   }
 
-  /** A channel of its own, without a partner yet. Rejects when it cannot be had in time. */
-  async createEndpoint(): Promise<MediaEndpoint> {
+  /**
+   * A channel of its own, without a partner yet. Rejects when it cannot be had in time. With a codec it
+   * speaks SRTP, and nothing else.
+   */
+  async createEndpoint(secureCodec?: Codec): Promise<MediaEndpoint> {
     const server = this.#server;
     if (server === undefined) throw new Error(`no media server: ${this.#problem}`);
     const { counters } = this.#parts;
     try {
-      const endpoint = await this.#withinLimit(server.createEndpoint({}));
+      const endpoint = await this.#withinLimit(server.createEndpoint(optionsOf(secureCodec)));
       const dialog = endpoint.dialog;
       if (dialog === null || endpoint.conn === null) throw new Error('the channel ended at once');
       counters.endpointsCreated += 1;
@@ -158,4 +162,8 @@ export class MediaLink {
     counters.mediaLost += 1;
     for (const listener of this.#downListeners) listener(problem);
   }
+}
+
+function optionsOf(secureCodec: Codec | undefined): { headers?: Record<string, string> } {
+  return secureCodec === undefined ? {} : { headers: secureHeaders(secureCodec) };
 }

@@ -4,6 +4,7 @@
  */
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { GatewayClock } from '../clock.ts';
+import { sharesEndpoints } from '../media/endpoint-pools.ts';
 import { offerFor } from '../media/sdp-offer.ts';
 import type { Reroute } from '../sip/reroute.ts';
 import type { SipResponse } from '../sip/srf.port.ts';
@@ -83,6 +84,8 @@ export class CallRoute {
     if (response !== undefined && canHaveRung(response, this.trunk.address.transport)) return false;
     const nowMs = clock.now();
     for (const [index, trunk] of this.#others.entries()) {
+      // The endpoint is there already, and must speak as that trunk wants it.
+      if (!sharesEndpoints(trunk.config, this.trunk.config)) continue;
       const way = wayOn(trunk, nowMs, nowMs + FAILOVER_WAIT_MAX_MS);
       if (way === undefined) continue;
       this.trunk.inviteFailed(response);

@@ -52,7 +52,8 @@ export async function acceptCall(call: IncomingCall, options: SipEndpointOptions
     address: core.host,
     port: session.localPort,
     originUser: 'FreeSWITCH',
-    secureMedia,
+    // The dialplan's: what asks for SRTP gets that or nothing, whatever the profile is set to.
+    secureMedia: headerOf(call.request, 'X-Secure-RTP') === 'true' ? 'mandatory' : secureMedia,
   });
   new Endpoint(call, core, new ChannelMedia(session, negotiation), controller).begin();
 }

@@ -252,6 +252,26 @@ async function startSecured(t: Test, authority: TestAuthority, address: string) 
   return gateway;
 }
 
+/** Answers what is offered over SRTP by SRTP, and what is in clear in clear. */
+function securedBy(media: RtpFarEnd, offers: string[]): (offer: string) => string {
+  return (offer) => {
+    offers.push(offer);
+    const theirs = readCrypto(/^a=crypto:(.*)$/m.exec(offer)?.[1]?.trim() ?? '');
+    media.aim(offer);
+    if (theirs === undefined) return media.sdp();
+    const ours = { ...theirs, master: randomBytes(30) };
+    const [sent, received] = [
+      new SrtpStream(ours.suite, ours.master),
+      new SrtpStream(theirs.suite, theirs.master),
+    ];
+    media.secure({
+      protect: (packet) => sent.protect(packet),
+      unprotect: (packet) => received.unprotect(packet),
+    });
+    return `${media.sdp().replace('RTP/AVP', 'RTP/SAVP')}${cryptoLine(ours)}\r\n`;
+  };
+}
+
 t.test('a trunk over TLS with SRTP: certificate checked, keys agreed, audio heard', async (t) => {
   const authority = await TestAuthority.create();
   t.teardown(() => authority.remove());
@@ -262,22 +282,7 @@ t.test('a trunk over TLS with SRTP: certificate checked, keys agreed, audio hear
   const farEnd = await openFarEnd(t, {
     protocol: 'tls',
     tls: { certificate, key, authorities: authority.authorities, verifiesServers: true },
-    answer: (offer) => {
-      offers.push(offer);
-      const theirs = readCrypto(/^a=crypto:(.*)$/m.exec(offer)?.[1]?.trim() ?? '');
-      if (theirs === undefined) return media.sdp();
-      const ours = { ...theirs, master: randomBytes(30) };
-      const [sent, received] = [
-        new SrtpStream(ours.suite, ours.master),
-        new SrtpStream(theirs.suite, theirs.master),
-      ];
-      media.secure({
-        protect: (packet) => sent.protect(packet),
-        unprotect: (packet) => received.unprotect(packet),
-      });
-      media.aim(offer);
-      return `${media.sdp().replace('RTP/AVP', 'RTP/SAVP')}${cryptoLine(ours)}\r\n`;
-    },
+    answer: securedBy(media, offers),
   });
   const gateway = await startSecured(t, authority, farEnd.address);
   const played = new Promise((resolve) => {
@@ -330,3 +335,57 @@ t.test(
     t.match(reply, { accepted: false, code: 'TRUNK_DOWN' });
   },
 );
+
+t.test('a trunk with SRTP beside one in clear: each as it wants it, over one switch', async (t) => {
+  const offers = { secured: [] as string[], clear: [] as string[], refusing: [] as string[] };
+  const [secured, clear, refusing] = await Promise.all([1, 2, 3].map(() => RtpFarEnd.open()));
+  if (secured === undefined || clear === undefined || refusing === undefined) throw new Error();
+  t.teardown(() => {
+    for (const media of [secured, clear, refusing]) media.close();
+  });
+  const addressOf = async (answer: (offer: string) => string): Promise<string> =>
+    (await openFarEnd(t, { answer })).address;
+  const rig = await DialingRig.start({
+    trunks: [
+      {
+        name: 'secured',
+        address: await addressOf(securedBy(secured, offers.secured)),
+        srtp: 'sdes',
+      },
+      { name: 'clear', address: await addressOf(securedBy(clear, offers.clear)) },
+      {
+        ...{ name: 'refusing', srtp: 'sdes' },
+        address: await addressOf((offer) => {
+          offers.refusing.push(offer);
+          refusing.aim(offer);
+          return refusing.sdp();
+        }),
+      },
+    ],
+  });
+  t.teardown(() => rig.stop());
+  const prompts = ['tone_stream://%(1500,0,440)'];
+  for (const [trunk, media] of [['secured', secured] as const, ['clear', clear] as const]) {
+    const call = rig.dial({ trunk, prompts });
+    await media.hears(440);
+    media.press('5');
+    await call.outcome;
+    t.match(
+      call.events.find(({ type }) => type === 'attempt.dtmf'),
+      { digit: '5' },
+      `${trunk}: heard both ways`,
+    );
+    await rig.gateway.whenReleased(call.attemptId);
+  }
+  t.match(
+    offers.secured[0],
+    /^m=audio \d+ RTP\/SAVP 0 101\r\n[^]*a=crypto:1 AES_CM_128_HMAC_SHA1_80 /m,
+  );
+  t.notMatch(offers.secured[0], /RTP\/AVP/, 'and nothing in clear beside it');
+  t.match(offers.clear[0], /RTP\/AVP 0 8 101/);
+  t.notMatch(offers.clear[0], /crypto/);
+  const refused = await rig.dialToEnd({ trunk: 'refusing', prompts });
+  t.match(offers.refusing[0], /RTP\/SAVP/);
+  t.notOk(refusing.heard(440), 'a far end that answers in clear hears nothing');
+  t.not(refused.result, 'LiveAnswer');
+});
