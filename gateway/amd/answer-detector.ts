@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import type { AnswerVerdict } from '../../machines/telephony-events.ts';
 import { ANSWER_FEATURES, readFeatures } from './answer-features.ts';
+import { ANSWER_THRESHOLDS, verdictOn, type Moment } from './answer-rule.ts';
 import type { AnswerTone } from './answer-tones.ts';
 import { FRAME_MS, FRAME_SAMPLES } from './frame-analysis.ts';
-import { humanProbability } from './human-probability.ts';
+import { HUMAN_TREES } from './human-probability.ts';
 import { FLOOR_FRAMES_MIN } from './speech-levels.ts';
 import { SpeechListener } from './speech-listener.ts';
 
@@ -22,12 +23,19 @@ export type DetectorEvent =
       readonly type: 'classified';
       readonly atMs: number;
       readonly verdict: AnswerVerdict;
+      /** P(human) at the decision. */
       readonly humanProbability: number;
       readonly evidence: Record<string, number | string | null>;
     }
-  | { readonly type: 'greetingEnded'; readonly atMs: number; readonly decidedAtMs: number }
+  | {
+      readonly type: 'greetingEnded';
+      /** End of the speech. */
+      readonly atMs: number;
+      readonly decidedAtMs: number;
+    }
   | {
       readonly type: 'beep';
+      /** Onset. */
       readonly atMs: number;
       readonly endMs: number;
       readonly frequencyHz: number;
@@ -36,27 +44,10 @@ export type DetectorEvent =
 const NOTHING: readonly DetectorEvent[] = [];
 /** A ringing phone is silent for 4 s between two rings (North America); nobody has answered yet. */
 const RINGBACK_SILENCE_MS = 4_400;
-/** No pause inside a word is this long. */
-const PAUSE_LEAST_MS = 240;
 /** Hiss spreads by less, whatever its level. */
 const SOUND_LEAST_DB = -32;
 const SOUND_SPREAD_DB = 2.5;
 const TONE_WAIT_MS = 100;
-/** A person waits this long for an answer; recorded text pauses less. */
-const SHORT_GREETING_PAUSE_MS = 560;
-const SHORT_GREETING_MAX_MS = 2_000;
-/** Whatever has been said: nobody keeps silent for so long but to hear an answer. */
-const ANY_PAUSE_MS = 1_000;
-/**
- * Chosen on the training split (docs/amd.md). At a limit of 3 s 0.07 calls 1 person in 75 a machine and
- * finds half of the machines, 0.15 calls 1 in 20 one and finds two thirds: most of those people are
- * receptionists who speak for about 3 s.
- */
-const HUMAN_SURE = 0.85;
-const MACHINE_SURE = 0.1;
-/** Before the limit a machine must be surer. */
-const MACHINE_SURE_EARLY = 0.02;
-const MACHINE_EARLY_FROM_MS = 2_600;
 /** Longer than a recorded text pauses between two sentences. */
 const MACHINE_PAUSE_MS = 1_300;
 const UNDECIDED_PAUSE_MS = 900;
@@ -132,7 +123,7 @@ export class AnswerDetector {
   }
 
   #decide(): void {
-    const { sensitive, strict, analysis, tracker, nowMs } = this.#listener;
+    const { sensitive, analysis, tracker, nowMs } = this.#listener;
     if (analysis.frames < FLOOR_FRAMES_MIN) return;
     if (sensitive.onsetFrame < 0) {
       const waitMs = Math.max(this.#initialSilenceMs, this.#ringbackUntilMs);
@@ -142,16 +133,11 @@ export class AnswerDetector {
     }
     this.#start();
     readFeatures(this.#listener, this.#features);
-    this.#probability = humanProbability(this.#features);
+    this.#probability = HUMAN_TREES.probability(this.#features);
     // A person who waits makes no tone: it is a SIT's, a fax's or a beep.
     if (tracker.soundingMs >= TONE_WAIT_MS && sensitive.elapsedMs < this.#limitMs) return;
-    const hasPaused = strict.pauseMs >= PAUSE_LEAST_MS && strict.burstMs === 0;
-    if (hasPaused && this.#probability >= HUMAN_SURE) this.#classify('human');
-    else if (this.#hasShortGreetingEnded()) this.#classify('human');
-    else if (this.#isSurelyMachine()) this.#classify('machine');
-    else if (sensitive.elapsedMs >= this.#limitMs) {
-      this.#classify(this.#probability <= MACHINE_SURE ? 'machine' : 'unknown');
-    }
+    const verdict = verdictOn(this.#moment, this.#limitMs, ANSWER_THRESHOLDS);
+    if (verdict !== undefined) this.#classify(verdict);
   }
 
   /** A loud and lively sound in which no pause tells noise from speech. */
@@ -160,18 +146,18 @@ export class AnswerDetector {
     return peakDb >= SOUND_LEAST_DB && spreadDb >= SOUND_SPREAD_DB;
   }
 
-  /** However it may look: the person is waiting. */
-  #hasShortGreetingEnded(): boolean {
-    const { sensitive } = this.#listener;
-    if (sensitive.pauseMs >= ANY_PAUSE_MS) return true;
-    return (
-      sensitive.pauseMs >= SHORT_GREETING_PAUSE_MS && sensitive.speechMs <= SHORT_GREETING_MAX_MS
-    );
-  }
-
-  #isSurelyMachine(): boolean {
-    const { elapsedMs } = this.#listener.sensitive;
-    return elapsedMs >= MACHINE_EARLY_FROM_MS && this.#probability <= MACHINE_SURE_EARLY;
+  get #moment(): Moment {
+    const { sensitive, strict, levels } = this.#listener;
+    return {
+      probability: this.#probability,
+      onsetMs: sensitive.onsetFrame * FRAME_MS,
+      elapsedMs: sensitive.elapsedMs,
+      speechMs: sensitive.speechMs,
+      pauseMs: sensitive.pauseMs,
+      strictPauseMs: strict.pauseMs,
+      strictBurstMs: strict.burstMs,
+      rangeDb: levels.rangeDb,
+    };
   }
 
   #start(): void {

@@ -17,21 +17,34 @@ export interface HumanModel {
 const SPLITS = 7;
 const LEAVES = 8;
 
-const features = Uint8Array.from(HUMAN_MODEL.features);
-const thresholds = Float64Array.from(HUMAN_MODEL.thresholds);
-const leaves = Float64Array.from(HUMAN_MODEL.leaves);
+export class HumanTrees {
+  readonly #bias: number;
+  readonly #features: Uint8Array;
+  readonly #thresholds: Float64Array;
+  readonly #leaves: Float64Array;
 
-/** `values` as `readFeatures` writes them. */
-export function humanProbability(values: Float64Array): number {
-  let logOdds = HUMAN_MODEL.bias;
-  for (let tree = 0; tree * LEAVES < leaves.length; tree += 1) {
-    const base = tree * SPLITS;
-    let node = 0;
-    while (node < SPLITS) {
-      const value = values[features[base + node] as number] as number;
-      node = 2 * node + (value <= (thresholds[base + node] as number) ? 1 : 2);
-    }
-    logOdds += leaves[tree * LEAVES + node - SPLITS] as number;
+  constructor({ bias, features, thresholds, leaves }: HumanModel) {
+    this.#bias = bias;
+    this.#features = Uint8Array.from(features);
+    this.#thresholds = Float64Array.from(thresholds);
+    this.#leaves = Float64Array.from(leaves);
   }
-  return 1 / (1 + Math.exp(-logOdds));
+
+  /** `values` as `readFeatures` writes them. */
+  probability(values: Float64Array): number {
+    const leaves = this.#leaves;
+    let logOdds = this.#bias;
+    for (let tree = 0; tree * LEAVES < leaves.length; tree += 1) {
+      const base = tree * SPLITS;
+      let node = 0;
+      while (node < SPLITS) {
+        const value = values[this.#features[base + node] as number] as number;
+        node = 2 * node + (value <= (this.#thresholds[base + node] as number) ? 1 : 2);
+      }
+      logOdds += leaves[tree * LEAVES + node - SPLITS] as number;
+    }
+    return 1 / (1 + Math.exp(-logOdds));
+  }
 }
+
+export const HUMAN_TREES = new HumanTrees(HUMAN_MODEL);

@@ -28,7 +28,9 @@ export class SitSequence {
   #first: Tone | undefined;
   #second: Tone | undefined;
 
+  /** What is shorter than any of the three is a piece of one, or of two that meet. */
   ended(tone: Tone): void {
+    if (tone.endMs - tone.startMs < LENGTH_LEAST_MS) return;
     if (fits(tone, 0)) {
       this.#first = tone;
       this.#second = undefined;
@@ -56,8 +58,7 @@ export class SitSequence {
 
 function fits(tone: Tone, index: number): boolean {
   const [least, most] = TONES_HZ[index] as readonly [number, number];
-  const lengthMs = tone.endMs - tone.startMs;
-  if (lengthMs < LENGTH_LEAST_MS || lengthMs > LENGTH_MOST_MS) return false;
+  if (tone.endMs - tone.startMs > LENGTH_MOST_MS) return false;
   return tone.secondHz === 0 && tone.hz >= least && tone.hz <= most;
 }
 

@@ -28,6 +28,19 @@ const SPREAD_SHARE = 0.4;
 /** The peak is at least this much above that: else nothing is speech. */
 const PEAK_ABOVE_DB = 2.5;
 const THRESHOLD_LEAST_DB = -56;
+/**
+ * A discontinuous transmitter goes on for a moment after the voice (AMR: 7 frames, 3GPP TS 26.093), then
+ * sends zeros or comfort noise. The even tail before the stop is the noise of the room: without it, noise
+ * that sounds only along with the voice would be taken for voice until the stop.
+ */
+const TAIL_FRAMES = 7;
+const TAIL_RATIO_MAX = 3.2;
+const STOPPED_FRAMES = 8;
+const STOPPED_RATIO_MAX = 0.1;
+/** Of a frame to the one before the last: most frames fall by less, and are passed over at once. */
+const DROP_RATIO_MAX = 0.2;
+/** A vowel's end is nearer to the peak. */
+const TAIL_BELOW_PEAK_DB = 9;
 
 /**
  * The levels are kept and read again with every frame: a floor that turns out to be higher, or a
@@ -90,6 +103,8 @@ export class SpeechLevels {
     this.#aboveFloorDb = Math.min(ABOVE_FLOOR_MOST_DB, Math.max(ABOVE_FLOOR_LEAST_DB, aboveDb));
     if (hasSilence || heard < FLOOR_FRAMES_MIN) this.floorDb = FLOOR_LEAST_DB;
     this.floorDb = Math.max(FLOOR_LEAST_DB, this.floorDb);
+    const tailDb = this.#quietestTailDb(from);
+    if (tailDb <= this.peakDb - TAIL_BELOW_PEAK_DB) this.floorDb = Math.max(this.floorDb, tailDb);
   }
 
   get rangeDb(): number {
@@ -101,6 +116,39 @@ export class SpeechLevels {
     if (this.rangeDb < this.#aboveFloorDb + PEAK_ABOVE_DB) return Infinity;
     const above = Math.max(this.#aboveFloorDb, share * this.rangeDb);
     return Math.max(THRESHOLD_LEAST_DB, this.floorDb + above);
+  }
+
+  /** Of all tails before a stop; Infinity without one. */
+  #quietestTailDb(from: number): number {
+    let least = Infinity;
+    for (let stop = from + TAIL_FRAMES; stop + STOPPED_FRAMES <= this.count; stop += 1) {
+      const before = this.#powers[stop - 2] as number;
+      if ((this.#powers[stop] as number) > DROP_RATIO_MAX * before) continue;
+      const mean = this.#evenPower(stop - TAIL_FRAMES, stop - 1);
+      if (mean < least && this.#isBelow(STOPPED_RATIO_MAX * mean, stop)) least = mean;
+    }
+    return 10 * Math.log10(least);
+  }
+
+  /** Mean power of these frames; Infinity when they are not alike, or one is silent or unheard. */
+  #evenPower(from: number, to: number): number {
+    let low = Infinity;
+    let high = 0;
+    let sum = 0;
+    for (let i = from; i < to; i += 1) {
+      const power = this.#powers[i] as number;
+      low = Math.min(low, power);
+      high = Math.max(high, power);
+      sum += power;
+    }
+    return low > 0 && high <= TAIL_RATIO_MAX * low ? sum / (to - from) : Infinity;
+  }
+
+  #isBelow(power: number, from: number): boolean {
+    for (let i = from; i < from + STOPPED_FRAMES; i += 1) {
+      if ((this.#powers[i] as number) >= power) return false;
+    }
+    return true;
   }
 
   #levelAt(rank: number): number {

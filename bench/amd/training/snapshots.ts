@@ -6,10 +6,10 @@ import type { TrainingSet } from './gradient-boosting.ts';
 
 const EVERY_FRAMES = 3;
 /** A person whose greeting has been over for this long is through to somebody. */
-const AFTER_GREETING_MS = 700;
+const AFTER_GREETING_MS = 1_100;
 const ELAPSED_MAX_MS = 7_000;
 /** A machine that paused for this long was called a person: what follows is never asked. */
-const PAUSE_MAX_MS = 700;
+const PAUSE_MAX_MS = 1_100;
 
 export class Snapshots {
   readonly #rows: Float64Array[] = [];

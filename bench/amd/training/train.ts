@@ -6,8 +6,8 @@ import { decodeWav } from '../../../softswitch/media/wav.ts';
 import { boost } from './gradient-boosting.ts';
 import { modelSource } from './model-file.ts';
 import { Snapshots } from './snapshots.ts';
+import { BOOSTING } from './train-options.ts';
 
-const OPTIONS = { trees: 60, rate: 0.15, ridge: 8, leafWeightMin: 12 };
 const MODEL_FILE = new URL('../../../gateway/amd/human-model.data.ts', import.meta.url);
 
 interface Line {
@@ -32,7 +32,7 @@ for (const line of lines) {
   if (truth.class === 'human') people += 1;
   else machines += 1;
 }
-const model = boost(snapshots.trainingSet(), OPTIONS);
+const model = boost(snapshots.trainingSet(), BOOSTING);
 writeFileSync(
   MODEL_FILE,
   modelSource(model, { corpus, people, machines, snapshots: snapshots.count }),
