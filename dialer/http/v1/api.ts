@@ -1,6 +1,9 @@
 /** `/v1` as one plugin: everything that its routes share, from the first request to the last. */
 import type { FastifyInstance } from 'fastify';
+import { forgetSends } from '../../consent/sends.ts';
 import { Uploads } from '../../intake/uploads.ts';
+import { SegmentKeeper } from '../../segments/segment-keeper.ts';
+import { forgetOccurrences } from '../../triggers/trigger-inbox.ts';
 import { guardRoutes } from '../access.ts';
 import { describeRoutes, serveDocs } from '../docs.ts';
 import type { HttpPlugin } from '../http-server.ts';
@@ -10,6 +13,9 @@ import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import type { ApiContext, ApiDialer } from './api-context.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { uploadRoutes } from './batches/upload.routes.ts';
+import { complianceRoutes } from './consent/compliance.routes.ts';
+import { consentImportReadRoutes, consentImportRoutes } from './consent/import.routes.ts';
+import { consentRecordRoutes } from './consent/records.routes.ts';
 import { contactRoutes } from './contacts/contacts.routes.ts';
 import { deliveryRoutes } from './deliveries/deliveries.routes.ts';
 import { rulesOfWorkstream } from './destination-rules.ts';
@@ -29,9 +35,11 @@ import {
   representativeEventRoutes,
   representativeWorkRoutes,
 } from './representatives/work.routes.ts';
+import { memberFileRoutes } from './segments/member-file.routes.ts';
+import { segmentRoutes } from './segments/segments.routes.ts';
 import { skillRoutes } from './skills/skills.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
-import { trunkRoutes } from './trunks/trunks.routes.ts';
+import { triggerRoutes } from './triggers/triggers.routes.ts';
 import { workstreamRoutes } from './workstreams/workstreams.routes.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'dialer' | 'uploads'> {
@@ -55,7 +63,7 @@ export interface Api {
 const FORGET_EVERY_MS = 3_600_000;
 
 export function createApi(options: ApiOptions): Api {
-  const { database, trunks, uploadFolder: folder, requestsPerSecondMax, nowMs, log } = options;
+  const { database, trunks, uploadFolder: folder, requestsPerSecondMax, nowMs } = options;
   let dialer: ApiDialer | undefined;
   let unsubscribe = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -84,6 +92,8 @@ export function createApi(options: ApiOptions): Api {
       // Apart: only there is a file taken as a body.
       await guarded.register((own, _, done) => {
         uploadRoutes(own, context);
+        consentImportRoutes(own, context);
+        memberFileRoutes(own, context);
         done();
       });
     });
@@ -91,15 +101,13 @@ export function createApi(options: ApiOptions): Api {
     app.addHook('onClose', async () => {
       clearInterval(timer);
       unsubscribe();
+      await segments.stop();
       await uploads.stop();
     });
     await serveDocs(app, { database, limit });
   };
-  const forget = (): void => {
-    forgetAnswers(database, nowMs()).catch((error: unknown) =>
-      log.warn({ error }, 'old answers could not be forgotten'),
-    );
-  };
+  const segments = new SegmentKeeper(options);
+  const forget = (): void => forgetOld(options);
   return {
     ...{ plugin, uploads, streams },
     attach: async (running) => {
@@ -113,13 +121,23 @@ export function createApi(options: ApiOptions): Api {
       };
       forget();
       timer = setInterval(forget, FORGET_EVERY_MS).unref();
+      segments.start();
       await uploads.resume();
     },
     detach: async () => {
       dialer = undefined;
+      await segments.stop();
       await uploads.stop();
     },
   };
+}
+
+/** Answers to repeated requests, what no cap counts any more, what triggers were raised with. */
+function forgetOld({ database, nowMs, log }: Pick<ApiOptions, 'database' | 'nowMs' | 'log'>): void {
+  const kinds = [forgetAnswers, forgetSends, forgetOccurrences];
+  Promise.all(kinds.map(async (forgetKind) => forgetKind(database, nowMs()))).catch(
+    (error: unknown) => log.warn({ error }, 'what is old could not be forgotten'),
+  );
 }
 
 const ROUTES = [
@@ -135,11 +153,15 @@ const ROUTES = [
   deliveryRoutes,
   explanationRoutes,
   optOutRoutes,
-  trunkRoutes,
   skillRoutes,
   representativeRoutes,
   phoneRoutes,
   previewRoutes,
   representativeWorkRoutes,
+  complianceRoutes,
+  consentRecordRoutes,
+  consentImportReadRoutes,
+  segmentRoutes,
+  triggerRoutes,
   apiKeyRoutes,
 ];

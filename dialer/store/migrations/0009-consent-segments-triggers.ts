@@ -252,6 +252,7 @@ const INDEXES = [
   `create unique index triggers_by_name on triggers (business_unit_id, name)`,
   `create index triggers_by_unit on triggers (business_unit_id, id)`,
   `create unique index trigger_occurrences_by_id on trigger_occurrences (business_unit_id, id)`,
+  `create index trigger_occurrences_unconsumed on trigger_occurrences (seq) where consumed_at_ms is null`,
   `create index trigger_occurrences_waiting on trigger_occurrences (contact_id, seq) where consumed_at_ms is null`,
   `create index trigger_occurrences_by_contact on trigger_occurrences (business_unit_id, contact_id, id)`,
   `create index trigger_occurrences_kept on trigger_occurrences (kept_until_ms)`,
