@@ -39,6 +39,7 @@ import { memberFileRoutes } from './segments/member-file.routes.ts';
 import { segmentRoutes } from './segments/segments.routes.ts';
 import { skillRoutes } from './skills/skills.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
+import { trunkRoutes } from './trunks/trunks.routes.ts';
 import { triggerRoutes } from './triggers/triggers.routes.ts';
 import { workstreamRoutes } from './workstreams/workstreams.routes.ts';
 
@@ -153,6 +154,7 @@ const ROUTES = [
   deliveryRoutes,
   explanationRoutes,
   optOutRoutes,
+  trunkRoutes,
   skillRoutes,
   representativeRoutes,
   phoneRoutes,
