@@ -33,7 +33,7 @@ export async function pacingAccount(
     .executeTakeFirst();
   if (engagement === undefined) return undefined;
   const { name, businessUnitId } = engagement;
-  const asked = { businessUnitId, engagementId, untilMs: atMs, limit };
+  const asked = { businessUnitId, engagementId, beforeMs: atMs + 1, limit };
   const rows = await readPacing(database, asked);
   return { engagementId, name, stretches: rows.reverse().map(stretchOf) };
 }

@@ -5,9 +5,9 @@ import type { PacingSpanRow } from '../store/schema/pacing-tables.ts';
 export interface PacingAsked {
   readonly businessUnitId: string;
   readonly engagementId: string;
-  /** Stretches that reach into this time; epoch ms. */
+  /** Stretches that reach into this time; epoch ms, the end not included. */
   readonly fromMs?: number;
-  readonly untilMs?: number;
+  readonly beforeMs?: number;
   /** Older than the row of this id. */
   readonly beforeId?: string;
   readonly limit: number;
@@ -15,7 +15,7 @@ export interface PacingAsked {
 
 export function readPacing(
   { db }: Pick<OpenDatabase, 'db'>,
-  { businessUnitId, engagementId, fromMs, untilMs, beforeId, limit }: PacingAsked,
+  { businessUnitId, engagementId, fromMs, beforeMs, beforeId, limit }: PacingAsked,
 ): Promise<PacingSpanRow[]> {
   let query = db
     .selectFrom('pacing_spans')
@@ -23,7 +23,7 @@ export function readPacing(
     .where('business_unit_id', '=', businessUnitId)
     .where('engagement_id', '=', engagementId);
   if (fromMs !== undefined) query = query.where('until_ms', '>=', fromMs);
-  if (untilMs !== undefined) query = query.where('from_ms', '<=', untilMs);
+  if (beforeMs !== undefined) query = query.where('from_ms', '<', beforeMs);
   if (beforeId !== undefined) query = query.where('id', '<', beforeId);
   return query.orderBy('id', 'desc').limit(limit).execute();
 }

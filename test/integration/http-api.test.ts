@@ -43,6 +43,51 @@ function settingsTests(t: Test, target: StoreTarget): void {
     t.same(rig.dialer.told, [`changed ${id}`, `changed ${String(made.body['id'])}`]);
   });
 
+  t.test('a forecast, and the log of pacing, of an engagement in the store', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t));
+    const config = { mode: { kind: 'predictive' }, rulePacks: ['uk', 'us'] };
+    const { id } = await rig.engagement({ config });
+    for (let n = 0; n < 12; n += 1) {
+      const phones = { mobile: `+1202555${String(100 + n).padStart(4, '0')}` };
+      await rig.make('/v1/tasks', {
+        engagementId: id,
+        contacts: [{ uniqueIdentifier: `C-${n}`, phones }],
+      });
+    }
+    const url = `/v1/engagements/${id}/forecast`;
+    const asked = { seed: 7, runs: 2, representatives: 2, at: '2026-03-02T15:00:00Z' };
+    const found = await rig.post(url, asked);
+    t.match(found, { status: 200, body: { pendingTasks: 12, representatives: 2, seed: 7 } });
+    t.same((await rig.post(url, asked)).body, found.body);
+    t.match(await rig.post(url, { runs: 99 }), { status: 400, body: { errors: [{}] } });
+    const other = { ...config, rulePacks: ['us', 'mars'] };
+    t.match(await rig.engagement({ config: other }).catch(String), /rulePacks.*is no rule pack/);
+    const rows = Array.from({ length: 5 }, (_, n) => ({
+      ...{ id: rig.ids.id(), business_unit_id: rig.businessUnitId, engagement_id: id },
+      ...{ from_ms: 60_000 * n, until_ms: 60_000 * n + 59_000, binding: 'risk', decisions: 240 },
+      ...{ wanted: 9, started: 8, recalled: 1, limits: '{"risk":240}', claims: '{"cap":8}' },
+      inputs: n === 4 ? null : '{"idle":2}',
+    }));
+    await rig.database.db.insertInto('pacing_spans').values(rows).execute();
+    const pacing = `/v1/engagements/${id}/pacing`;
+    const first = (await rig.get(`${pacing}?limit=3`)).body as {
+      items: Json[];
+      nextCursor: string;
+    };
+    t.match(first.items, [{ inputs: null }, { wanted: 9, limits: { risk: 240 } }, {}]);
+    const rest = await rig.get(`${pacing}?limit=3&cursor=${first.nextCursor}`);
+    t.match(rest.body, { items: [{}, { from: '1970-01-01T00:00:00.000Z' }], nextCursor: null });
+    const span = 'from=1970-01-01T00:01:59Z&before=1970-01-01T00:03:00Z';
+    t.match((await rig.get(`${pacing}?${span}`)).body['items'], [
+      { from: '1970-01-01T00:02:00.000Z' },
+      { from: '1970-01-01T00:01:00.000Z' },
+    ]);
+    t.equal(
+      (await rig.get('/v1/engagements/019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11/pacing')).status,
+      404,
+    );
+  });
+
   t.test('[CFG-07] each channel takes its own settings, and no other', async (t) => {
     const rig = await ApiRig.open(t, target.place(t));
     const { workstreamId, queueId } = await rig.engagement();

@@ -451,7 +451,10 @@ t.test('[DM-23] the log tells why so many calls were started, in few rows', asyn
   const text = renderPacing(account ?? t.fail('it is there'));
   t.match(text, /every representative who is free has a call \(representatives\)/);
   const earlier = rows[4]?.until_ms ?? 0;
-  const until = await readPacing(world.database, { ...asked, untilMs: earlier, fromMs: earlier });
+  const until = await readPacing(world.database, {
+    ...asked,
+    ...{ fromMs: earlier, beforeMs: earlier + 1 },
+  });
   t.ok(until.every((row) => row.from_ms <= earlier && row.until_ms >= earlier) && until.length > 0);
   // A restart loses nothing of it; after two weeks it is dropped.
   world.kill();

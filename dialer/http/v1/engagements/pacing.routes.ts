@@ -68,7 +68,7 @@ const Asked = Type.Object(
   {
     ...PAGE,
     from: Type.Optional(Time),
-    until: Type.Optional(Time),
+    before: Type.Optional(Time),
   },
   { additionalProperties: false },
 );
@@ -85,14 +85,14 @@ export function pacingRoutes(app: ApiApp, context: ApiContext): void {
   app.get('/v1/engagements/:id/pacing', { config, schema }, async (request) => {
     const { businessUnitId } = callerOfRequest(request);
     const { id: engagementId } = await findEngagement(context, request, request.params.id);
-    const { limit, cursor, from, until } = request.query;
+    const { limit, cursor, from, before } = request.query;
     // What has not been told yet is; where another dialer works it, it is a minute late at most.
     await context.dialer()?.pacingWritten();
     const rows = await readPacing(context.database, {
       ...{ businessUnitId, engagementId, limit: limit + 1 },
       ...(cursor === undefined ? {} : { beforeId: cursor }),
       ...(from === undefined ? {} : { fromMs: timeMs(from) }),
-      ...(until === undefined ? {} : { untilMs: timeMs(until) }),
+      ...(before === undefined ? {} : { beforeMs: timeMs(before) }),
     });
     return paged(rows, limit, { key: ({ id }) => id, body: spanBody });
   });
