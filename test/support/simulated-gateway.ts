@@ -112,6 +112,8 @@ export class SimulatedGateway implements TelephonyPort {
   /** Least time between two dials to one number; asserted at every dial. */
   numberGapMinMs = 0;
   agent: Agent = { does: 'talk', forMs: 5_000 };
+  /** What it does with one call. Default: as with every. */
+  agentFor: (destination: string) => Agent = () => this.agent;
   /** Asked at every command; true: it is lost on the way, both ways. */
   isLost: (command: AttemptCommand) => boolean = () => false;
   onDial: (dialled: Dialled) => void = () => undefined;
@@ -428,7 +430,7 @@ export class SimulatedGateway implements TelephonyPort {
   }
 
   #connect(call: Call, connectId: string): void {
-    const { agent } = this;
+    const agent = this.agentFor(call.destination);
     if (agent.does === 'escalate') {
       this.#later(call, CONNECT_MS, () => {
         call.isConnected = true;
@@ -492,7 +494,7 @@ export class SimulatedGateway implements TelephonyPort {
       if (lobby.attemptId === call.attemptId) lobby.attemptId = null;
     }
     this.#emit(call, { type: 'attempt.ended', ...call.ended }, 'ended');
-    const { agent } = this;
+    const agent = this.agentFor(call.destination);
     if (agent.does !== 'talk' || agent.returnsAfterMs === undefined) return;
     this.#clock.setTimeout(() => {
       const attributes = { mood: 'good' };
