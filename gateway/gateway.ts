@@ -21,9 +21,9 @@ import { systemClock, type GatewayClock } from './clock.ts';
 import { GatewayCounters } from './counters.ts';
 import { GatewayEvents, type QualityListener } from './gateway-events.ts';
 import type { GatewayLog } from './gateway-log.ts';
-import type { DialInDesk } from './dial-in/dial-in-desk.ts';
+import type { DialInDesk, DialInEventBody } from './dial-in/dial-in-desk.ts';
 import { openDialIn } from './dial-in/open-dial-in.ts';
-import type { InboundDesk } from './inbound/inbound-desk.ts';
+import type { InboundDesk, InboundEventBody } from './inbound/inbound-desk.ts';
 import { openInbound } from './inbound/open-inbound.ts';
 import { openRegistrar } from './registrar/open-registrar.ts';
 import type { Registrar } from './registrar/registrar.ts';
@@ -149,11 +149,7 @@ export class Gateway implements TelephonyPort {
     this.#directory = this.#makeDirectory();
     this.#lobbies = this.#makeLobbies();
     this.#desk = this.#makeDesk();
-    this.#inbound = openInbound(config, {
-      ...{ srf, pool: this.#pool, prompts: this.#files.prompts, clock, log },
-      publish: (body) => this.#events.inbound(body),
-    });
-    this.#dialIn = this.#makeDialIn(srf, options.representatives);
+    ({ inbound: this.#inbound, dialIn: this.#dialIn } = this.#openIncoming(options, srf));
     const { onChange } = this;
     const { registry, media } = this.#watched();
     watchLoss({ link, media, pool: this.#pools, registry, log, onChange });
@@ -340,19 +336,22 @@ export class Gateway implements TelephonyPort {
     });
   }
 
-  #makeDialIn(
+  #openIncoming(
+    { config, representatives }: GatewayOptions,
     srf: SrfPort,
-    directory: RepresentativeDirectory | undefined,
-  ): DialInDesk | undefined {
-    return openDialIn(this.#config, directory, {
-      services: {
-        ...{ srf, link: this.#link, ender: this.#ender, pool: this.#pool },
-        ...{ listening: this.#listening.port, prompts: this.#files.prompts },
-        ...{ clock: this.#clock, log: this.#log },
-      },
-      publish: (body) => this.#events.inbound(body),
-      hasLobby: (representativeId) => this.#lobbies.hasReadyLobbyOf(representativeId),
-    });
+  ): { readonly inbound: InboundDesk; readonly dialIn: DialInDesk | undefined } {
+    const services = {
+      ...{ srf, link: this.#link, ender: this.#ender, pool: this.#pool },
+      ...{ listening: this.#listening.port, prompts: this.#files.prompts },
+      ...{ clock: this.#clock, log: this.#log },
+    };
+    const publish = (body: InboundEventBody | DialInEventBody): void => this.#events.inbound(body);
+    const hasLobby = (representativeId: string): boolean =>
+      this.#lobbies.hasReadyLobbyOf(representativeId);
+    return {
+      inbound: openInbound(config, { services, publish }),
+      dialIn: openDialIn(config, representatives, { services, publish, hasLobby }),
+    };
   }
 
   #makeDesk(): AttemptDesk {

@@ -31,7 +31,7 @@ export const InboundOptOut = Type.Object({
   callerNumber,
   calledNumber: Type.String(),
   digit: Type.String({ pattern: '^[0-9*#A-D]$' }),
-  source: Type.String({ description: 'rtp (RFC 4733) or info.' }),
+  source: Type.String({ description: 'rtp (RFC 4733), info or inband.' }),
 });
 
 export const InboundEnded = Type.Object({

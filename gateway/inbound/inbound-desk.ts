@@ -19,10 +19,6 @@ export interface InboundDeskParts extends Omit<
   readonly publish: (body: InboundEventBody) => void;
 }
 
-type Cancellable = SipRequest & {
-  on(event: 'cancel', listener: () => void): void;
-};
-
 export class InboundDesk {
   readonly #parts: InboundDeskParts;
   readonly #numbers: ReadonlySet<string>;
@@ -61,7 +57,6 @@ export class InboundDesk {
       },
     });
     this.#calls.add(call);
-    (request as Cancellable).on('cancel', () => call.cancelled());
     call.start();
   }
 

@@ -79,10 +79,18 @@ t.test('who calls a shown number back hears the message and opts out by a digit'
   ]);
   t.equal(told.length, 3, 'another digit is none');
   await t.rejects(caller.dial(shown.replace('0100', '0199')), /404/, 'not a number of ours');
+  const byTone = await caller.dial(shown);
+  await byTone.heard.until(MESSAGE_HZ, 100);
+  await byTone.pressByTones('9');
+  t.equal(await byTone.ended, 'byeReceived', 'a tone in the audio is a key too');
+  t.match(
+    stand.events.find((event) => event.type === 'inbound.optOut' && event.source === 'inband'),
+    { digit: '9' },
+  );
   const second = await caller.dial(shown);
   second.hangUp();
   await stand.until(
-    () => stand.events.filter(({ type }) => type === 'inbound.ended').length === 2,
+    () => stand.events.filter(({ type }) => type === 'inbound.ended').length === 3,
     'the second call ends',
   );
   t.match(stand.events.at(-1), { type: 'inbound.ended', endedBy: 'caller' });
