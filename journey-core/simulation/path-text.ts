@@ -48,7 +48,7 @@ function valuesText(values: Readonly<Record<string, unknown>>): string {
   return `: ${entries.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ')}`;
 }
 
-function decisionLines(decision: SendDecision & { readonly at: string }): string[] {
+function decisionLines(decision: PathStep['decisions'][number]): string[] {
   const verdicts = decision.verdicts.map(({ contactPointId, consent, quiet, cap }) => {
     const cells = consent.cells.map(
       ({ of, name, enforcement, status, recordId }) =>
@@ -65,7 +65,7 @@ function decisionLines(decision: SendDecision & { readonly at: string }): string
     decision.decide === 'block'
       ? `blocked: ${decision.reason}`
       : decision.decide === 'hold'
-        ? `held until ${new Date(decision.untilMs).toISOString()}`
+        ? `held until ${decision.until ?? ''}`
         : `sent to ${decision.contactPointIds.join(', ')}`;
   return [`     ${what}`, ...verdicts];
 }

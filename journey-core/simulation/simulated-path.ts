@@ -15,7 +15,11 @@ export interface PathStep {
   /** ISO 8601 in the journey's time zone, as all times here. */
   readonly at: string;
   /** What the checks before sending said. */
-  readonly decisions: (SendDecision & { readonly at: string })[];
+  readonly decisions: (SendDecision & {
+    readonly at: string;
+    /** Of a hold. */
+    readonly until: string | null;
+  })[];
   /** What came of what was sent; null: nothing, or nothing was sent. */
   outcome: { readonly at: string; readonly is: string; readonly values: Values } | null;
   /** What else it did: activities, triggers. */
@@ -88,7 +92,9 @@ function tell(
   const ofKey = (key: string): PathStep | undefined =>
     find(stepOfKey(key), Number(key.split(':').at(-1)));
   if (happening.what === 'decision') {
-    ofKey(happening.key)?.decisions.push({ at: at(happening.atMs), ...happening.decision });
+    const { decision } = happening;
+    const until = decision.decide === 'hold' ? at(decision.untilMs) : null;
+    ofKey(happening.key)?.decisions.push({ at: at(happening.atMs), until, ...decision });
   }
   if (happening.what !== 'effect') return;
   const { effect } = happening;

@@ -289,7 +289,7 @@ t.test('quietAt and openSpans agree at every moment (property)', async (t) => {
         const { isQuiet, openAtMs } = quietAt(asked, at);
         const isOpen = spans.some(({ startMs, endMs }) => startMs <= at && at < endMs);
         if (isOpen === isQuiet) return false;
-        return openAtMs === null || quietAt(asked, openAtMs).isQuiet === false;
+        return openAtMs === null || !quietAt(asked, openAtMs).isQuiet;
       },
     ),
     { numRuns: 200 },
