@@ -448,7 +448,8 @@ t.test('[DM-23] the log tells why so many calls were started, in few rows', asyn
   }
   t.match(JSON.parse(rows[0]?.inputs ?? ''), { mode: 'progressive', callsPerRep: 1 });
   const account = await pacingAccount(world.database, id, world.nowMs);
-  const text = renderPacing(account ?? t.fail('it is there'));
+  assert(account !== undefined, 'it is there');
+  const text = renderPacing(account);
   t.match(text, /every representative who is free has a call \(representatives\)/);
   const earlier = rows[4]?.until_ms ?? 0;
   const until = await readPacing(world.database, {

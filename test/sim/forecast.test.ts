@@ -1,10 +1,17 @@
 /** Goal: what is foretold of a list is what its own state, hours and calls lead to. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import { runProgram } from '../../cli/program.ts';
+import { upsertContacts } from '../../dialer/contacts/upsert-contacts.ts';
+import {
+  createBusinessUnit,
+  createEngagement,
+  createQueue,
+  createWorkstream,
+} from '../../dialer/engagements/create-engagement.ts';
 import { readForecastInput, type ForecastInput } from '../../dialer/forecast/forecast-input.ts';
 import type { ForecastJob } from '../../dialer/forecast/forecast.port.ts';
 import { Forecast } from '../../dialer/forecast/forecast.schema.ts';
@@ -12,6 +19,9 @@ import {
   createRepresentativeIn,
   setPresenceIn,
 } from '../../dialer/representatives/write-representative.ts';
+import { idSource } from '../../dialer/ids/uuid7.ts';
+import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
+import { createTasks } from '../../dialer/tasks/create-tasks.ts';
 import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { forecastInThreads } from '../../simulator/forecast/forecast-thread.ts';
 import { forecast, quantile } from '../../simulator/forecast/forecast.ts';
@@ -196,8 +206,8 @@ t.test(
   },
 );
 
-t.test('the command and the thread say the same of the same store', async (t) => {
-  const { world, id, job, input } = await scene(t, { people: 40, reps: 3 });
+t.test('the thread says the same of the same store, in bounded time and number', async (t) => {
+  const { world, job, input } = await scene(t, { people: 40, reps: 3 });
   const here = forecast(await input(), job());
   const abandonment = { applied: ['us'], rulePacks: [], amdFalsePositiveRatio: 0 };
   const options = { database: world.database, trunks: {}, numberGapMs: 0, abandonment };
@@ -207,12 +217,50 @@ t.test('the command and the thread say the same of the same store', async (t) =>
   t.same(await first, here);
   const slow = forecastInThreads({ ...options, limitMs: 1 });
   await t.rejects(slow(job()), { code: 'FORECAST_TIMEOUT' });
+});
+
+t.test('the command forecasts from the file of a store, as it is done here', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-forecast-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'store.db');
+  const atMs = Date.UTC(2026, 2, 2, 15);
+  const nowMs = (): number => atMs;
+  const database = await openSqlite({ file, gatherMs: 0, nowMs });
+  const ids = idSource(nowMs);
+  const businessUnitId = await createBusinessUnit({ database, ids, nowMs: atMs }, 'Test');
+  const writer = { database, ids, nowMs: atMs, businessUnitId, actor: 'test' };
+  const trunk = { trunk: 'lab', number: '+15555550199' };
+  const workstreamId = await createWorkstream(writer, { name: 'w', ...trunk });
+  const queueId = await createQueue(writer, { name: 'q' });
+  const id = await createEngagement(writer, { name: 'e', workstreamId, queueId, config: REP_LED });
+  await database.db.transaction().execute(async (tx) => {
+    const contacts = Array.from({ length: 10 }, (_, n) => {
+      return { uniqueIdentifier: `p${n}`, phones: { mobile: `+1555555010${n}` } };
+    });
+    const made = await upsertContacts(tx, writer, contacts);
+    const inputs = made.map(({ id: contactId }) => {
+      return { contactIds: [contactId], source: 'api' as const };
+    });
+    await createTasks(tx, writer, { id }, inputs);
+  });
+  const request = { seed: 3, runs: 2, representatives: 2, atMs };
+  const job = { ...request, businessUnitId, engagementId: id };
+  const source = { database, trunkOf: () => undefined, numberGapMs: 900_000, rulePacks: SHIPPED };
+  const expected = forecast(await readForecastInput(source, job), job);
+  await database.close();
+  const config = join(folder, 'r.yaml');
+  writeFileSync(config, 'log:\n  level: warn\n');
+  const at = new Date(atMs).toISOString();
+  const options = ['--seed', '3', '--runs', '2', '--representatives', '2', '--at', at, '--json'];
+  const command = ['simulate', '--engagement', id, '--config', config, '--store'];
   const terminal = new CapturedTerminal();
-  const missing = ['simulate', '--engagement', id, '--store', join(folder, 'none.db')];
-  t.equal(await runProgram(missing, terminal), 1);
-  t.equal(await runProgram(['simulate'], terminal), 1);
+  t.equal(await runProgram([...command, file, ...options], terminal), 0);
+  t.same(JSON.parse(terminal.stdout), expected);
+  t.match(terminal.stderr, /10 tasks, 2 representatives, progressive: done 2026-03-02T15:/);
+  const none = new CapturedTerminal();
+  t.equal(await runProgram([...command, join(folder, 'none.db'), ...options], none), 1);
+  t.match(JSON.parse(none.stdout), { error: { code: 'STORE_MISSING' } });
+  t.equal(await runProgram(['simulate'], none), 1);
 });
 
 t.test('quantiles lie between their neighbours', async (t) => {

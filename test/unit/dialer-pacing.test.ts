@@ -606,19 +606,19 @@ t.test('limits that alternate at every decision are no flood of rows', async () 
   fc.assert(
     fc.property(decisions, (all) => {
       const closed: ClosedSpan[] = [];
-      let [span, atMs]: [PacingSpan | undefined, number] = [undefined, 0];
+      let span = new PacingSpan('e', 0);
+      let atMs = 0;
       for (const [binding, afterMs] of all) {
-        if (span?.isOver(atMs, binding) === true) {
+        if (span.isPaced && span.isOver(atMs, binding)) {
           closed.push(span.closed());
-          span = undefined;
+          span = new PacingSpan('e', atMs);
         }
-        span ??= new PacingSpan('e', atMs);
         const explanation = { mode: 'predictive', idle: 1 / 3, busy: 0, wrappingUp: 0 };
         const inputs = { ...explanation, ringing: 0, waiting: 0 };
         span.decided(atMs, { start: 2, cancel: [], binding, explanation: inputs });
         atMs += afterMs;
       }
-      if (span !== undefined) closed.push(span.closed());
+      closed.push(span.closed());
       assert.ok(closed.length <= atMs / SPAN_MIN_MS + 1, `${closed.length} rows of ${atMs} ms`);
       const sum = (of: (one: ClosedSpan) => number): number =>
         closed.reduce((total, one) => total + of(one), 0);
