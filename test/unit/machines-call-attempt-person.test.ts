@@ -282,6 +282,25 @@ t.test('a customer who was passed on goes on with somebody else', async (t) => {
   t.equal(failed.state, '{answered:reaching}', 'the blind transfer failed: another is found');
 });
 
+t.test('the representative’s phone passes the customer on, and only while they talk', async (t) => {
+  const passOn = (attempt: AttemptUnderTest) =>
+    attempt.actor.send({
+      ...{ type: 'dialer.transfer', transferId: 't1', destination: '+31201230000' },
+    });
+  const attempt = talking();
+  passOn(attempt);
+  t.match(attempt.orders.at(-1), {
+    ...{ type: 'attempt.transfer', transferId: 't1', mode: 'blind', destination: '+31201230000' },
+  });
+  attempt.refuse('attempt.transfer', 'BAD_STATE');
+  t.equal(attempt.state, '{answered:talking}', 'refused, they talk on');
+  const waiting = answered();
+  passOn(waiting);
+  waiting.event(classified('human'));
+  passOn(waiting);
+  t.notOk(waiting.ordered.includes('transfer'), 'nobody is there to be passed on by');
+});
+
 t.test(
   '[WS-03] what the workstream says of recording is ordered when they are joined',
   async (t) => {
