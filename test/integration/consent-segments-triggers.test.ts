@@ -1,5 +1,6 @@
 /** Goal: consent, segments and triggers hold what they promise, the same on both databases. */
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { recordStatements } from '../../dialer/consent/record-statements.ts';
 import { decideSending } from '../../dialer/consent/decide-sending.ts';
@@ -254,6 +255,17 @@ const call = (more: Partial<StartConversation> = {}): StartConversation => ({
   ...more,
 });
 
+/** Until the other transaction is held up by the one that asks, or has not been held up at all. */
+async function waitsOrEnds({ database }: ApiRig, other: Promise<unknown>): Promise<void> {
+  if (database.kind === 'sqlite') return; // it does not even begin before this one has ended
+  const ended = other.then(() => 1);
+  for (let count = 0; count === 0;) {
+    const waiting = sql<{ waiting: number }>`select count(*) as waiting from pg_stat_activity
+      where wait_event_type = 'Lock' and query like '%contact_points%'`.execute(database.db);
+    count = await Promise.race([ended, waiting.then(({ rows }) => rows[0]?.waiting ?? 0)]);
+  }
+}
+
 async function sendingTests(t: Test, target: StoreTarget): Promise<void> {
   const rig = await ApiRig.open(t, target.place(t));
   const { database } = rig;
@@ -261,7 +273,7 @@ async function sendingTests(t: Test, target: StoreTarget): Promise<void> {
   const purposeId = await firstPurpose(rig, profileId);
   const person = { uniqueIdentifier: 'C-1', phones: { mobile: PHONE }, email: 'Ada@Example.com' };
   const contactId = await rig.make('/v1/contacts', person);
-  const decide = (stream: string, sending = call()) =>
+  const decide = (stream: string, sending = call(), beforeCommit = async () => {}) =>
     database.db.transaction().execute(async (tx) => {
       const question = { sending, contactId, timeZone: 'UTC', messages: [], streamId: stream };
       const decision = await decideSending(tx, writerFor(rig), question);
@@ -270,6 +282,7 @@ async function sendingTests(t: Test, target: StoreTarget): Promise<void> {
       const send = { id: stream, contactPointId, contactId, channel: 'voice' as const, purposeId };
       const more = { purposeType: 'commercial' as const, origin: 'journey:1' };
       await recordSends(tx, writerFor(rig), [{ ...send, ...more }]);
+      await beforeCommit();
       return decision;
     });
 
@@ -303,8 +316,12 @@ async function sendingTests(t: Test, target: StoreTarget): Promise<void> {
         body: { voice: { perDay: 1 } },
       });
       t.match(cap, { status: 200, body: { version: 1, caps: { voice: { perDay: 1 } } } });
-      const both = await Promise.all([decide('run:a'), decide('run:b')]);
-      t.same(both.map((one) => one.decide).sort(), ['block', 'send']);
+      let second: ReturnType<typeof decide> | undefined;
+      const first = await decide('run:a', call(), async () => {
+        second = decide('run:b');
+        await waitsOrEnds(rig, second);
+      });
+      t.same([first.decide, (await second)?.decide], ['send', 'block']);
       t.match(await decide('run:c'), { decide: 'block', reason: 'frequency_cap' });
       const bypassing = call({ frequencyCap: 'bypass' });
       t.match(await decide('run:d', bypassing), { decide: 'send' });
@@ -368,6 +385,21 @@ const OPERANDS = [
   ...['2026-03-02', '2026-03-02T15:00:00Z', '1970-01-01', '2026-02-30', '0', 'WA', "'", '+46'],
 ];
 const DURATIONS = ['1d', '7d', '36h', '90d', '1m'];
+
+/** Where a comparison turns: chance seldom meets them. */
+const EDGES = (
+  [
+    ...['equals', 'lessThan', 'atMost', 'greaterThan', 'atLeast'].map((operator) => {
+      return { attribute: 'Balance', operator, value: 7 };
+    }),
+    { attribute: 'Balance', operator: 'between', value: [7, 100] },
+    { attribute: 'Balance', operator: 'between', value: [-3, 7] },
+    ...['before', 'on', 'after'].flatMap((operator) => [
+      { attribute: 'Due', operator, value: '2026-03-02' },
+      { attribute: 'Due', operator, value: '1970-01-01' },
+    ]),
+  ] as const
+).map((test) => [{ from: 'contact', ...test }] as [Condition]);
 
 /** Any condition that a segment may have, and many that it would be refused for. */
 function conditions(): fc.Arbitrary<Condition> {
@@ -478,7 +510,7 @@ async function segmentTests(t: Test, target: StoreTarget, seed: number): Promise
         throw new Error(`found ${got.length}, judged ${expected.length}`);
       }
     });
-    await fc.assert(agrees, { numRuns: 600, seed });
+    await fc.assert(agrees, { numRuns: 600, seed, examples: EDGES });
     t.ok(fits > 60, `${fits} conditions told people apart`);
     t.equal(foldedText(' İ '), 'i̇', 'what neither database folds alone');
   });
@@ -615,6 +647,22 @@ async function triggerTests(t: Test, target: StoreTarget): Promise<void> {
       );
     }
     t.match(await rig.post(url, { contactId: rig.ids.id() }), { status: 404 });
+    for (const type of types as (keyof typeof OPERATORS_OF)[]) {
+      const [own = ''] = OPERATORS_OF[type];
+      const strange = ['beginsWith', 'atLeast', 'isTrue', 'before', 'containsAny'].find(
+        (operator) => !(OPERATORS_OF[type] as readonly string[]).includes(operator),
+      );
+      const made = (operator: string) => {
+        const value = { isTrue: undefined, equals: 1, before: '2026-03-02' }[operator];
+        const test = { from: 'trigger', attribute: type, operator, value: value ?? 'a' };
+        const conditions = operator === 'isTrue' ? { ...test, value: undefined } : test;
+        return rig.post('/v1/triggers', { ...trigger, name: `${type} ${operator}`, conditions });
+      };
+      t.match(await made(own), { status: 201 }, `${own} is for ${type}`);
+      t.match(await made(strange ?? ''), {
+        ...{ status: 400, body: { errors: [{ pointer: '/conditions/operator' }] } },
+      });
+    }
     t.match((await rig.get(`/v1/triggers/occurrences?contactId=${contactId}`)).body['items'], [
       { trigger: 'ordered', kind: 'business', attributes: fits, consumedAt: null },
     ]);
@@ -684,44 +732,41 @@ async function triggerTests(t: Test, target: StoreTarget): Promise<void> {
     t.equal(await forgetOccurrences(database, rig.clock.nowMs + 30 * DAY_MS + 1), 5);
   });
 
-  await t.test(
-    '[JRN-66] calls become triggers once each, with what came of them',
-    async (t) => {
-      const options = { database, ids: rig.ids, nowMs: () => rig.clock.nowMs, limit: 2 };
-      await beginProjecting(options);
-      const { id: engagementId } = await rig.engagement();
-      const contact = { uniqueIdentifier: 'C-1', phones: { mobile: PHONE } };
-      const taskId = await rig.make('/v1/tasks', { engagementId, contacts: [contact] });
-      const deliveryId = await endedCall(rig, { engagementId, taskId, contactId });
-      let looked = 0;
-      for (let count = 1; count > 0; looked += count) count = await projectInteractions(options);
-      t.ok(looked > 5, `${looked} events in pages of 2`);
-      t.equal(await projectInteractions(options), 0, 'and once');
-      const rows = await database.db
-        .selectFrom('trigger_occurrences')
-        .selectAll()
-        .orderBy('seq')
-        .execute();
-      const ids = { DeliveryId: deliveryId, DeliveryTaskId: taskId, EngagementId: engagementId };
-      t.ok(rows.every((row) => row.contact_id === contactId && row.kind === 'interaction'));
-      t.same(
-        rows.map(({ trigger_name: name, payload }) => [name, JSON.parse(payload) as unknown]),
+  await t.test('[JRN-66] calls become triggers once each, with what came of them', async (t) => {
+    const options = { database, ids: rig.ids, nowMs: () => rig.clock.nowMs, limit: 2 };
+    await beginProjecting(options);
+    const { id: engagementId } = await rig.engagement();
+    const contact = { uniqueIdentifier: 'C-1', phones: { mobile: PHONE } };
+    const taskId = await rig.make('/v1/tasks', { engagementId, contacts: [contact] });
+    const deliveryId = await endedCall(rig, { engagementId, taskId, contactId });
+    let looked = 0;
+    for (let count = 1; count > 0; looked += count) count = await projectInteractions(options);
+    t.ok(looked > 5, `${looked} events in pages of 2`);
+    t.equal(await projectInteractions(options), 0, 'and once');
+    const rows = await database.db
+      .selectFrom('trigger_occurrences')
+      .selectAll()
+      .orderBy('seq')
+      .execute();
+    const ids = { DeliveryId: deliveryId, DeliveryTaskId: taskId, EngagementId: engagementId };
+    t.ok(rows.every((row) => row.contact_id === contactId && row.kind === 'interaction'));
+    t.same(
+      rows.map(({ trigger_name: name, payload }) => [name, JSON.parse(payload) as unknown]),
+      [
+        ['callEnded', { ...ids, Result: 'LiveAnswer', Answered: true }],
+        ['dispositionsRecorded', { ...ids, DispositionCodes: ['Call "back"', 'Sold'] }],
+        ['attributesReturned', { ...ids, Outcome: 'Reschedule' }],
         [
-          ['callEnded', { ...ids, Result: 'LiveAnswer', Answered: true }],
-          ['dispositionsRecorded', { ...ids, DispositionCodes: ['Call "back"', 'Sold'] }],
-          ['attributesReturned', { ...ids, Outcome: 'Reschedule' }],
-          [
-            'deliveryTaskEnded',
-            {
-              ...ids,
-              ...{ Outcome: 'Reschedule', Attempted: true, Result: 'LiveAnswer', Attempts: 1 },
-              DispositionCodes: ['Call "back"', 'Sold'],
-            },
-          ],
+          'deliveryTaskEnded',
+          {
+            ...ids,
+            ...{ Outcome: 'Reschedule', Attempted: true, Result: 'LiveAnswer', Attempts: 1 },
+            DispositionCodes: ['Call "back"', 'Sold'],
+          },
         ],
-      );
-    },
-  );
+      ],
+    );
+  });
 }
 
 /** The rows and events of a call that reached somebody, as the dialer writes them. */
