@@ -222,7 +222,7 @@ async function consentTests(t: Test, target: StoreTarget): Promise<void> {
   await t.test('a file is taken down as it comes, and twice changes nothing twice', async (t) => {
     const profileId = await profileOf(rig);
     const purposeId = await firstPurpose(rig, profileId);
-    const rows = Array.from({ length: 900 }, (_, n) => {
+    const rows = Array.from({ length: 450 }, (_, n) => {
       return `+1202555${String(1_000 + n)},voice,Commercial,optedIn,2026-03-02T00:00:00Z`;
     });
     const head = 'Address,Channel,Purpose,Status,StatedAt';
@@ -236,12 +236,12 @@ async function consentTests(t: Test, target: StoreTarget): Promise<void> {
     t.match(await send(text), {
       status: 201,
       body: {
-        ...{ status: 'completedWithErrors', rowsRead: 902, rowsApplied: 900, rowsFailed: 2 },
-        faults: [{ line: 902 }, { line: 903, reason: /without StatedAt/ }],
+        ...{ status: 'completedWithErrors', rowsRead: 452, rowsApplied: 450, rowsFailed: 2 },
+        faults: [{ line: 452 }, { line: 453, reason: /without StatedAt/ }],
       },
     });
-    t.match((await send(text)).body, { rowsApplied: 0, rowsUnchanged: 900 });
-    t.match(await check(rig, { profileId, purposeId, address: '+12025551899' }), {
+    t.match((await send(text)).body, { rowsApplied: 0, rowsUnchanged: 450 });
+    t.match(await check(rig, { profileId, purposeId, address: '+12025551449' }), {
       body: { passes: true },
     });
     t.match(await send('Name\nAda'), { status: 400, body: { code: 'BODY_UNREADABLE' } });
@@ -510,8 +510,8 @@ async function segmentTests(t: Test, target: StoreTarget, seed: number): Promise
         throw new Error(`found ${got.length}, judged ${expected.length}`);
       }
     });
-    await fc.assert(agrees, { numRuns: 600, seed, examples: EDGES });
-    t.ok(fits > 60, `${fits} conditions told people apart`);
+    await fc.assert(agrees, { numRuns: 300, seed, examples: EDGES });
+    t.ok(fits > 25, `${fits} conditions told people apart`);
     t.equal(foldedText(' İ '), 'i̇', 'what neither database folds alone');
   });
 
