@@ -38,6 +38,11 @@ export class PhoneWays {
     }
   }
 
+  /** The one gateway that has their call, when they have dialled in; undefined: they have not. */
+  placeOf(representativeId: string): string | undefined {
+    return this.#dialedIn.get(representativeId)?.gatewayId;
+  }
+
   /** Undefined: there is none. */
   of(profile: RepresentativeProfile): PhoneWay | undefined | Promise<PhoneWay | undefined> {
     const dialedIn = this.#dialedIn.get(profile.id);

@@ -177,6 +177,7 @@ export class RepresentativeDesk {
     const free = [...this.#people.values()]
       .filter((person) => person.isFree && !person.isLeaving)
       .filter(({ profile }) => offer.except?.has(profile.id) !== true)
+      .filter(({ profile }) => this.#isReachable(offer, profile.id))
       .map(({ profile, freeSinceMs }) => ({ profile, freeSinceMs }));
     const chosen = inOrder(free, demand).slice(0, count);
     const { database, leaseName, fence, actor, clock, ids, invitationMs } = this.#options;
@@ -205,8 +206,17 @@ export class RepresentativeDesk {
     return [...granted];
   }
 
+  /** Who has dialled in is where they are: of a call that is, or can be made, elsewhere they hear nothing. */
+  #isReachable({ gatewayId, trunk }: Offer, representativeId: string): boolean {
+    const place = this.#ways.placeOf(representativeId);
+    if (place === undefined) return true;
+    return (gatewayId ?? this.#options.gatewayFor(trunk, place)) === place;
+  }
+
   /** Where they are already, if their calls can be made there. */
   #gatewayFor(offer: Offer, person: RepresentativeRuntime): string {
+    const place = this.#ways.placeOf(person.profile.id);
+    if (place !== undefined) return place;
     if (offer.gatewayId !== undefined) return offer.gatewayId;
     const home = offer.isOnePlace === true ? this.#placeOf(offer.engagementId) : null;
     return this.#options.gatewayFor(offer.trunk, home ?? person.gatewayId ?? undefined);

@@ -136,6 +136,8 @@ function phoneAccessTests(t: Test, target: StoreTarget): void {
     const from = { gatewayId: 'g-2', seq: 1, atMs: 1, representativeId: id, dialInId: 'd' };
     desk.onTelephony({ type: 'representative.dialedIn', ...from });
     t.match(await opened(), { via: 'dialIn', gatewayId: 'g-2' }, 'the leg that waits is taken');
+    const elsewhere = await desk.reserve(demand(), offer({ gatewayId: 'g-1' }), 1);
+    t.same(elsewhere, [], 'and nothing is offered that is at another gateway');
     desk.onTelephony({ type: 'representative.dialInEnded', ...from, reason: 'caller' });
     t.match(await opened(), { via: 'invite' });
     const nowMs = Date.now();

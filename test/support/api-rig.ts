@@ -218,8 +218,9 @@ export class ApiRig {
     });
     if (lease === undefined) throw new Error('the queue group is held by somebody else');
     const desk = new RepresentativeDesk({
-      ...{ database, ids, log: silentLog, telephony: this.lobbies, gatewayFor: () => 'g-1' },
+      ...{ database, ids, log: silentLog, telephony: this.lobbies },
       ...{ actor: 'dialer:rig', leaseName: lease.name, fence: lease.epoch, invitationMs: 20_000 },
+      gatewayFor: (_, preferred = 'g-1') => preferred,
       clock: systemClock,
       work: new WorkInHand((error) => t.fail(String(error))),
       times: { phoneRingMs: 30_000, lobbyIdleMs: 600_000, lobbyKeepMs: 5_000, storeRetryMs: 50 },
