@@ -36,7 +36,7 @@ export const ANSWER_THRESHOLDS: AnswerThresholds = {
   personLikely: 0.55,
   waitWhenSureMs: 400,
   personSure: 0.8,
-  machineSure: 0.08,
+  machineSure: 0.1,
 };
 
 /** Whatever has been said: nobody keeps silent for so long but to hear an answer. */

@@ -63,5 +63,5 @@ t.test('AMD: unmodified voices', { skip: !hasSpeech && 'no espeak-ng here' }, as
   const machines = count(MACHINES, 'machine');
   const all = MACHINES.length * RENDITIONS;
   t.equal(people, PEOPLE.length * RENDITIONS, 'every person is treated as one');
-  t.ok(machines >= all / 3, `${machines} of ${all} machines are called so`);
+  t.ok(machines >= 0.6 * all, `${machines} of ${all} machines are called so`);
 });
