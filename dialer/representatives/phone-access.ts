@@ -27,7 +27,7 @@ export const PhoneCredentials = Type.Object(
       writeOnly: true,
     }),
   },
-  closed,
+  { ...closed, examples: [{ sipUser: 'p.dejong', password: 'seven-grey-herons' }] },
 );
 export type PhoneCredentials = Static<typeof PhoneCredentials>;
 
@@ -43,7 +43,7 @@ export const DialInAccess = Type.Object(
       writeOnly: true,
     }),
   },
-  closed,
+  { ...closed, examples: [{ number: '2001', pin: '839214' }] },
 );
 export type DialInAccess = Static<typeof DialInAccess>;
 
