@@ -9,7 +9,7 @@ import {
 } from '../journey-core/simulation/simulation-inputs.schema.ts';
 import { faultLine } from '../journey-core/validation/journey-fault.ts';
 import { readJourney } from '../journey-core/validation/read-journey.ts';
-import { shapeFaults, type ShapeSchema } from '../journey-core/validation/shape-faults.ts';
+import { shapeFaults } from '../journey-core/validation/shape-faults.ts';
 import type { JourneyVerdict } from '../journey-core/validation/validate-journey.ts';
 import { faultLine as configFaultLine } from '../config/config-error.ts';
 import { CliError } from './cli-error.ts';
@@ -42,7 +42,7 @@ function checked(file: string, schema: object): unknown {
     throw new CliError('SIMULATION_INVALID', yaml.map(configFaultLine).join('\n'));
   }
   const value = yaml.value ?? {};
-  const faults = shapeFaults(schema as ShapeSchema, value);
+  const faults = shapeFaults(schema, value);
   if (faults.length === 0) return value;
   const lines = faults.map((found) => {
     return faultLine({ ...found, where: yaml.place(yaml.offsetOf(pathOfPointer(found.path))) });

@@ -25,7 +25,7 @@ export interface Advance {
 
 /**
  * `event` is a `JourneyEvent`, as it came: anything else does nothing. `nowMs` is epoch ms and must
- * not run backwards between calls for one run. Cost: some microseconds per step (bench/journeys).
+ * not run backwards between calls for one run. Cost grows with the steps that are gone through.
  */
 export function advance(journey: Journey, run: JourneyRun, event: unknown, nowMs: number): Advance {
   const told = readEvent(event);

@@ -16,7 +16,9 @@ interface Case {
   readonly took?: string;
 }
 
-const call = (rest: object) => ({ step: 'call', after: '5m', ...rest });
+type Planned = NonNullable<SimulationPlan['outcomes']>[number];
+const call = (rest: object): Planned =>
+  ({ step: 'call', after: '5m', ...rest }) as unknown as Planned;
 const optedIn: SimulatedPerson = {
   ...ADA,
   consents: ['mobile', 'home', 'email'].flatMap((contactPoint) =>
@@ -32,20 +34,19 @@ const optedIn: SimulatedPerson = {
     ]),
   ),
 };
-const confirm = (rest: object): SimulationPlan =>
-  ({
-    outcomes: [
-      call(rest),
-      { step: 'textInstead', result: 'ConversationClosed' },
-      { step: 'emailInstead', outcome: 'sent' },
-    ],
-  }) as SimulationPlan;
+const confirm = (rest: object): SimulationPlan => ({
+  outcomes: [
+    call(rest),
+    { step: 'textInstead', result: 'ConversationClosed' },
+    { step: 'emailInstead', outcome: 'sent' },
+  ],
+});
 const remind = (rest: object, events: SimulationPlan['events'] = []): SimulationPlan =>
   ({
     entry: { appointmentId: 'A-7', startsAt: '2026-12-01T15:00:00Z' },
     outcomes: [{ step: 'remind', after: '5m', ...rest }],
     events,
-  }) as SimulationPlan;
+  }) as unknown as SimulationPlan;
 const invoice = { entry: { amount: 80 } };
 
 const cases: Readonly<Record<string, readonly Case[]>> = {
@@ -151,7 +152,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       plan: {
         ...invoice,
         outcomes: [call({ result: 'LiveAnswer', dispositionCodes: ['promise to pay'] })],
-      } as SimulationPlan,
+      },
       person: { ...ADA, segments: ['germanSpeaking'] },
       steps: 'email fiveDays call outcome agreed twoWeeks letter done',
       took: '19d5m',
@@ -161,7 +162,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       plan: {
         ...invoice,
         outcomes: [call({ result: 'LiveAnswer', dispositionCodes: ['Disputed'] })],
-      } as SimulationPlan,
+      },
       person: { ...ADA, attributes: { country: 'AT' } },
       steps: 'email fiveDays call outcome agreed dispute done',
     },
@@ -227,7 +228,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       name: 'interested: an offer',
       plan: {
         outcomes: [call({ result: 'LiveAnswer', attributes: { Interest: '8' } })],
-      } as SimulationPlan,
+      },
       person: optedIn,
       steps: 'call outcome talked offer done',
     },
@@ -235,7 +236,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       name: 'not interested',
       plan: {
         outcomes: [call({ result: 'LiveAnswer', attributes: { Interest: '6' } })],
-      } as SimulationPlan,
+      },
       person: optedIn,
       steps: 'call outcome talked done',
     },
@@ -363,13 +364,13 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       plan: {
         startAt: '2026-11-23T02:00',
         outcomes: [call({ result: 'AnsweringMachine' })],
-      } as SimulationPlan,
+      },
       steps: 'call outcome heardIt done',
       took: '5m',
     },
     {
       name: 'nobody there: a text',
-      plan: { outcomes: [call({ result: 'NoAnswer' })] } as SimulationPlan,
+      plan: { outcomes: [call({ result: 'NoAnswer' })] },
       steps: 'call outcome heardIt text done',
     },
     {
@@ -448,13 +449,13 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   'regional-calls': [
     {
       name: 'reached',
-      plan: { outcomes: [call({ result: 'LiveAnswer' })] } as SimulationPlan,
+      plan: { outcomes: [call({ result: 'LiveAnswer' })] },
       steps: 'call outcome done',
       took: '4h5m',
     },
     {
       name: '[JRN-50] in Texas the morning is longer',
-      plan: { outcomes: [call({ result: 'LiveAnswer' })] } as SimulationPlan,
+      plan: { outcomes: [call({ result: 'LiveAnswer' })] },
       person: { ...ADA, state: 'TX', timeZone: 'America/Chicago' },
       steps: 'call outcome done',
       took: '6h5m',
@@ -479,7 +480,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
           },
           call({ after: '3h', result: 'NoAnswer' }),
         ],
-      } as SimulationPlan,
+      },
       steps: 'text call callOutcome textOutcome anyYes contract done',
       took: '3h',
     },
@@ -490,7 +491,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
           { step: 'text', result: 'ResponseTimeout' },
           call({ result: 'LiveAnswer', attributes: { Agreed: false } }),
         ],
-      } as SimulationPlan,
+      },
       steps: 'text call callOutcome textOutcome anyYes done',
     },
     {

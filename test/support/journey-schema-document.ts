@@ -1,5 +1,11 @@
 /** docs/journeys/journey.schema.json: the definition's shape, for editors. */
 import { Journey } from '../../journey-core/definition/journey.schema.ts';
+import {
+  AttributeTest,
+  Condition,
+  SegmentTest,
+} from '../../journey-core/definition/condition.schema.ts';
+import { Compliance } from '../../journey-core/definition/sending.schema.ts';
 import type { ShapeSchema } from '../../journey-core/validation/shape-faults.ts';
 
 export const JOURNEY_SCHEMA_DOCUMENT = new URL(
@@ -18,13 +24,29 @@ export function journeySchemaText(): string {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Ringfence journey',
     ...(plain(JSON.parse(JSON.stringify(Journey)) as ShapeSchema) as object),
+    $defs: Object.fromEntries(
+      [...SHARED].map(([text, name]) => [name, inner(JSON.parse(text) as object)]),
+    ),
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
+/** Parts that stand in many places, by their text. */
+const SHARED: ReadonlyMap<string, string> = new Map(
+  Object.entries({ Condition, AttributeTest, SegmentTest, Compliance }).map(([name, schema]) => [
+    JSON.stringify(schema),
+    name,
+  ]),
+);
+
 function plain(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(plain);
   if (typeof node !== 'object' || node === null) return node;
+  const shared = SHARED.get(JSON.stringify(node));
+  return shared === undefined ? inner(node) : { $ref: `#/$defs/${shared}` };
+}
+
+function inner(node: object): unknown {
   const { scalar, operand, chosenByKey, discriminator, format, ...rest } = node as Record<
     string,
     unknown
