@@ -30,6 +30,12 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     parts: ['claims', 'import', 'next'],
     load: async () => (await import('./dialer.ts')).benchDialer,
   },
+  legs: {
+    // How quickly the legs are set up: nothing of it is measured.
+    rate: 25,
+    seconds: 30,
+    load: async () => (await import('./legs.ts')).benchLegs,
+  },
   pacing: {
     // Simulated time: neither has a meaning here.
     rate: 1,
