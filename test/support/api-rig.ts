@@ -79,6 +79,11 @@ export interface ApiRigOptions {
   readonly gateways?: ApiGateways;
 }
 
+const NO_GATEWAYS: ApiGateways = {
+  ids: () => [],
+  send: ({ gatewayId }) => Promise.reject(new Error(`there is no ${gatewayId}`)),
+};
+
 export class ApiRig {
   readonly app: FastifyInstance;
   readonly api: Api;
@@ -105,7 +110,7 @@ export class ApiRig {
       ...{ forecast: forecastHere(database), rulePacks: SHIPPED },
       ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
       registrarRealm: 'phones.example',
-      ...(options.gateways === undefined ? {} : { gateways: options.gateways }),
+      gateways: options.gateways ?? NO_GATEWAYS,
       uploadFolder: folder,
       ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
     });
