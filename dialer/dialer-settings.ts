@@ -11,7 +11,12 @@ type Settings = Pick<
 >;
 
 /** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
-export function dialerSettings({ abandonment, dialer, dialing, gateway }: RingfenceConfig): Settings {
+export function dialerSettings({
+  abandonment,
+  dialer,
+  dialing,
+  gateway,
+}: RingfenceConfig): Settings {
   const { id, unknownGapMs, untriedGapMs, storeRetryMs, claimSizeMax, recheckMs } = dialer;
   const { leaseMs, leaseWaitMs: waitMs, dialWithinMs, playTimeoutMs, delaysStarts } = dialer;
   const { setupTimeoutMs, callLengthMaxMs } = dialing;

@@ -194,7 +194,8 @@ export interface TelephonyLost {
 }
 
 /** What the actor that owns it may say to it. */
-export type CallAttemptOrder = DialerCancel | DialerAgentVerdict | DialerConnectLobby | DialerRecall | DialerTransfer;
+export type CallAttemptOrder =
+  DialerCancel | DialerAgentVerdict | DialerConnectLobby | DialerRecall | DialerTransfer;
 
 export type CallAttemptEvent = AttemptEvent | CallAttemptOrder | TelephonyReply | TelephonyLost;
 

@@ -52,7 +52,7 @@ const once = (series: string, minute: number): Series => ({
 });
 
 const E = 'engagement="winter"';
-const WINDOW = `${E},window="30 days"`;
+const WINDOW = `${E},window="us"`;
 const WINTER = { engagement: 'winter' };
 const NORTH = { trunk: 'north' };
 const TRUNK = 'trunk="north"';
@@ -222,25 +222,25 @@ export const ALERT_CASES: readonly AlertCase[] = [
   },
   {
     ...{ alert: 'RingfenceAbandonmentOver', atMinute: 10 },
-    labels: { ...WINTER, window: '30 days' },
+    labels: { ...WINTER, window: 'us' },
     fires: abandonment(0.0301, 100),
     below: abandonment(0.03, 100),
   },
   {
     ...{ alert: 'RingfenceAbandonmentOver', atMinute: 10 },
-    labels: { ...WINTER, window: '30 days' },
+    labels: { ...WINTER, window: 'us' },
     fires: abandonment(0.04, 100),
     below: abandonment(0.04, 99),
   },
   {
     ...{ alert: 'RingfenceAbandonmentNear', atMinute: 10 },
-    labels: { ...WINTER, window: '30 days' },
+    labels: { ...WINTER, window: 'us' },
     fires: abandonment(0.0251, 100),
     below: abandonment(0.0249, 100),
   },
   {
     ...{ alert: 'RingfenceAbandonmentNear', atMinute: 10 },
-    labels: { ...WINTER, window: '30 days' },
+    labels: { ...WINTER, window: 'us' },
     fires: abandonment(0.03, 100),
     below: abandonment(0.0301, 100),
   },

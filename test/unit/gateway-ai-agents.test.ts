@@ -600,7 +600,7 @@ t.test(
   '[DM-19] an agent hands over: the customer is never alone, then the agent is let go',
   async (t) => {
     const call = await Escalation.talking();
-    askInDialog(call.agent, 'refer', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
+    askInDialog(call.agent, 'REFER', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
     t.match(await call.join(false), { accepted: true });
     t.same(call.customer.bridgedWith, ['channel-3'], 'the agent talks on while the cue is played');
     t.same(call.told, ['connected', 'aiAgent.escalated']);
@@ -710,7 +710,7 @@ const deaths: {
   {
     name: 'the agent has asked for a human and goes',
     reach: (call) => {
-      askInDialog(call.agent, 'refer', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
+      askInDialog(call.agent, 'REFER', { headers: { 'Refer-To': '<sip:human@r.invalid>' } });
       call.agent.bye();
     },
     afterMs: 2_000,
