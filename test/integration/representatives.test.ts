@@ -254,56 +254,76 @@ function representativeTests(t: Test, target: StoreTarget): void {
     t.match(await read(ada), { work: 'free', reservation: null });
   });
 
-  t.test('[WS-13] a desktop sees the invitation, takes it, and ends the wrap-up', async (t) => {
-    const { rig, person, demand, offer, read, desk } = await scene(t, target);
-    const ada = await person('ada');
-    const bob = await person('bob');
-    const { attemptId, deliveryId } = await callOf(rig);
-    const asked = offer({ kind: 'escalation', isAutoAccepted: false, attemptId });
-    t.same(await desk.reserve(demand(), asked, 1), [ada]);
-    await desk.settled();
-    const invited = await rig.database.db
-      .selectFrom('events')
-      .select('payload')
-      .where('stream_id', '=', `representative:${ada}`)
-      .where('type', '=', 'representative.invited')
-      .executeTakeFirstOrThrow();
-    t.match(JSON.parse(invited.payload), {
-      ...{ engagementName: 'Renewals', engagementDescription: 'Policies that end' },
-      ...{ template: 'outbound pre-dial', kind: 'escalation', attemptId },
-    });
-    const invitationId = String(desk.get(ada)?.invitation?.id);
-    const invitations = `/v1/representatives/${ada}/invitations`;
-    t.match(await rig.post(`${invitations}/${rig.ids.id()}/accept`, undefined), {
-      status: 409,
-      body: { code: 'NOT_CHANGEABLE' },
-    });
-    t.match(await rig.post(`${invitations}/${invitationId}/reject`, undefined), {
-      status: 200,
-      body: { work: 'free' },
-    });
-    t.same(await desk.reserve(demand(), { ...asked, except: new Set([ada]) }, 1), [bob]);
-    const second = String(desk.get(bob)?.invitation?.id);
-    await rig.post(`/v1/representatives/${bob}/invitations/${second}/accept`, undefined);
-    await desk.settled();
-    t.match(await read(bob), { work: 'reserved' });
-    rig.lobbies.attempt(attemptId, { type: 'attempt.connected', target: 'lobby', connectId: 'c' });
-    await desk.settled();
-    t.match(await read(bob), { work: 'connected', reservation: { attemptId } });
-    const done = `/v1/representatives/${bob}/wrap-up/end`;
-    t.match(await rig.post(done, {}), { status: 409 }, 'still talking');
-    rig.lobbies.attempt(attemptId, { type: 'attempt.ended' });
-    const codes = { dispositionCodes: ['Appointment made'] };
-    t.match(await rig.post(done, codes), { status: 200, body: { work: 'free' } });
-    const delivery = await rig.database.db
-      .selectFrom('deliveries')
-      .select('disposition_codes')
-      .where('id', '=', deliveryId)
-      .executeTakeFirstOrThrow();
-    t.equal(delivery.disposition_codes, '"Appointment made"');
-    const foreign = rig.ids.id();
-    t.match(await rig.post(`/v1/representatives/${foreign}/wrap-up/end`, {}), { status: 404 });
-  });
+  t.test(
+    '[WS-13] [WS-15] a desktop takes an invitation, sees the customer, ends the wrap-up',
+    async (t) => {
+      const { rig, person, demand, offer, read, desk } = await scene(t, target);
+      const ada = await person('ada');
+      const bob = await person('bob');
+      const { attemptId, deliveryId } = await callOf(rig);
+      const asked = offer({ kind: 'escalation', isAutoAccepted: false, attemptId });
+      t.same(await desk.reserve(demand(), asked, 1), [ada]);
+      await desk.settled();
+      const invited = await rig.database.db
+        .selectFrom('events')
+        .select('payload')
+        .where('stream_id', '=', `representative:${ada}`)
+        .where('type', '=', 'representative.invited')
+        .executeTakeFirstOrThrow();
+      t.match(JSON.parse(invited.payload), {
+        ...{ engagementName: 'Renewals', engagementDescription: 'Policies that end' },
+        ...{ template: 'outbound pre-dial', kind: 'escalation', attemptId },
+      });
+      const invitationId = String(desk.get(ada)?.invitation?.id);
+      const invitations = `/v1/representatives/${ada}/invitations`;
+      t.match(await rig.post(`${invitations}/${rig.ids.id()}/accept`, undefined), {
+        status: 409,
+        body: { code: 'NOT_CHANGEABLE' },
+      });
+      t.match(await rig.post(`${invitations}/${invitationId}/reject`, undefined), {
+        status: 200,
+        body: { work: 'free' },
+      });
+      t.same(await desk.reserve(demand(), { ...asked, except: new Set([ada]) }, 1), [bob]);
+      const second = String(desk.get(bob)?.invitation?.id);
+      await rig.post(`/v1/representatives/${bob}/invitations/${second}/accept`, undefined);
+      await desk.settled();
+      t.match(await read(bob), { work: 'reserved' });
+      const call = `/v1/representatives/${bob}/call`;
+      t.match(await rig.get(call), { status: 404 }, 'nobody is on the line yet');
+      const bridgedAtMs = performance.now();
+      rig.lobbies.attempt(attemptId, {
+        type: 'attempt.connected',
+        target: 'lobby',
+        connectId: 'c',
+      });
+      await desk.settled();
+      const screen = {
+        ...{ attemptId, deliveryId, work: 'connected', number: '+12025550143', endedAt: null },
+        contact: { uniqueIdentifier: 'C-1', firstName: 'Ada', attributes: { Slot: '10:00' } },
+        inputAttributes: { policy: 'P-17' },
+        returnedAttributes: { wishes: 'call back' },
+      };
+      t.match(await rig.get(call), { status: 200, body: screen });
+      t.ok(performance.now() - bridgedAtMs < 1_000, 'the screen has them within a second');
+      t.match(await read(bob), { work: 'connected', reservation: { attemptId } });
+      const done = `/v1/representatives/${bob}/wrap-up/end`;
+      t.match(await rig.post(done, {}), { status: 409 }, 'still talking');
+      rig.lobbies.attempt(attemptId, { type: 'attempt.ended' });
+      t.match(await rig.get(call), { body: { work: 'wrapUp', contact: screen.contact } });
+      const codes = { dispositionCodes: ['Appointment made'] };
+      t.match(await rig.post(done, codes), { status: 200, body: { work: 'free' } });
+      const delivery = await rig.database.db
+        .selectFrom('deliveries')
+        .select('disposition_codes')
+        .where('id', '=', deliveryId)
+        .executeTakeFirstOrThrow();
+      t.equal(delivery.disposition_codes, '"Appointment made"');
+      t.match(await rig.get(call), { status: 404 }, 'and none are shown after it');
+      const foreign = rig.ids.id();
+      t.match(await rig.post(`/v1/representatives/${foreign}/wrap-up/end`, {}), { status: 404 });
+    },
+  );
 
   t.test('[DM-16] a task that is shown is held, dialled as chosen, or put back', async (t) => {
     const { rig } = await scene(t, target);
@@ -473,8 +493,13 @@ function representativeTests(t: Test, target: StoreTarget): void {
 /** A call in the store that a representative may be asked for. */
 async function callOf(rig: ApiRig): Promise<{ attemptId: string; deliveryId: string }> {
   const { id: engagementId, queueId } = await rig.engagement();
-  const contact = { uniqueIdentifier: 'C-1', phones: { mobile: '+12025550143' } };
-  const taskId = await rig.make('/v1/tasks', { engagementId, contacts: [contact] });
+  const contact = {
+    ...{ uniqueIdentifier: 'C-1', firstName: 'Ada', phones: { mobile: '+12025550143' } },
+    attributes: { Slot: '10:00' },
+  };
+  const inputAttributes = { policy: 'P-17' };
+  const request = { engagementId, contacts: [contact], inputAttributes };
+  const taskId = await rig.make('/v1/tasks', request);
   const { db } = rig.database;
   const { id, mobile_point_id: point } = await db
     .selectFrom('contacts')
@@ -500,6 +525,11 @@ async function callOf(rig: ApiRig): Promise<{ attemptId: string; deliveryId: str
       ...{ phase: 'answered', invites: 1, ai_handled: 0, created_at_ms: atMs },
       machine_version: 'm@1',
     })
+    .execute();
+  const returned = { type: 'Result', keyword: 'wishes', value: 'call back' };
+  await db
+    .insertInto('delivery_attributes')
+    .values({ delivery_id: deliveryId, business_unit_id: rig.businessUnitId, ...returned })
     .execute();
   return { attemptId, deliveryId };
 }

@@ -5,6 +5,7 @@ import { PHONE_TYPES } from '../../../engagements/engagement-config.schema.ts';
 import type { OfferedContact } from '../../../preview/offered-contact.ts';
 import type { PreviewOffer } from '../../../preview/preview-offer.ts';
 import { Id, orNull, shownNumber, Time, timeText } from '../wire-types.ts';
+import { SHOWN_CONTACT, shownContact, ShownContact, Texts } from './shown-contact.ts';
 
 export const PREVIEW_STATES = [
   'invited',
@@ -15,9 +16,6 @@ export const PREVIEW_STATES = [
   'closing',
 ] as const;
 
-const text = orNull(Type.String());
-const Texts = Type.Record(Type.String(), Type.String());
-
 const example = {
   taskId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a31',
   state: 'accepted',
@@ -27,18 +25,7 @@ const example = {
   callDelay: 'timer',
   startsAt: '2026-03-02T15:02:00.000Z',
   attemptId: null,
-  contact: {
-    id: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a41',
-    uniqueIdentifier: 'C-100',
-    firstName: 'Ada',
-    lastName: 'Roy',
-    email: null,
-    city: 'Seattle',
-    state: 'WA',
-    country: 'US',
-    timeZone: 'America/Los_Angeles',
-    attributes: { Slot: '10:00' },
-  },
+  contact: SHOWN_CONTACT,
   numbers: [
     { phoneType: 'mobile', number: '+1202•••••43', isNext: true },
     { phoneType: 'home', number: '+1202•••••44', isNext: false },
@@ -60,18 +47,7 @@ export const Preview = Type.Object(
     }),
     startsAt: Type.Union([Time, Type.Null()], { description: 'End of the countdown.' }),
     attemptId: orNull(Id),
-    contact: Type.Object({
-      id: Id,
-      uniqueIdentifier: Type.String(),
-      firstName: text,
-      lastName: text,
-      email: text,
-      city: text,
-      state: text,
-      country: text,
-      timeZone: text,
-      attributes: Texts,
-    }),
+    contact: ShownContact,
     numbers: Type.Array(
       Type.Object({
         phoneType: Type.Enum([...PHONE_TYPES]),
@@ -122,18 +98,7 @@ export function previewBody(
     callDelay: offer.delay.kind,
     startsAt: offer.startsAtMs === null ? null : timeText(offer.startsAtMs),
     attemptId: offer.attemptId,
-    contact: {
-      id: contact.id,
-      uniqueIdentifier: contact.unique_identifier,
-      firstName: contact.first_name,
-      lastName: contact.last_name,
-      email: contact.email,
-      city: contact.city,
-      state: contact.state,
-      country: contact.country,
-      timeZone: contact.time_zone,
-      attributes: JSON.parse(contact.external_attributes) as Record<string, string>,
-    },
+    contact: shownContact(contact),
     numbers: numbers.map(({ number, ...one }) => ({
       ...one,
       number: shownNumber(caller, number),

@@ -1,5 +1,6 @@
 /** What a representative's desktop does: signs on and off, answers invitations, ends its wrap-up. */
 import { DialerError } from '../../../../machines/errors.ts';
+import { readCurrentCall } from '../../../representatives/current-call.ts';
 import { recordDispositions } from '../../../representatives/record-dispositions.ts';
 import { setPresenceIn } from '../../../representatives/write-representative.ts';
 import { callerOfRequest } from '../../access.ts';
@@ -14,6 +15,7 @@ import {
 import { EventHeaders, LiveEvent } from '../events/event.shapes.ts';
 import type { EventStreams } from '../events/event-streams.ts';
 import { IdParams, problems } from '../wire-types.ts';
+import { callBody, RepresentativeCall } from './call.shapes.ts';
 import { findRepresentative } from './representatives.routes.ts';
 import {
   InvitationParams,
@@ -71,6 +73,31 @@ export function representativeWorkRoutes(app: ApiApp, context: ApiContext): void
 
 function callRoutes(app: ApiApp, context: ApiContext): void {
   const { db } = context.database;
+  const read = {
+    ...{ operationId: 'getCall', tags, params: IdParams },
+    response: { 200: RepresentativeCall, ...problems },
+    description:
+      'The customer they are connected to, and until the end of the wrap-up were: what a screen shows ' +
+      'when `representative.connected` comes. 404 when there is none.',
+  };
+  app.get(
+    '/v1/representatives/:id/call',
+    { config: { access: 'read' }, schema: read },
+    async (request) => {
+      const { id } = request.params;
+      const caller = callerOfRequest(request);
+      await findRepresentative(context, caller.businessUnitId, id);
+      const { work, attemptId } = dialerOf(context).desk.get(id) ?? {};
+      const isCall = work === 'connected' || work === 'wrapUp';
+      const call =
+        isCall && typeof attemptId === 'string'
+          ? await readCurrentCall(db, caller.businessUnitId, attemptId)
+          : undefined;
+      if (!isCall || call === undefined) throw notFound('call of representative', id);
+      return callBody(call, work, caller);
+    },
+  );
+
   const call = {
     ...{ operationId: 'endCall', tags, params: IdParams, response },
     description: 'Ends the call that they are on, for both: the wrap-up begins.',
