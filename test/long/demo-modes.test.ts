@@ -14,6 +14,8 @@ import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import { planEntryFor } from '../../lab/number-plan.ts';
 
 t.setTimeout(200_000);
+// They wait for telephones more than they compute.
+t.jobs = 2;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = join(ROOT, 'node_modules', '.bin', 'tsx');

@@ -7,7 +7,7 @@ import { BOUNDARIES, type Boundary } from './fault-points.ts';
 import { runTrial, type Trial, type TrialOptions } from './kill-trial.ts';
 import type { StoreTarget } from './store-target.ts';
 
-const CROWD = 120;
+const CROWD = 80;
 /** Where deaths come at random, or calls outlive them. */
 const GROUP = 50;
 /** Two processes die there, at the others one: most of the time of a trial is that of starting them. */
