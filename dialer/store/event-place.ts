@@ -1,4 +1,5 @@
 /** Where events stand: the end of the log as a reader may know it, and which engagement each is of. */
+import { sql } from 'kysely';
 import { BEFORE_FIRST_EVENT, type EventCursor, type StoredEvent } from './event-reader.ts';
 import type { OpenDatabase } from './open-database.ts';
 
@@ -16,6 +17,29 @@ export async function endOfEvents({
       .limit(1),
   ).execute();
   return last === undefined ? BEFORE_FIRST_EVENT : { tx: last.tx, seq: last.seq };
+}
+
+/** Where a reader begins who wants what is still to come. */
+export interface EventPlace {
+  readonly cursor: EventCursor;
+  /** Whether what a transaction wrote had happened by then, though it lies behind the cursor. */
+  readonly isPast: (tx: number) => boolean;
+}
+
+/**
+ * Now. A transaction that runs for long, be it another database's of the same server, holds the end of the
+ * log back: what others have committed since is told apart by the snapshot.
+ */
+export async function eventsFromNow(database: OpenDatabase): Promise<EventPlace> {
+  const cursor = await endOfEvents(database);
+  if (database.kind === 'sqlite') return { cursor, isPast: () => false };
+  const { rows } = await sql<{ now: string }>`select pg_current_snapshot()::text as now`.execute(
+    database.db,
+  );
+  // xmin:xmax:those between them that were running (PostgreSQL 15, 9.27.10).
+  const [, next = '', running = ''] = (rows[0]?.now ?? '').split(':');
+  const isRunning = new Set(running.split(','));
+  return { cursor, isPast: (tx) => tx < Number(next) && !isRunning.has(String(tx)) };
 }
 
 /** By stream: tasks, attempts and batches belong to an engagement, and an engagement to itself. */

@@ -4,6 +4,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
 import { firstKey } from '../../dialer/api-keys/first-key.ts';
@@ -1073,13 +1074,34 @@ class Listener {
   }
 }
 
+/** A transaction of somebody's that runs on: on PostgreSQL what commits beside it is not yet told. */
+async function holdBack({ database }: ApiRig): Promise<() => Promise<void>> {
+  if (database.kind === 'sqlite') return () => Promise.resolve();
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  let done: Promise<void> = Promise.resolve();
+  await new Promise<void>((resolve) => {
+    done = database.db.transaction().execute(async (tx) => {
+      await sql`select pg_current_xact_id()`.execute(tx);
+      resolve();
+      await held;
+    });
+  });
+  return () => {
+    letGo();
+    return done;
+  };
+}
+
 function eventTests(t: Test, target: StoreTarget): void {
   t.test(
     'events are told as they happen, and after a break none is left out or told twice',
     async (t) => {
       const rig = await ApiRig.open(t, target.place(t));
+      const letGo = await holdBack(rig);
       const { id: engagementId } = await rig.engagement({ name: 'before' });
       const listener = await Listener.open(rig, '/v1/events');
+      await letGo();
       t.match(listener.response, { statusCode: 200, headers: { 'content-type': /event-stream/ } });
       const { id } = await rig.engagement();
       await listener.until((events) => events.some(({ type }) => type === 'engagement.created'));

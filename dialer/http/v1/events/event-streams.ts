@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../../api-keys/api-keys.ts';
 import type { DialerLog } from '../../../dialer-log.ts';
-import { endOfEvents, engagementsOf } from '../../../store/event-place.ts';
+import { engagementsOf, eventsFromNow, type EventPlace } from '../../../store/event-place.ts';
 import { BEFORE_FIRST_EVENT, readEvents, type EventCursor } from '../../../store/event-reader.ts';
 import type { OpenDatabase } from '../../../store/open-database.ts';
 import { HttpError } from '../../http-error.ts';
@@ -64,7 +64,7 @@ export class EventStreams {
   }
 
   /** Before the answer begins: throws TOO_MANY_STREAMS, and STARTING when all of it is over. */
-  async place(request: StreamRequest): Promise<EventCursor> {
+  async place(request: StreamRequest): Promise<EventPlace> {
     const { keyId } = request.caller;
     if (this.#isClosed) throw new HttpError('STARTING', 'the service is stopping');
     const own = [...this.#open.values()].filter((id) => id === keyId).length;
@@ -74,8 +74,9 @@ export class EventStreams {
       });
     }
     const [tx, seq] = (request.lastEventId ?? '').split('-').map(Number);
-    if (tx !== undefined && seq !== undefined) return { tx, seq };
-    return request.from === 'start' ? BEFORE_FIRST_EVENT : endOfEvents(this.#options.database);
+    if (tx !== undefined && seq !== undefined) return allBehind({ tx, seq });
+    if (request.from === 'start') return allBehind(BEFORE_FIRST_EVENT);
+    return eventsFromNow(this.#options.database);
   }
 
   /** The answer is a stream from here on, and none of fastify's any more. */
@@ -90,7 +91,7 @@ export class EventStreams {
   }
 
   /** Resolves when the stream is over, whoever ended it. */
-  serve(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
+  serve(response: ServerResponse, request: StreamRequest, from: EventPlace): Promise<void> {
     const serving = this.#serve(response, request, from).finally(() => {
       this.#serving.delete(serving);
     });
@@ -98,7 +99,7 @@ export class EventStreams {
     return serving;
   }
 
-  async #serve(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
+  async #serve(response: ServerResponse, request: StreamRequest, from: EventPlace): Promise<void> {
     this.#open.set(response, request.caller.keyId);
     this.#timer ??= setInterval(() => this.wake(), POLL_MS).unref();
     response.once('close', () => this.wake());
@@ -132,16 +133,19 @@ export class EventStreams {
     this.#open.clear();
   }
 
-  async #run(response: ServerResponse, request: StreamRequest, from: EventCursor): Promise<void> {
+  async #run(response: ServerResponse, request: StreamRequest, from: EventPlace): Promise<void> {
     const { database } = this.#options;
     const { businessUnitId } = request.caller;
-    let cursor = from;
+    let { cursor } = from;
     let spokeAtMs = performance.now();
     while (!response.destroyed && !response.writableEnded) {
       const isLast = this.#isClosed;
       const page = await readEvents(database, { after: cursor, limit: PAGE_SIZE, businessUnitId });
       cursor = page.cursor;
-      const text = await this.#textOf(page.events, request);
+      const text = await this.#textOf(
+        page.events.filter(({ tx }) => !from.isPast(tx)),
+        request,
+      );
       if (text !== '') {
         spokeAtMs = performance.now();
         if (!response.write(text) && !(await drained(response))) return;
@@ -188,6 +192,10 @@ export class EventStreams {
       .executeTakeFirst();
     return row?.revoked_at_ms !== null;
   }
+}
+
+function allBehind(cursor: EventCursor): EventPlace {
+  return { cursor, isPast: () => false };
 }
 
 function isWanted(type: string, types: string | undefined): boolean {
