@@ -18,8 +18,14 @@ const RANDOM_DEATHS = 3;
 /** About half of the events of a trial: each process has something left to do. */
 const EVENTS_MAX = 70;
 
-export function killEverywhere(t: Test, target: StoreTarget, seed: number): void {
-  for (const boundary of BOUNDARIES) {
+/** At `boundaries`: by default all of them. */
+export function killEverywhere(
+  t: Test,
+  target: StoreTarget,
+  seed: number,
+  boundaries: readonly Boundary[] = BOUNDARIES,
+): void {
+  for (const boundary of boundaries) {
     t.test(`${target.name}: killed ${boundary}, nobody is lost or dialled twice`, async (t) => {
       const deaths = OCCURRENCES.slice(0, TWICE.includes(boundary) ? 2 : 1);
       await survive(t, {
