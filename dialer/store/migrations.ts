@@ -9,6 +9,7 @@ import { reservationTerms } from './migrations/0007-reservation-terms.ts';
 import { edgeRecords } from './migrations/0008-edge-records.ts';
 import { consentSegmentsTriggers } from './migrations/0009-consent-segments-triggers.ts';
 import { pacingLog } from './migrations/0010-pacing-log.ts';
+import { journeys } from './migrations/0011-journeys.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   edgeRecords,
   consentSegmentsTriggers,
   pacingLog,
+  journeys,
 ];

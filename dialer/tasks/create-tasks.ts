@@ -35,6 +35,8 @@ export interface TaskInput {
   readonly requestId?: string;
   /** Passed to the AI agent, and shown with the deliveries. */
   readonly inputAttributes?: Readonly<Record<string, string>>;
+  /** Whose request it is; its deliveries carry it too. */
+  readonly journey?: { readonly journeyId: string; readonly runId: string };
 }
 
 const CHAIN_MAX = 5;
@@ -137,6 +139,8 @@ function unplacedRow(
     progress: JSON.stringify(FIRST_STEP),
     last_result: isOver ? 'Expired' : null,
     ...UNTOUCHED,
+    journey_id: input.journey?.journeyId ?? null,
+    journey_run_id: input.journey?.runId ?? null,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   };

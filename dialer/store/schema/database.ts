@@ -8,6 +8,7 @@ import type { ConsentTables } from './consent-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { EdgeTables } from './edge-tables.ts';
 import type { EngagementTables } from './engagement-tables.ts';
+import type { JourneyTables } from './journey-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { PacingTables } from './pacing-tables.ts';
 import type { RepresentativeTables } from './representative-tables.ts';
@@ -23,4 +24,5 @@ export type Database = ContactTables &
   EdgeTables &
   PacingTables &
   ConsentTables &
-  SegmentTables;
+  SegmentTables &
+  JourneyTables;

@@ -60,6 +60,9 @@ export interface TaskRow {
   owner_epoch: number | null;
   created_at_ms: number;
   updated_at_ms: number;
+  /** Of the journey that asked for it; null: none did. */
+  journey_id: string | null;
+  journey_run_id: string | null;
 }
 
 /** One dial of one number, as reports and the API show it (spec A.6). */
