@@ -1,12 +1,12 @@
 /**
- * Runs the tests: `npm test` (all but the long ones), `npm run test:long`, and with `--unit` the part
- * that needs neither network nor other programs. Plain JavaScript, so that it can explain what is
+ * Runs the tests: `npm test` (all but the long ones), `npm run test:long`, with `--unit` the part that
+ * needs neither network nor other programs, and with names of files just those. Plain JavaScript, so that it can explain what is
  * missing before anything else is loaded.
  *
  * Ends with one plain line, `N passed, N failed`, and exit code 0 only when nothing failed.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, missingPackages } from './runner/needed-programs.mjs';
@@ -35,15 +35,21 @@ const RUNS = {
 };
 
 const OPTIONS = { '--unit': 'unit', '--long': 'long' };
-const [option, ...rest] = process.argv.slice(2);
-if (rest.length > 0 || (option !== undefined && !(option in OPTIONS))) {
-  console.error('usage: node test/run.mjs [--unit | --long]');
+const words = process.argv.slice(2);
+const isFiles = words.length > 0 && words.every((word) => /^test\/.*\.test\.ts$/.test(word));
+const mode = words.length === 0 ? 'all' : words.length === 1 ? OPTIONS[words[0]] : undefined;
+const unknown = isFiles ? words.find((file) => !existsSync(join(ROOT, file))) : undefined;
+if ((mode === undefined && !isFiles) || unknown !== undefined) {
+  console.error('usage: node test/run.mjs [--unit | --long | test/FOLDER/NAME.test.ts...]');
+  if (unknown !== undefined) console.error(`there is no ${unknown}`);
   process.exit(2);
 }
-const mode = option === undefined ? 'all' : OPTIONS[option];
+const groups = isFiles
+  ? [{ name: 'files', ...ONE_BY_ONE, files: words }]
+  : RUNS[mode].map((group) => ({ ...group, files: testFiles(group.folders) }));
 
-const folders = RUNS[mode].flatMap((group) => group.folders);
-const missing = missingPackages(folders);
+const folders = new Set(groups.flatMap(({ files }) => files.map((file) => file.split('/')[1])));
+const missing = missingPackages([...folders]);
 const refusal = missing.length > 0 ? install(missing) : null;
 if (refusal !== null) {
   console.error(refusal);
@@ -51,45 +57,54 @@ if (refusal !== null) {
 }
 
 // One server for the whole run; each file makes schemas of its own in it.
-const postgres = mode === 'unit' ? undefined : await startPostgresCluster();
+const isInMemory = [...folders].every((folder) => RUNS.unit[0].folders.includes(folder));
+const postgres = isInMemory ? undefined : await startPostgresCluster();
 if (postgres !== undefined) process.env.RINGFENCE_TEST_POSTGRES = postgres.url;
 
 const startedAt = new Date().toISOString();
 const tests = [];
-for (const { folders, ...group } of RUNS[mode]) {
-  const files = testFiles(folders);
+for (const { name, folders, files, jobs, timeoutSeconds } of groups) {
   if (files.length === 0) {
     const title = `no test file matches test/{${folders.join(',')}}/**/*.test.ts`;
     console.log(`FAIL ${title}`);
-    tests.push({ file: group.name, title, outcome: 'failed', failures: [title] });
+    tests.push({ file: name, title, outcome: 'failed', failures: [title] });
     continue;
   }
-  tests.push(...(await runGroup({ ...group, files })));
+  tests.push(...(await runGroup({ files, jobs, timeoutSeconds })));
 }
 await postgres?.stop();
-
-const named = (outcome) =>
-  tests.filter((test) => test.outcome === outcome).map(({ file, title }) => ({ file, title }));
-mkdirSync(join(ROOT, '.tap'), { recursive: true });
-writeFileSync(
-  join(ROOT, '.tap', 'features-run.json'),
-  `${JSON.stringify({ mode, startedAt, passed: named('passed'), failed: named('failed'), skipped: named('skipped') }, null, 2)}\n`,
-);
 
 const skipped = tests.filter(({ outcome }) => outcome === 'skipped');
 for (const { file, title, reason } of skipped) {
   console.log(`NOT RUN ${file}: ${title}: ${reason.replace(/^not run: */i, '')}`);
 }
 
-// The comparison of docs/features.md with this run is one more test.
-const features = spawnSync(
-  join(ROOT, 'node_modules', '.bin', 'tsx'),
-  [join(ROOT, 'test', 'features', 'main.ts'), '--check'],
-  { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
-);
-const passed = named('passed').length + (features.status === 0 ? 1 : 0);
-const failed = named('failed').length + (features.status === 0 ? 0 : 1);
+const featuresAgree = isFiles || compareFeatures();
+const passed = named('passed').length + (!isFiles && featuresAgree ? 1 : 0);
+const failed = named('failed').length + (featuresAgree ? 0 : 1);
 console.log(
   `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
 );
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** The comparison of docs/features.md with a whole run is one more test. */
+function compareFeatures() {
+  const lastRun = {
+    ...{ mode, startedAt },
+    ...{ passed: named('passed'), failed: named('failed'), skipped: named('skipped') },
+  };
+  mkdirSync(join(ROOT, '.tap'), { recursive: true });
+  writeFileSync(join(ROOT, '.tap', 'features-run.json'), `${JSON.stringify(lastRun, null, 2)}\n`);
+  const { status } = spawnSync(
+    join(ROOT, 'node_modules', '.bin', 'tsx'),
+    [join(ROOT, 'test', 'features', 'main.ts'), '--check'],
+    { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  return status === 0;
+}
+
+function named(outcome) {
+  return tests
+    .filter((test) => test.outcome === outcome)
+    .map(({ file, title }) => ({ file, title }));
+}

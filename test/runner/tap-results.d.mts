@@ -9,11 +9,17 @@ export interface TestResult {
 export interface FileResult {
   readonly file: string;
   readonly tests: readonly TestResult[];
-  readonly timeMs: number | null;
+  readonly timeMs: number;
 }
 
-export function tapCollector(onFile: (result: FileResult) => void): {
+/** How the process of a file ended. */
+export interface FileEnding {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly timeMs: number;
+}
+
+export function fileCollector(file: string): {
   write(text: string): void;
-  /** Resolves to the reasons of bail-outs, none in a healthy run. */
-  end(): Promise<string[]>;
+  end(ending: FileEnding): Promise<FileResult>;
 };

@@ -1,36 +1,32 @@
 /**
- * Reads what the runner itself said. tap prints one subtest per file, and inside it one per `t.test`.
+ * Reads what a test file said in TAP, one subtest per `t.test`.
  *
  * What counts as one test: a `t.test` that holds no other `t.test`. One that does hold others counts
  * only when it fails by an assertion of its own. A file that has assertions and no `t.test` is one
- * test. A file that broke outside its tests (crash, signal, no test at all, missing from the output)
- * is one failed test, so that a run can never be green by having run less.
+ * test. A file that broke outside its tests (crash, signal, bail-out, no test at all) is one failed
+ * test, so that a run can never be green by having run less.
  */
 import { Parser } from 'tap-parser';
 
 /**
- * Parses a TAP stream. `onFile` hears of each file as it ends: `{ file, tests, timeMs }`, where a
- * test is `{ file, title, outcome: 'passed'|'failed'|'skipped', reason, failures }`.
+ * Parses the TAP of one file. `end` takes how its process ended, `{ exitCode, signal, timeMs }`, and
+ * resolves to `{ file, tests, timeMs }`, where a test is
+ * `{ file, title, outcome: 'passed'|'failed'|'skipped', reason, failures }`.
  */
-export function tapCollector(onFile) {
+export function fileCollector(file) {
   const parser = new Parser();
+  const node = watch(parser);
   const bailOuts = [];
-  let open = null;
-  parser.on('child', (child) => (open = watch(child)));
-  parser.on('bailout', (reason) => bailOuts.push(String(reason)));
-  parser.on('assert', (point) => {
-    const node = open;
-    open = null;
-    const file = point.name;
-    const tests = node === null ? [] : testsOf(node, file, []);
-    const settled = fileVerdict(file, point, tests);
-    onFile({ file, tests: settled, timeMs: point.time ?? null });
-  });
+  parser.on('bailout', (reason) => bailOuts.push(`bail out: ${String(reason)}`));
   return {
     write: (text) => parser.write(text),
-    end: () =>
+    end: (ending) =>
       new Promise((resolve) => {
-        parser.on('complete', () => resolve(bailOuts));
+        parser.on('complete', ({ ok }) => {
+          const tests = testsOf(node, file, []);
+          const verdict = fileVerdict(file, { ...ending, ok, bailOuts }, tests);
+          resolve({ file, tests: verdict, timeMs: ending.timeMs });
+        });
         parser.end();
       }),
   };
@@ -89,16 +85,17 @@ function testsOf(node, file, path) {
   return tests;
 }
 
-/** Adds the failure of the file itself when its own line is red, or it held no test. */
-function fileVerdict(file, point, tests) {
+/** Adds the failure of the file itself when it ended badly, or held no test. */
+function fileVerdict(file, { exitCode, signal, ok, bailOuts }, tests) {
   const failed = tests.some(({ outcome }) => outcome === 'failed');
   const isEmpty = tests.length === 0;
-  if (failed || (point.ok && !isEmpty)) return tests;
-  const { exitCode, signal } = point.diag ?? {};
+  const endedWell = ok && exitCode === 0 && bailOuts.length === 0;
+  if (failed || (endedWell && !isEmpty)) return tests;
   const how = [
     isEmpty ? 'it ran no test' : 'it ended badly after its tests',
-    signal === null || signal === undefined ? '' : `signal ${signal}`,
-    exitCode === null || exitCode === undefined ? '' : `exit code ${exitCode}`,
+    ...bailOuts,
+    signal === null ? '' : `signal ${signal}`,
+    exitCode === null ? '' : `exit code ${exitCode}`,
   ].filter((part) => part !== '');
   return [...tests, { file, title: file, outcome: 'failed', failures: [how.join(', ')] }];
 }

@@ -4,117 +4,105 @@ import t from 'tap';
 import { compareRun, idsIn, type LastRun } from '../features/compare-run.ts';
 import { featureTable } from '../features/feature-rows.ts';
 import { missingPackages } from '../runner/needed-programs.mjs';
-import { tapCollector, type FileResult } from '../runner/tap-results.mjs';
+import { fileCollector, type FileEnding, type FileResult } from '../runner/tap-results.mjs';
 
-async function read(tapText: string): Promise<{ files: FileResult[]; bailOuts: string[] }> {
-  const files: FileResult[] = [];
-  const collector = tapCollector((result) => files.push(result));
-  collector.write(tapText);
-  return { files, bailOuts: await collector.end() };
+const FILE = 'test/unit/x.test.ts';
+const ENDED_WELL: FileEnding = { exitCode: 0, signal: null, timeMs: 5 };
+const ENDED_RED: FileEnding = { exitCode: 1, signal: null, timeMs: 5 };
+const KILLED: FileEnding = { exitCode: null, signal: 'SIGKILL', timeMs: 5 };
+
+/** What a file printed, and how its process ended. */
+async function read(body: string, ending: FileEnding): Promise<FileResult> {
+  const collector = fileCollector(FILE);
+  collector.write(`TAP version 14\n${body}\n`);
+  return collector.end(ending);
 }
 
-/** A file's subtest as tap prints it, with the closing point of the file itself. */
-function fileTap(body: string, closing: string): string {
-  const indented = body.trimEnd().replaceAll(/^/gm, '    ');
-  return `TAP version 14\n# Subtest: test/unit/x.test.ts\n${indented}\n${closing}\n1..1\n`;
-}
-
-const OK = 'ok 1 - test/unit/x.test.ts # time=5ms';
-const BROKEN = `not ok 1 - test/unit/x.test.ts # time=5ms
-  ---
-  exitCode: null
-  signal: SIGKILL
-  ...
-`;
 const PASSING_TEST = '# Subtest: first\n    ok 1 - fine\n    1..1\nok 1 - first\n';
 
-const cases = [
+const cases: { name: string; given: [string, FileEnding]; expected: string[] }[] = [
   {
     name: 'a passing test',
-    given: fileTap(`${PASSING_TEST}1..1`, OK),
+    given: [`${PASSING_TEST}1..1`, ENDED_WELL],
     expected: ['passed first'],
   },
   {
     name: 'a test inside a test carries the titles of both, and the outer one adds nothing',
-    given: fileTap(
+    given: [
       '# Subtest: outer\n    # Subtest: inner\n        ok 1 - fine\n        1..1\n    ok 1 - inner\n    1..1\nok 1 - outer\n1..1',
-      OK,
-    ),
+      ENDED_WELL,
+    ],
     expected: ['passed outer > inner'],
   },
   {
     name: 'a failed assertion fails its test',
-    given: fileTap(
-      '# Subtest: first\n    not ok 1 - nope\n    1..1\nnot ok 1 - first\n1..1',
-      'not ok 1 - test/unit/x.test.ts',
-    ),
+    given: ['# Subtest: first\n    not ok 1 - nope\n    1..1\nnot ok 1 - first\n1..1', ENDED_RED],
     expected: ['failed first'],
   },
   {
     name: 'an assertion of its own fails the outer test though the inner one passed',
-    given: fileTap(
+    given: [
       '# Subtest: outer\n    # Subtest: inner\n        ok 1 - fine\n        1..1\n    ok 1 - inner\n    not ok 2 - nope\n    1..2\nnot ok 1 - outer\n1..1',
-      'not ok 1 - test/unit/x.test.ts',
-    ),
+      ENDED_RED,
+    ],
     expected: ['passed outer > inner', 'failed outer'],
   },
   {
     name: 'a skipped test is neither passed nor failed',
-    given: fileTap(
+    given: [
       `${PASSING_TEST}ok 2 - the real server # SKIP not run: DRACHTIO is not set\n1..2`,
-      OK,
-    ),
+      ENDED_WELL,
+    ],
     expected: ['passed first', 'skipped the real server'],
   },
   {
     name: 'a test that skips from the inside is skipped',
-    given: fileTap(
+    given: [
       '# Subtest: first\n    ok 1 - not run: no address # SKIP\n    1..1\nok 1 - first\n1..1',
-      OK,
-    ),
+      ENDED_WELL,
+    ],
     expected: ['skipped first'],
   },
   {
     name: 'a test that only awaits something, and got it, has passed',
-    given: fileTap('# Subtest: first\n    1..0\nok 1 - first\n1..1', OK),
+    given: ['# Subtest: first\n    1..0\nok 1 - first\n1..1', ENDED_WELL],
     expected: ['passed first'],
   },
   {
     name: 'a test still to be written proves nothing',
-    given: fileTap(`${PASSING_TEST}ok 2 - later # TODO\n1..2`, OK),
+    given: [`${PASSING_TEST}ok 2 - later # TODO\n1..2`, ENDED_WELL],
     expected: ['passed first', 'skipped later'],
   },
   {
     name: 'a file that died after a passing test fails as a file',
-    given: fileTap(PASSING_TEST, BROKEN),
+    given: [PASSING_TEST, KILLED],
     expected: ['passed first', 'failed test/unit/x.test.ts'],
   },
   {
     name: 'a file whose process ended inside a test fails by the name of that test',
-    given: fileTap(`${PASSING_TEST}# Subtest: dies\n    ok 1 - fine\n    1..1\n1..1`, BROKEN),
+    given: [`${PASSING_TEST}# Subtest: dies\n    ok 1 - fine\n    1..1\n1..1`, KILLED],
     expected: ['passed first', 'failed dies'],
   },
   {
     name: 'a file that could not be loaded fails',
-    given: fileTap('1..0 # no tests found', 'not ok 1 - test/unit/x.test.ts'),
+    given: ['1..0 # no tests found', ENDED_RED],
     expected: ['failed test/unit/x.test.ts'],
   },
   {
     name: 'a file without a test fails, though tap calls it skipped',
-    given: fileTap('1..0 # no tests found', 'ok 1 - test/unit/x.test.ts # SKIP no tests found'),
+    given: ['1..0 # no tests found', ENDED_WELL],
     expected: ['failed test/unit/x.test.ts'],
   },
   {
     name: 'a file with assertions outside any test counts as one test',
-    given: fileTap('ok 1 - fine\nok 2 - fine\n1..2', OK),
+    given: ['ok 1 - fine\nok 2 - fine\n1..2', ENDED_WELL],
     expected: ['passed test/unit/x.test.ts'],
   },
 ];
 
 for (const { name, given, expected } of cases) {
   t.test(`test results: ${name}`, async (t) => {
-    const { files } = await read(given);
-    const tests = files.flatMap((file) => file.tests);
+    const { tests } = await read(...given);
     t.same(
       tests.map(({ outcome, title }) => `${outcome} ${title}`),
       expected,
@@ -127,15 +115,16 @@ for (const { name, given, expected } of cases) {
 }
 
 t.test('test results: a skipped test keeps its reason', async (t) => {
-  const { files } = await read(
-    fileTap('ok 1 - the real server # SKIP not run: DRACHTIO is not set\n1..1', OK),
+  const { tests } = await read(
+    'ok 1 - the real server # SKIP not run: DRACHTIO is not set\n1..1',
+    ENDED_WELL,
   );
-  t.equal(files[0]?.tests[0]?.reason, 'not run: DRACHTIO is not set');
+  t.equal(tests[0]?.reason, 'not run: DRACHTIO is not set');
 });
 
-t.test('test results: a bail-out is reported', async (t) => {
-  const { bailOuts } = await read('TAP version 14\nBail out! no room\n');
-  t.same(bailOuts, ['no room']);
+t.test('test results: a bail-out fails its file', async (t) => {
+  const { tests } = await read(`${PASSING_TEST}Bail out! no room`, ENDED_RED);
+  t.match(tests.at(-1), { outcome: 'failed', failures: [/no room/] });
 });
 
 t.test('needed programs: only the groups that use a program ask for its package', async (t) => {
