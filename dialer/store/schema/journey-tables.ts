@@ -10,6 +10,7 @@ export interface JourneyTables {
   journey_path: JourneyPathRow;
   journey_counts: JourneyCountRow;
   journey_numbers: JourneyNumberRow;
+  journey_winners: JourneyWinnerRow;
   journey_activities: JourneyActivityRow;
   journey_test_contacts: JourneyTestContactRow;
   journey_draft_requests: JourneyDraftRequestRow;
@@ -56,10 +57,8 @@ export interface JourneyVersionRow {
   entry_due_at_ms: number | null;
   /** Start of the round that lets people in; null before the first. */
   round_at_ms: number | null;
-  /** How far that round has come. Contact id; null: at its beginning, or through. */
+  /** How far that round has come. Contact id; empty: at its beginning; null: through. */
   scan_after_id: string | null;
-  lease_owner: string | null;
-  lease_until_ms: number | null;
   /** Why nobody could be let in the last time. */
   fault: string | null;
   published_at_ms: number;
@@ -88,6 +87,8 @@ export interface JourneyRunRow {
   goal_at_ms: number | null;
   exited_at_ms: number | null;
   exit_reason: string | null;
+  /** Why it could not be gone on with; it is tried again at `wake_at_ms`. Null: nothing is wrong. */
+  fault: string | null;
   /** Counts what was taken in; whoever writes says which it read. */
   revision: number;
 }
@@ -110,6 +111,8 @@ export interface JourneyEffectRow {
   key: string;
   business_unit_id: string;
   journey_id: string;
+  version: number;
+  step_id: string;
   run_id: string;
   contact_id: string;
   is_test: number;
@@ -117,7 +120,11 @@ export interface JourneyEffectRow {
   type: string;
   /** JSON: the effect as the interpreter gave it. */
   payload: string;
-  /** `due`, `held` (quiet time), `asked` (of the dialer or the webhook), `settled` or `cancelled`. */
+  /**
+   * `due`, `held` (quiet time), `sending` (to another process: until `due_at_ms` it may still answer),
+   * `asked` (of the dialer or the webhook), `cancelling` (to be withdrawn, due at once), `settled`
+   * (its outcome was told) or `cancelled`.
+   */
   state: string;
   /** When somebody has to do something about it; null: nobody. */
   due_at_ms: number | null;
@@ -140,12 +147,20 @@ export interface JourneyPathRow {
   version: number;
   contact_id: string;
   is_test: number;
-  /** `entry`, `step`, `choice`, `outcome`, `goal`, `exit`, `requested`, `held` or `activity`. */
+  /**
+   * `entry`, `step`, `choice`, `outcome`, `goal`, `exit`; of what it asked for also `requested` (of the
+   * dialer or the webhook), `held`, `interaction` and `activity`.
+   */
   kind: string;
   step_id: string | null;
   visit: number | null;
-  /** Of a choice: the reference taken, such as `/branches/0/next`. Of an outcome: which. */
+  /** Of a choice: the reference taken, such as `/branches/0/next`. Of the others: which. */
   place: string | null;
+  /**
+   * In a word, to ask for: why it exited; why it was blocked or not sent; of a conversation its
+   * Result; of a choice between variants the variant.
+   */
+  code: string | null;
   /** JSON: the rest of the record; of a blocked one its reason. */
   detail: string;
   at_ms: number;
@@ -157,7 +172,7 @@ export interface JourneyCountRow {
   version: number;
   /** Empty: of the whole journey. */
   step_id: string;
-  /** What is counted: `kind` or `kind:place` of the path. */
+  /** What is counted: `countsOf` of dialer/journeys/analytics says which row counts as what. */
   place: string;
   business_unit_id: string;
   count: number;
@@ -169,6 +184,16 @@ export interface JourneyNumberRow {
   step_id: string;
   business_unit_id: string;
   taken: number;
+}
+
+/** Of an A/B test: the variant that the goal has shown to be the best. Decided once. */
+export interface JourneyWinnerRow {
+  journey_id: string;
+  version: number;
+  step_id: string;
+  business_unit_id: string;
+  variant: string;
+  decided_at_ms: number;
 }
 
 /** Something for a person to do about another one. */
