@@ -103,6 +103,7 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
   const nowMs = (): number => Date.now();
   const forecast = forecastInThreads({ database, ...forecastSettings(config) });
   const registrarRealm = config.gateway.registrar.realm;
+  const { enabled: isEnabled, conversations: hasConversations } = config.journeys;
   const gateways = {
     ids: options.gatewayIds ?? (() => [config.gateway.id]),
     send: (command: TrunkCommand) => telephony.send(command),
@@ -110,6 +111,7 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
   return createApi({
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
     ...{ gateways, forecast, rulePacks: new RulePacks(config.abandonment) },
+    journeys: { isEnabled, hasConversations: isEnabled && hasConversations },
   });
 }
 

@@ -6,6 +6,7 @@ import { DialerConfig } from './dialer.schema.ts';
 import { DialingConfig } from './dialing.schema.ts';
 import { GatewayConfig } from './gateway.schema.ts';
 import { HttpConfig } from './http.schema.ts';
+import { JourneysConfig } from './journeys.schema.ts';
 import { MetricsConfig, TracesConfig } from './observability.schema.ts';
 import { SoftswitchConfig } from './softswitch.schema.ts';
 
@@ -29,6 +30,7 @@ export const RingfenceConfig = Type.Object(
     dialing: DialingConfig,
     abandonment: AbandonmentConfig,
     gateway: GatewayConfig,
+    journeys: JourneysConfig,
     http: HttpConfig,
     metrics: MetricsConfig,
     traces: TracesConfig,

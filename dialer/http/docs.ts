@@ -17,6 +17,7 @@ const TAGS = [
   ['consent', 'Who may be contacted, for what, when and how often'],
   ['segments', 'Sets of contacts: lists and rules'],
   ['triggers', 'What happens to people, for journeys to act on'],
+  ['journeys', 'What happens to people, step by step'],
   ['tasks', 'One contact, or a chain of them, to be reached'],
   ['batches', 'Files fed into an engagement'],
   ['deliveries', 'What was dialled, and what came of it'],

@@ -47,6 +47,7 @@ export const PROBLEMS = {
   NOTHING_PENDING: [409, 'The engagement has nothing left to dial'],
   NO_REPRESENTATIVES: [409, 'Nobody could take its calls'],
   TASK_FINAL: [409, 'The task has ended already'],
+  JOURNEYS_OFF: [409, 'Journeys are switched off'],
   LAST_ADMIN_KEY: [409, 'The last admin key cannot be revoked'],
   AI_SESSION_ENDED: [410, 'The call has ended too long ago'],
   VERSION_CONFLICT: [412, 'It was changed meanwhile'],

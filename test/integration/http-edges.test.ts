@@ -75,7 +75,7 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
   t.notMatch(answer.text, 'secret');
   const covered = new Set<string>([
     ...Object.keys(PROVOCATIONS),
-    ...['STARTING', 'TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE', 'INTERNAL'],
+    ...['STARTING', 'TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE', 'INTERNAL', 'JOURNEYS_OFF'],
     'TOO_MANY_STREAMS', // in http-api.test.ts, on sockets
   ]);
   t.same(

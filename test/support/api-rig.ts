@@ -18,7 +18,12 @@ import { readForecastInput } from '../../dialer/forecast/forecast-input.ts';
 import type { ForecastPort } from '../../dialer/forecast/forecast.port.ts';
 import { makeHttpApp, type HttpPlugin } from '../../dialer/http/http-server.ts';
 import { createApi, type Api } from '../../dialer/http/v1/api.ts';
-import type { ApiDialer, ApiGateways, ApiTrunk } from '../../dialer/http/v1/api-context.ts';
+import type {
+  ApiDialer,
+  ApiGateways,
+  ApiTrunk,
+  JourneySwitches,
+} from '../../dialer/http/v1/api-context.ts';
 import { idSource, type IdSource } from '../../dialer/ids/uuid7.ts';
 import { systemClock } from '../../dialer/clock.ts';
 import { RepresentativeDesk } from '../../dialer/representatives/representative-desk.ts';
@@ -77,6 +82,7 @@ export interface ApiRigOptions {
   readonly plugins?: readonly HttpPlugin[];
   readonly rowsPerTransaction?: number;
   readonly gateways?: ApiGateways;
+  readonly journeys?: JourneySwitches;
 }
 
 const NO_GATEWAYS: ApiGateways = {
@@ -112,6 +118,7 @@ export class ApiRig {
       registrarRealm: 'phones.example',
       gateways: options.gateways ?? NO_GATEWAYS,
       uploadFolder: folder,
+      ...(options.journeys === undefined ? {} : { journeys: options.journeys }),
       ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
     });
     const app = makeHttpApp({ plugins: [api.plugin, ...plugins], log: silentLog });

@@ -80,7 +80,12 @@ export const PROVOCATIONS: Readonly<
   Record<
     Exclude<
       ProblemCode,
-      'TOO_MANY_REQUESTS' | 'TOO_MANY_STREAMS' | 'STARTING' | 'STORE_UNAVAILABLE' | 'INTERNAL'
+      | 'TOO_MANY_REQUESTS'
+      | 'TOO_MANY_STREAMS'
+      | 'JOURNEYS_OFF'
+      | 'STARTING'
+      | 'STORE_UNAVAILABLE'
+      | 'INTERNAL'
     >,
     Provocation
   >

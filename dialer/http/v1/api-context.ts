@@ -63,6 +63,14 @@ export interface ApiContext {
   readonly uploads: Uploads;
   readonly forecast: ForecastPort;
   readonly rulePacks: RulePacks;
+  /** Default: all of it is on. */
+  readonly journeys?: JourneySwitches;
+}
+
+export interface JourneySwitches {
+  readonly isEnabled: boolean;
+  /** Journeys may call people: it is switched on, and there is a dialer to ask. */
+  readonly hasConversations: boolean;
 }
 
 /** An app whose handlers see the types of their schemas. */

@@ -26,6 +26,7 @@ import { pacingRoutes } from './engagements/pacing.routes.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { explanationRoutes } from './explanations/explanations.routes.ts';
+import { journeyRoutes } from './journeys/index.ts';
 import { optOutRoutes } from './opt-outs/opt-outs.routes.ts';
 import { queueRoutes } from './queues/queues.routes.ts';
 import { representativeRoutes } from './representatives/representatives.routes.ts';
@@ -90,6 +91,10 @@ export function createApi(options: ApiOptions): Api {
       for (const routes of ROUTES) routes(guarded, context);
       eventRoutes(guarded, streams);
       representativeEventRoutes(guarded, context, streams);
+      await guarded.register((own, _, done) => {
+        journeyRoutes(own, context);
+        done();
+      });
       // Apart: only there is a file taken as a body.
       await guarded.register((own, _, done) => {
         uploadRoutes(own, context);
