@@ -26,6 +26,7 @@ const Attribute = Type.Object(
       description: 'Upper and lower case differ.',
     }),
     type: Type.Enum([...ATTRIBUTE_TYPES], { description: 'The type of its values.' }),
+    state,
   },
   closed,
 );
@@ -112,6 +113,8 @@ export const MessageAsset = Type.Object(
 );
 export type MessageAsset = Static<typeof MessageAsset>;
 
+const QuietTimeAsset = Type.Object({ ...QuietTime.properties, state }, closed);
+
 const limit = (what: string) => Type.Optional(Type.Integer({ minimum: 1, description: what }));
 
 export const ChannelCap = Type.Object(
@@ -148,7 +151,7 @@ export const JourneyAssets = Type.Object(
       'Who sends messages.',
     ),
     complianceProfiles: list(ComplianceProfile, 'Compliance profiles.'),
-    quietTimes: list(QuietTime, 'Quiet times.'),
+    quietTimes: list(QuietTimeAsset, 'Quiet times.'),
     frequencyCap: Type.Optional(FrequencyCap),
   },
   { ...closed, description: 'What the journey relies on.' },

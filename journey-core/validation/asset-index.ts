@@ -5,8 +5,13 @@ import type { AttributeType } from '../definition/condition.schema.ts';
 type ItemOf<K extends keyof JourneyAssets> =
   NonNullable<JourneyAssets[K]> extends readonly (infer Item)[] ? Item : never;
 
+interface ContactAttribute {
+  readonly type: AttributeType;
+  readonly state?: 'ready' | 'draft' | 'toBeConnected';
+}
+
 export interface AssetIndex {
-  readonly contactAttributes: ReadonlyMap<string, AttributeType>;
+  readonly contactAttributes: ReadonlyMap<string, ContactAttribute>;
   readonly triggers: ReadonlyMap<string, ItemOf<'triggers'>>;
   readonly segments: ReadonlyMap<string, ItemOf<'segments'>>;
   readonly engagements: ReadonlyMap<string, ItemOf<'engagements'>>;
@@ -24,9 +29,9 @@ export function assetIndex(assets: JourneyAssets = NONE): AssetIndex {
   const known = indexes.get(assets);
   if (known !== undefined) return known;
   const index: AssetIndex = {
-    contactAttributes: new Map([
-      ...CONTACT_ATTRIBUTES.map((name) => [name, 'text' as const] as const),
-      ...(assets.contactAttributes ?? []).map(({ name, type }) => [name, type] as const),
+    contactAttributes: new Map<string, ContactAttribute>([
+      ...CONTACT_ATTRIBUTES.map((name) => [name, { type: 'text' }] as const),
+      ...(assets.contactAttributes ?? []).map((item) => [item.name, item] as const),
     ]),
     triggers: byName(assets.triggers),
     segments: byName(assets.segments),

@@ -12,7 +12,7 @@ import { durationMs } from '../definition/duration.ts';
 import { instantMs } from '../definition/instant.ts';
 import type { Journey } from '../definition/journey.schema.ts';
 import type { AssetIndex } from './asset-index.ts';
-import { segmentFaults } from './reference-faults.ts';
+import { readinessFaults, segmentFaults } from './reference-faults.ts';
 import { fault, type JourneyFault } from './journey-fault.ts';
 import { valueType, type Scope, type TypeFinding } from './value-types.ts';
 
@@ -45,16 +45,30 @@ function attributeFaults(
 ): JourneyFault[] {
   const found = valueType(journey, assets, scope, test);
   if ('code' in found) return [ofFinding(path, found)];
+  const notReady = attributeReadiness(found, test.attribute, `${path}/attribute`);
   const operators: readonly string[] = OPERATORS_OF[found.type];
   if (!operators.includes(test.operator)) {
     const problem = `${test.operator} is not for ${found.type}, which '${test.attribute}' is`;
     const remedy = `use one of ${operators.join(', ')}`;
     return [fault(`${path}/operator`, 'OPERATOR_TYPE', problem, remedy)];
   }
-  if (test.valueFrom === undefined) return operandFaults(test, found, path);
+  if (test.valueFrom === undefined) return [...notReady, ...operandFaults(test, found, path)];
   const other = valueType(journey, assets, scope, test.valueFrom);
   if ('code' in other) return [ofFinding(`${path}/valueFrom`, other)];
-  return comparedFaults(test, found.type, other.type, path);
+  return [
+    ...notReady,
+    ...attributeReadiness(other, test.valueFrom.attribute, `${path}/valueFrom/attribute`),
+    ...comparedFaults(test, found.type, other.type, path),
+  ];
+}
+
+/** An attribute may be a placeholder where what carries it is ready. */
+export function attributeReadiness(
+  { state = 'ready' }: Extract<TypeFinding, { readonly type: unknown }>,
+  name: string,
+  path: string,
+): JourneyFault[] {
+  return readinessFaults({ name, state }, path, 'attribute');
 }
 
 function ofFinding(

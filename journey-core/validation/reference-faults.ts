@@ -5,9 +5,11 @@ import { RESERVED_QUIET_TIMES, type Channel } from '../definition/sending.schema
 import type { AssetIndex } from './asset-index.ts';
 import { fault, type JourneyFault, type JourneyFaultCode } from './journey-fault.ts';
 
+export type AssetState = 'ready' | 'draft' | 'toBeConnected';
+
 interface Asset {
   readonly name: string;
-  readonly state?: 'ready' | 'draft' | 'toBeConnected';
+  readonly state?: AssetState;
 }
 
 /** The asset, or why it cannot be used as it is. `what` is a word for people. */
@@ -25,13 +27,20 @@ export function referenced<T extends Asset>(
       near === undefined ? `create it, or name another ${what}` : `did you mean ${near}?`;
     return { faults: [fault(path, code, `there is no ${what} '${name}'`, remedy)] };
   }
-  const { state = 'ready' } = asset;
-  if (state === 'ready') return { asset, faults: [] };
+  return { asset, faults: readinessFaults(asset, path, what) };
+}
+
+/** Nothing while it is ready; else what blocks publishing. */
+export function readinessFaults(
+  { name, state = 'ready' }: Asset,
+  path: string,
+  what: string,
+): JourneyFault[] {
+  if (state === 'ready') return [];
   const problem =
     state === 'draft' ? `${what} '${name}' is a draft` : `${what} '${name}' is only a placeholder`;
   const remedy = state === 'draft' ? 'make it ready first' : `connect it to a real ${what}`;
-  const severity = 'blocksPublishing' as const;
-  return { asset, faults: [{ path, code: 'ASSET_NOT_READY', severity, problem, remedy }] };
+  return [{ path, code: 'ASSET_NOT_READY', severity: 'blocksPublishing', problem, remedy }];
 }
 
 export function triggerFaults(assets: AssetIndex, name: string, path: string): JourneyFault[] {

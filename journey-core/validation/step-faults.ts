@@ -1,6 +1,6 @@
 /** What is wrong inside one step, given that its shape and its references to steps are right. */
 import type { Given, Step, StepOf } from '../definition/step.schemas.ts';
-import { conditionFaults, type CheckedJourney } from './condition-faults.ts';
+import { attributeReadiness, conditionFaults, type CheckedJourney } from './condition-faults.ts';
 import { fault, pointerKey, type JourneyFault } from './journey-fault.ts';
 import { complianceFaults, quietTimeFaults, referenced } from './reference-faults.ts';
 import { abTestFaults, splitFaults } from './split-faults.ts';
@@ -163,7 +163,8 @@ function givenFaults(
   return Object.entries(given ?? {}).flatMap(([name, source]) => {
     if (!('from' in source)) return [];
     const found = valueType(journey, assets, { kind: 'step', stepId }, source);
-    if (!('code' in found)) return [];
-    return [fault(`${path}/${pointerKey(name)}`, found.code, found.problem, found.remedy)];
+    const at = `${path}/${pointerKey(name)}`;
+    if (!('code' in found)) return attributeReadiness(found, source.attribute, at);
+    return [fault(at, found.code, found.problem, found.remedy)];
   });
 }

@@ -7,6 +7,7 @@ import type { StepOf } from '../definition/step.schemas.ts';
 import { SMS_RESULTS, SMS_RETURN_CODES } from '../interpreter/conversation-outcome.ts';
 import type { AssetIndex } from './asset-index.ts';
 import type { JourneyFaultCode } from './journey-fault.ts';
+import type { AssetState } from './reference-faults.ts';
 import { reachableFrom, stepGraph } from './step-graph.ts';
 
 /** Where a condition stands. */
@@ -18,7 +19,12 @@ export type Scope =
   | { readonly kind: 'trigger'; readonly trigger: string };
 
 export type TypeFinding =
-  | { readonly type: ValueType; readonly values?: readonly string[] }
+  | {
+      readonly type: ValueType;
+      readonly values?: readonly string[];
+      /** Of the attribute itself. */
+      readonly state?: AssetState | undefined;
+    }
   | { readonly code: JourneyFaultCode; readonly problem: string; readonly remedy: string };
 
 /** What is known of every conversation that ended, beside what its AI agent returned. */
@@ -76,17 +82,27 @@ function triggerType(assets: AssetIndex, name: string, attribute: string): TypeF
   const trigger = assets.triggers.get(name);
   // The unknown trigger is a fault of its own, where it is named.
   if (trigger === undefined) return { type: 'text' };
-  const types = new Map((trigger.attributes ?? []).map((item) => [item.name, item.type] as const));
-  return among(types, attribute, `trigger '${name}' carries`);
+  return among(attributeTypes(trigger.attributes), attribute, `trigger '${name}' carries`);
 }
 
-function among(
-  types: ReadonlyMap<string, ValueType>,
-  attribute: string,
-  whose: string,
-): TypeFinding {
-  const type = types.get(attribute);
-  if (type !== undefined) return { type };
+type AttributeTypes = ReadonlyMap<
+  string,
+  { readonly type: ValueType; readonly state?: AssetState }
+>;
+
+function attributeTypes(
+  list: readonly {
+    readonly name: string;
+    readonly type: ValueType;
+    readonly state?: AssetState;
+  }[] = [],
+): AttributeTypes {
+  return new Map(list.map((item) => [item.name, item]));
+}
+
+function among(types: AttributeTypes, attribute: string, whose: string): TypeFinding {
+  const found = types.get(attribute);
+  if (found !== undefined) return { type: found.type, state: found.state };
   const near = nearestName(attribute, [...types.keys()]);
   const known = [...types.keys()].join(', ');
   return {
@@ -134,7 +150,7 @@ function stepType(
         at,
         from,
         (outcome) => outcome === 'blocked' || outcome === 'notSent',
-        among(new Map([['Reason', 'text']]), attribute, 'a message has'),
+        among(new Map([['Reason', { type: 'text' }]]), attribute, 'a message has'),
       );
     case 'waitFor':
       return waitType(journey, assets, at, source, attribute);
@@ -158,10 +174,9 @@ function conversationType(
     return { type: 'text', values: SMS_RETURN_CODES };
   }
   const engagement = assets.engagements.get(step.engagement);
-  const returned = (engagement?.resultAttributes ?? []).map(({ name, type }) => [name, type]);
-  const types = new Map<string, ValueType>([
-    ...(returned as [string, ValueType][]),
-    ...CONVERSATION_VARIABLES,
+  const types = new Map([
+    ...attributeTypes(engagement?.resultAttributes),
+    ...[...CONVERSATION_VARIABLES].map(([name, type]) => [name, { type }] as const),
   ]);
   return among(types, attribute, `a conversation of '${step.engagement}' has`);
 }

@@ -8,7 +8,7 @@ import {
   type AwaitedOutcome,
   type StepOf,
 } from '../definition/step.schemas.ts';
-import { conditionFaults, type CheckedJourney } from './condition-faults.ts';
+import { attributeReadiness, conditionFaults, type CheckedJourney } from './condition-faults.ts';
 import { fault, type JourneyFault } from './journey-fault.ts';
 import { referenced, triggerFaults } from './reference-faults.ts';
 import { reachableFrom, stepGraph } from './step-graph.ts';
@@ -37,7 +37,7 @@ export function waitFaults(
     ...('code' in found
       ? [fault(`${at}/attribute`, found.code, found.problem, found.remedy)]
       : found.type === 'dateTime'
-        ? []
+        ? attributeReadiness(found, attribute.attribute, `${at}/attribute`)
         : [
             fault(
               `${at}/attribute`,

@@ -623,6 +623,28 @@ const rows: readonly Row[] = [
     path: '/entry/segment',
     severity: 'blocksPublishing',
   },
+  {
+    name: '[JRN-59] a placeholder for an attribute that a call brings back',
+    changes: { '/assets/engagements/0/resultAttributes/0/state': 'toBeConnected' },
+    code: 'ASSET_NOT_READY',
+    path: '/steps/2/branches/0/when/attribute',
+    severity: 'blocksPublishing',
+  },
+  {
+    name: '[JRN-59] a placeholder for a date that is waited for',
+    of: 'appointment-reminder',
+    changes: { '/assets/triggers/0/attributes/1/state': 'toBeConnected' },
+    code: 'ASSET_NOT_READY',
+    path: '/steps/0/untilAttribute/attribute',
+    severity: 'blocksPublishing',
+  },
+  {
+    name: '[JRN-59] a placeholder for a quiet time',
+    changes: { '/steps/0/quietTime': 'evenings', '/assets/quietTimes/0/state': 'toBeConnected' },
+    code: 'ASSET_NOT_READY',
+    path: '/steps/0/quietTime',
+    severity: 'blocksPublishing',
+  },
 ];
 
 for (const { name, of = 'confirm-delivery', changes, code, path, severity = 'error' } of rows) {
