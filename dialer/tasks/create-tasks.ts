@@ -19,6 +19,7 @@ import {
   type OrderColumns,
   type OrderState,
 } from './order-places.ts';
+import type { TaskRestrictions } from './task-restrictions.ts';
 import { taskExpiryMs, windowsFor, type TaskWindows } from './task-windows.ts';
 
 export interface TaskInput {
@@ -37,6 +38,8 @@ export interface TaskInput {
   readonly inputAttributes?: Readonly<Record<string, string>>;
   /** Whose request it is; its deliveries carry it too. */
   readonly journey?: { readonly journeyId: string; readonly runId: string };
+  /** Default: every number that its contacts have. */
+  readonly restrictions?: TaskRestrictions;
 }
 
 const CHAIN_MAX = 5;
@@ -141,6 +144,7 @@ function unplacedRow(
     ...UNTOUCHED,
     journey_id: input.journey?.journeyId ?? null,
     journey_run_id: input.journey?.runId ?? null,
+    restrictions: input.restrictions === undefined ? null : JSON.stringify(input.restrictions),
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   };

@@ -23,6 +23,8 @@ export interface StartCandidate {
   readonly isCancelled: boolean;
   readonly isQuarantined: boolean;
   readonly lastResult: Result | null;
+  /** Contact points that may not be called for what this task is for. */
+  readonly withdrawn?: ReadonlySet<string>;
 }
 
 export interface CommonFacts extends Omit<EligibilityFacts, 'number'> {
@@ -48,7 +50,8 @@ export function decideStart(
   let hasOptedOut = false;
   for (;;) {
     if (step.kind === 'dial') ({ progress } = step);
-    const decision = eligibility(taskOf(candidate, step, hasOptedOut), factsOf(facts, step), nowMs);
+    const known = factsOf(candidate, facts, step);
+    const decision = eligibility(taskOf(candidate, step, hasOptedOut), known, nowMs);
     if (decision.decide !== 'skipNumber') return { decision, progress };
     hasOptedOut ||= decision.reason === 'opted_out';
     step = stepPast(candidate.chain, progress, facts.reattempt);
@@ -79,8 +82,15 @@ const NO_NUMBER: EligibilityFacts['number'] = {
   ...{ lastAttemptAtMs: null, gapMinMs: 0 },
 };
 
-function factsOf(facts: CommonFacts, step: WalkStep): EligibilityFacts {
-  const { engagement, queue, capacityFree, numberOf } = facts;
-  const number = step.kind === 'dial' ? numberOf(step.target.contactPointId) : NO_NUMBER;
-  return { engagement, queue, capacityFree, number };
+function factsOf(
+  { withdrawn }: StartCandidate,
+  { engagement, queue, capacityFree, numberOf }: CommonFacts,
+  step: WalkStep,
+): EligibilityFacts {
+  const common = { engagement, queue, capacityFree };
+  if (step.kind !== 'dial') return { ...common, number: NO_NUMBER };
+  const { contactPointId } = step.target;
+  const number = numberOf(contactPointId);
+  const isOptedOut = number.isOptedOut || withdrawn?.has(contactPointId) === true;
+  return { ...common, number: { ...number, isOptedOut } };
 }

@@ -12,6 +12,7 @@ import { readContactIds, readProgress, readWindows } from './chain-progress.code
 import type { ChainContact } from './chain-walk.ts';
 import type { StartCandidate } from './decide-start.ts';
 import { KEY_COLUMN, type OrderSlot } from './order-places.ts';
+import { readRestrictions, withdrawnPoints } from './task-restrictions.ts';
 
 export interface ReadyHead extends StartCandidate {
   readonly task: TaskRow;
@@ -72,10 +73,15 @@ export async function describeTasks(
   const idsByTask = tasks.map((task) => readContactIds(task.contact_ids));
   const facts = await readFacts(tx, query, [...new Set(idsByTask.flat())]);
   const { contacts, ...ofNumbers } = facts;
+  const withdrawnOf = await withdrawnPoints(tx, tasks);
   const heads = tasks.map((task, index): ReadyHead => {
+    const allowed = readRestrictions(task)?.contactPointIds;
+    const withdrawn = withdrawnOf.get(task.id);
     const chain = (idsByTask[index] ?? []).map((contactId): ChainContact => {
       const contact = contacts.get(contactId);
-      return { contactId, numbers: contact === undefined ? [] : numbersOf(contact, query) };
+      const numbers = contact === undefined ? [] : numbersOf(contact, query);
+      if (allowed === undefined) return { contactId, numbers };
+      return { contactId, numbers: numbers.filter((one) => allowed.includes(one.contactPointId)) };
     });
     return {
       task,
@@ -86,6 +92,7 @@ export async function describeTasks(
       isCancelled: task.cancel_requested_at_ms !== null,
       isQuarantined: task.quarantined === 1,
       lastResult: task.last_result as Result | null,
+      ...(withdrawn === undefined ? {} : { withdrawn }),
     };
   });
   return { heads, ...ofNumbers };

@@ -70,6 +70,8 @@ function deliveryRow(context: ClaimContext, engagement: EngagementRow, start: Pr
     window_end_ms: start.window.endMs,
     start_at_ms: nowMs,
     tracking_id: start.task.request_id,
+    journey_id: start.task.journey_id,
+    journey_run_id: start.task.journey_run_id,
     exceeded_customer_wait_threshold: 0,
     speech_detected: 0,
     created_at_ms: nowMs,

@@ -63,6 +63,8 @@ export interface TaskRow {
   /** Of the journey that asked for it; null: none did. */
   journey_id: string | null;
   journey_run_id: string | null;
+  /** JSON: `TaskRestrictions`, which numbers and for which purpose. Null: any that its contacts have. */
+  restrictions: string | null;
 }
 
 /** One dial of one number, as reports and the API show it (spec A.6). */
