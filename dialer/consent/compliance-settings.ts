@@ -7,11 +7,11 @@ import { mergePatch } from '../merge-patch.ts';
 import type { ComplianceProfileRow, PurposeRow, TopicRow } from '../store/schema/consent-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import {
-  newRow,
+  createRow,
+  refuseNameOfAnother,
   refuseTakenName,
   rowOf,
   rowToChange,
-  tellOfNew,
   writeChange,
   type Change,
 } from '../store/versioned-row.ts';
@@ -32,9 +32,7 @@ export async function createProfileIn(
   input: unknown,
 ): Promise<ComplianceProfileRow> {
   const columns = await profileColumns(tx, writer, input);
-  const row = { ...newRow(writer), ...columns };
-  await tx.insertInto('compliance_profiles').values(row).execute();
-  await tellOfNew(tx, writer, 'compliance_profiles', row.id);
+  const row = await createRow(tx, writer, 'compliance_profiles', columns);
   for (const { name, type } of FIRST_PURPOSES) {
     await createPurposeIn(tx, writer, { name, type, profileIds: [row.id] });
   }
@@ -65,16 +63,9 @@ export function profileInput(row: ComplianceProfileRow) {
 
 async function profileColumns(tx: Tx, writer: Writer, input: unknown, ownId?: string) {
   const checked = checkedInput(ProfileInput, input, 'the compliance profile');
-  const { businessUnitId } = writer;
-  const profiles = await tx
-    .selectFrom('compliance_profiles')
-    .select(['id', 'name'])
-    .where('business_unit_id', '=', businessUnitId)
-    .where('name', '=', checked.name)
-    .execute();
-  refuseTakenName('compliance profile', checked.name, profiles, ownId);
+  await refuseNameOfAnother(tx, writer, 'compliance_profiles', checked.name, ownId);
   const { quietTimeId } = checked;
-  if (quietTimeId !== null) await rowOf(tx, businessUnitId, 'quiet_times', quietTimeId);
+  if (quietTimeId !== null) await rowOf(tx, writer.businessUnitId, 'quiet_times', quietTimeId);
   return {
     name: checked.name,
     company_address: checked.companyAddress,
@@ -87,10 +78,8 @@ async function profileColumns(tx: Tx, writer: Writer, input: unknown, ownId?: st
 
 export async function createPurposeIn(tx: Tx, writer: Writer, input: unknown): Promise<PurposeRow> {
   const { profileIds, ...columns } = await purposeColumns(tx, writer, input);
-  const row = { ...newRow(writer), ...columns };
-  await tx.insertInto('purposes').values(row).execute();
+  const row = await createRow(tx, writer, 'purposes', columns);
   await linkPurpose(tx, writer, row.id, profileIds);
-  await tellOfNew(tx, writer, 'purposes', row.id);
   return row;
 }
 
@@ -161,10 +150,7 @@ async function linkPurpose(
 }
 
 export async function createTopicIn(tx: Tx, writer: Writer, input: unknown): Promise<TopicRow> {
-  const row = { ...newRow(writer), ...(await topicColumns(tx, writer, input)) };
-  await tx.insertInto('topics').values(row).execute();
-  await tellOfNew(tx, writer, 'topics', row.id);
-  return row;
+  return createRow(tx, writer, 'topics', await topicColumns(tx, writer, input));
 }
 
 /** It belongs to its purpose for good. */

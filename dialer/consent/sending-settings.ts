@@ -13,10 +13,9 @@ import { appendEvents } from '../store/event-log.ts';
 import type { FrequencyCapRow, QuietTimeRow } from '../store/schema/consent-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import {
-  newRow,
-  refuseTakenName,
+  createRow,
+  refuseNameOfAnother,
   rowToChange,
-  tellOfNew,
   writeChange,
   type Change,
 } from '../store/versioned-row.ts';
@@ -30,10 +29,7 @@ export async function createQuietTimeIn(
   writer: Writer,
   input: unknown,
 ): Promise<QuietTimeRow> {
-  const row = { ...newRow(writer), ...(await quietTimeColumns(tx, writer, input)) };
-  await tx.insertInto('quiet_times').values(row).execute();
-  await tellOfNew(tx, writer, 'quiet_times', row.id);
-  return row;
+  return createRow(tx, writer, 'quiet_times', await quietTimeColumns(tx, writer, input));
 }
 
 export async function changeQuietTime(
@@ -51,23 +47,12 @@ export function quietTimeOf({ name, definition }: QuietTimeRow): QuietTime {
   return { name, ...(JSON.parse(definition) as Omit<QuietTime, 'name'>) };
 }
 
-async function quietTimeColumns(
-  tx: Tx,
-  { businessUnitId }: Writer,
-  input: unknown,
-  ownId?: string,
-) {
+async function quietTimeColumns(tx: Tx, writer: Writer, input: unknown, ownId?: string) {
   const checked = checkedInput(QuietTimeInput, input, 'the quiet time');
   checkShape(QuietTime, input, '');
   refuseFaults(quietSettingFaults(checked, ''));
   const { name, ...definition } = checked;
-  const others = await tx
-    .selectFrom('quiet_times')
-    .select(['id', 'name'])
-    .where('business_unit_id', '=', businessUnitId)
-    .where('name', '=', name)
-    .execute();
-  refuseTakenName('quiet time', name, others, ownId);
+  await refuseNameOfAnother(tx, writer, 'quiet_times', name, ownId);
   return { name, definition: JSON.stringify(definition) };
 }
 

@@ -9,6 +9,7 @@ import { promptsOf } from '../tasks/plan-after-answer.ts';
 import { SHIPPED, type RulePacks } from '../rule-packs/rule-packs.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
+import { ownRow } from '../store/own-row.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { EngagementRow, QueueRow, WorkstreamRow } from '../store/schema/engagement-tables.ts';
 import { completeConfig } from './complete-config.ts';
@@ -277,18 +278,11 @@ interface RowOf {
   readonly queues: Pick<QueueRow, 'id'>;
 }
 
-export async function requireRow<T extends keyof RowOf>(
+export function requireRow<T extends keyof RowOf>(
   tx: Transaction<Database>,
   { businessUnitId }: Pick<Writer, 'businessUnitId'>,
   table: T,
   id: string,
 ): Promise<RowOf[T]> {
-  const row = await tx
-    .selectFrom(table as 'workstreams')
-    .selectAll()
-    .where('id', '=', id)
-    .where('business_unit_id', '=', businessUnitId)
-    .executeTakeFirst();
-  if (row !== undefined) return row;
-  throw new DialerError('NOT_FOUND', `there is no ${table.slice(0, -1)} ${id}`);
+  return ownRow(tx, businessUnitId, { table, words: table.slice(0, -1) }, id);
 }

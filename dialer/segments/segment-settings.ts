@@ -14,10 +14,9 @@ import { mergePatch } from '../merge-patch.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { SegmentRow } from '../store/schema/segment-tables.ts';
 import {
-  newRow,
-  refuseTakenName,
+  createRow,
+  refuseNameOfAnother,
   rowToChange,
-  tellOfNew,
   writeChange,
   type Change,
 } from '../store/versioned-row.ts';
@@ -64,16 +63,12 @@ type SegmentInput = Static<typeof SegmentInput>;
 
 export async function createSegmentIn(tx: Tx, writer: Writer, input: unknown): Promise<SegmentRow> {
   const columns = await segmentColumns(tx, writer, input);
-  const row: SegmentRow = {
-    ...newRow(writer),
+  return createRow(tx, writer, 'segments', {
     ...columns,
     due_at_ms: columns.kind === 'dynamic' ? writer.nowMs : null,
     ...{ scan_after_id: null, round: 0, member_count: 0, evaluated_at_ms: null, fault: null },
     ...{ lease_owner: null, lease_until_ms: null },
-  };
-  await tx.insertInto('segments').values(row).execute();
-  await tellOfNew(tx, writer, 'segments', row.id);
-  return row;
+  });
 }
 
 /** A list stays a list. A changed rule is evaluated anew. */
@@ -112,21 +107,14 @@ export function segmentInput(row: SegmentRow) {
 async function segmentColumns(tx: Tx, writer: Writer, input: unknown, ownId?: string) {
   const checked = checkedInput(SegmentInput, input, 'the segment');
   const { name, description, kind } = checked;
-  const { businessUnitId } = writer;
-  const others = await tx
-    .selectFrom('segments')
-    .select(['id', 'name'])
-    .where('business_unit_id', '=', businessUnitId)
-    .where('name', '=', name)
-    .execute();
-  refuseTakenName('segment', name, others, ownId);
+  await refuseNameOfAnother(tx, writer, 'segments', name, ownId);
   if (kind === 'static') {
     for (const field of ['condition', 'evaluation', 'every'] as const) {
       if (checked[field] !== null) throw misplaced(field, 'is of a rule, not of a list');
     }
     return { name, description, kind, condition: null, evaluation: null, every_ms: null };
   }
-  const { condition } = await readCondition(tx, businessUnitId, checked.condition, ownId);
+  const { condition } = await readCondition(tx, writer.businessUnitId, checked.condition, ownId);
   const { evaluation } = checked;
   if (evaluation === null) throw misplaced('evaluation', 'is missing: say when it is evaluated');
   const every_ms = everyMs(checked, evaluation, condition);

@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import { appendEvents } from './event-log.ts';
+import { ownRow } from './own-row.ts';
 import type {
   ComplianceProfileRow,
   ConsentRecordRow,
@@ -46,21 +47,13 @@ export interface Change {
 type Db = Pick<Transaction<Database>, 'selectFrom'>;
 
 /** Throws NOT_FOUND when the business unit has none of this id. */
-export async function rowOf<T extends VersionedTable>(
+export function rowOf<T extends VersionedTable>(
   db: Db,
   businessUnitId: string,
   table: T,
   id: string,
 ): Promise<VersionedRows[T]> {
-  const row = await db
-    .selectFrom(table as 'topics')
-    .selectAll()
-    .where('id', '=', id)
-    .where('business_unit_id', '=', businessUnitId)
-    .executeTakeFirst();
-  if (row === undefined)
-    throw new DialerError('NOT_FOUND', `there is no ${KINDS[table].words} ${id}`);
-  return row as unknown as VersionedRows[T];
+  return ownRow(db, businessUnitId, { table, words: KINDS[table].words }, id);
 }
 
 /** Throws VERSION_CONFLICT when it is another version now. */
@@ -111,26 +104,44 @@ export async function writeChange<T extends VersionedTable>(
   return after as unknown as VersionedRows[T];
 }
 
-/** The columns that every new one of them has. */
-export function newRow({ ids, nowMs, businessUnitId }: Writer) {
-  return {
-    id: ids.id(),
-    business_unit_id: businessUnitId,
-    version: 1,
-    created_at_ms: nowMs,
-    updated_at_ms: nowMs,
+/** Writes a new one with the columns that each of them has, and tells of it. */
+export async function createRow<T extends VersionedTable>(
+  tx: Transaction<Database>,
+  { ids, nowMs, businessUnitId, actor }: Writer,
+  table: T,
+  columns: Omit<VersionedRows[T], 'id' | 'business_unit_id' | 'version' | Times>,
+): Promise<VersionedRows[T]> {
+  const row = {
+    ...{ id: ids.id(), business_unit_id: businessUnitId, version: 1 },
+    ...{ created_at_ms: nowMs, updated_at_ms: nowMs, ...columns },
   };
+  await tx
+    .insertInto(table as 'topics')
+    .values(row as unknown as TopicRow)
+    .execute();
+  const { stream } = KINDS[table];
+  const event = { streamId: `${stream}:${row.id}`, type: `${stream}.created`, actor };
+  await appendEvents(tx, businessUnitId, nowMs, [event]);
+  return row as unknown as VersionedRows[T];
 }
 
-export async function tellOfNew(
+type Times = 'created_at_ms' | 'updated_at_ms';
+
+/** Of rows whose name is theirs alone in the business unit. */
+export async function refuseNameOfAnother(
   tx: Transaction<Database>,
-  { businessUnitId, nowMs, actor }: Writer,
-  table: VersionedTable,
-  id: string,
+  { businessUnitId }: Pick<Writer, 'businessUnitId'>,
+  table: 'compliance_profiles' | 'quiet_times' | 'segments' | 'triggers',
+  name: string,
+  ownId?: string,
 ): Promise<void> {
-  const { stream } = KINDS[table];
-  const event = { streamId: `${stream}:${id}`, type: `${stream}.created`, actor };
-  await appendEvents(tx, businessUnitId, nowMs, [event]);
+  const others = await tx
+    .selectFrom(table as 'segments')
+    .select(['id', 'name'])
+    .where('business_unit_id', '=', businessUnitId)
+    .where('name', '=', name)
+    .execute();
+  refuseTakenName(KINDS[table].words, name, others, ownId);
 }
 
 /** Names are told apart within `among`: rows of one profile, purpose or business unit. */

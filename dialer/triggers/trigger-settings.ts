@@ -17,10 +17,9 @@ import { mergePatch } from '../merge-patch.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { TriggerRow } from '../store/schema/segment-tables.ts';
 import {
-  newRow,
-  refuseTakenName,
+  createRow,
+  refuseNameOfAnother,
   rowToChange,
-  tellOfNew,
   writeChange,
   type Change,
 } from '../store/versioned-row.ts';
@@ -63,10 +62,7 @@ export const TriggerInput = Type.Object(
 );
 
 export async function createTriggerIn(tx: Tx, writer: Writer, input: unknown): Promise<TriggerRow> {
-  const row = { ...newRow(writer), ...(await triggerColumns(tx, writer, input)) };
-  await tx.insertInto('triggers').values(row).execute();
-  await tellOfNew(tx, writer, 'triggers', row.id);
-  return row;
+  return createRow(tx, writer, 'triggers', await triggerColumns(tx, writer, input));
 }
 
 /** What journeys know it by, its name and its kind, stays. */
@@ -113,19 +109,13 @@ export function meetsConditions(row: TriggerRow, values: Values, nowMs: number):
   return judgeCondition(condition, known).holds;
 }
 
-async function triggerColumns(tx: Tx, { businessUnitId }: Writer, input: unknown, ownId?: string) {
+async function triggerColumns(tx: Tx, writer: Writer, input: unknown, ownId?: string) {
   const checked = checkedInput(TriggerInput, input, 'the trigger');
   const { name, description, kind, state, attributes, keptDays } = checked;
   if (isInteractionTrigger(name)) {
     throw refusal([{ pointer: '/name', detail: `${name} is a trigger of the dialer's own` }]);
   }
-  const others = await tx
-    .selectFrom('triggers')
-    .select(['id', 'name'])
-    .where('business_unit_id', '=', businessUnitId)
-    .where('name', '=', name)
-    .execute();
-  refuseTakenName('trigger', name, others, ownId);
+  await refuseNameOfAnother(tx, writer, 'triggers', name, ownId);
   const names = attributes.map((attribute) => attribute.name);
   const twice = names.findIndex((one, index) => names.indexOf(one) !== index);
   if (twice !== -1) {

@@ -15,12 +15,16 @@ export interface TypeBoxTypes extends FastifyTypeProvider {
   readonly serializer: unknown;
 }
 
-const EXAMPLE_ID = '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a11';
+/** Ids of examples differ in their last two digits. */
+export const exampleId = (last: string) => `019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a${last}`;
+
+/** Of objects that are asked for: what is not named is refused. */
+export const closed = { additionalProperties: false } as const;
 
 export const Id = Type.String({
   description: 'UUID, lower case; later ones sort behind earlier ones.',
   pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-  examples: [EXAMPLE_ID],
+  examples: [exampleId('11')],
 });
 export const Time = Type.String({
   description: 'RFC 3339, UTC in answers.',
@@ -67,7 +71,7 @@ export const Problem = Type.Object(
         title: 'There is no such thing',
         status: 404,
         code: 'NOT_FOUND',
-        detail: `there is no engagement ${EXAMPLE_ID}`,
+        detail: `there is no engagement ${exampleId('11')}`,
       },
     ],
   },
@@ -101,7 +105,7 @@ export const PAGE = {
     Type.String({
       description: '`nextCursor` of the page before.',
       pattern: '^[0-9a-zA-Z_-]{1,80}$',
-      examples: [EXAMPLE_ID],
+      examples: [exampleId('11')],
     }),
   ),
 };

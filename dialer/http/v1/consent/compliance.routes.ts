@@ -26,11 +26,10 @@ import { callerOfRequest } from '../../access.ts';
 import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
 import { versionedRoutes, type VersionedResource } from '../versioned-resource.ts';
-import { EditingHeaders, Id, problems, Time, timeText } from '../wire-types.ts';
+import { EditingHeaders, exampleId, Id, problems, Time, timeText } from '../wire-types.ts';
 
 const tag = 'consent';
 const access = 'operate';
-const exampleId = (last: string) => `019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a${last}`;
 const made = {
   ...{ version: 1, createdAt: '2026-03-02T15:00:00.000Z', updatedAt: '2026-03-02T15:00:00.000Z' },
 };

@@ -14,6 +14,8 @@ import type {
   ConsentStatementRow,
 } from '../../../store/schema/consent-tables.ts';
 import {
+  closed,
+  exampleId,
   Id,
   orNull,
   PAGE,
@@ -23,9 +25,6 @@ import {
   timeOrNull,
   timeText,
 } from '../wire-types.ts';
-
-const exampleId = (last: string) => `019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a${last}`;
-const closed = { additionalProperties: false } as const;
 
 const said = {
   ...{ channel: 'voice', purposeId: exampleId('32'), topicId: null, status: 'optedIn' },

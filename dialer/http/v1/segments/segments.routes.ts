@@ -14,6 +14,8 @@ import { callerOfRequest } from '../../access.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { versionedRoutes, type VersionedResource } from '../versioned-resource.ts';
 import {
+  closed,
+  exampleId,
   Id,
   IdParams,
   orNull,
@@ -29,8 +31,6 @@ import {
 const tag = 'segments';
 const access = 'operate';
 const url = '/v1/segments';
-const closed = { additionalProperties: false } as const;
-const exampleId = (last: string) => `019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a${last}`;
 const condition = {
   all: [
     { from: 'contact', attribute: 'city', operator: 'is', value: 'Utrecht' },

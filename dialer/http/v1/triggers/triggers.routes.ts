@@ -19,7 +19,9 @@ import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { newestFirst } from '../newest-first.ts';
 import { versionedRoutes, type VersionedResource } from '../versioned-resource.ts';
 import {
+  closed,
   CreatingHeaders,
+  exampleId,
   Id,
   IdParams,
   orNull,
@@ -35,8 +37,6 @@ import {
 
 const tag = 'triggers';
 const url = '/v1/triggers';
-const closed = { additionalProperties: false } as const;
-const exampleId = (last: string) => `019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a${last}`;
 const example = {
   ...{ name: 'deliveryCancelled', description: 'The order was withdrawn', kind: 'custom' },
   state: 'ready',
