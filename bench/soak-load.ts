@@ -21,6 +21,8 @@ interface OpenAttempt {
 export class SoakLoad {
   readonly failures = new Map<string, number>();
   started = 0;
+  /** Most that were open at once. */
+  openPeak = 0;
   answered = 0;
   readonly #options: SoakLoadOptions;
   readonly #open = new Map<string, OpenAttempt>();
@@ -37,6 +39,11 @@ export class SoakLoad {
 
   get live(): number {
     return [...this.#open.values()].filter(({ answered }) => answered).length;
+  }
+
+  /** Started and not ended. */
+  get open(): number {
+    return this.#open.size;
   }
 
   /** Open loop: what is late is made up for, so a slow path shows as failures. */
@@ -63,6 +70,7 @@ export class SoakLoad {
     const atMs = Date.now();
     this.started += 1;
     this.#open.set(attemptId, { answered: false, hangUp: undefined });
+    this.openPeak = Math.max(this.openPeak, this.#open.size);
     void telephony
       .send({
         ...{ type: 'attempt.dial', attemptId, fence: 1, seq: 1, atMs, gatewayId, trunk },

@@ -59,6 +59,11 @@ async function main(): Promise<number> {
   );
   for (const [why, count] of Object.entries(failures)) console.error(`  failed: ${count} ${why}`);
   console.error(table(report));
+  if (!report.isSteady) {
+    console.error(
+      'The machine did not keep the rate: slopes are shown, and only what was left is judged.',
+    );
+  }
   for (const problem of problems) console.error(`PROBLEM: ${problem}`);
   console.error(problems.length === 0 ? 'Nothing leaks, and nothing was left.' : 'Not passed.');
   if (values.json) console.log(JSON.stringify({ host: benchHost(), ...report }));
