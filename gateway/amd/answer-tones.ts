@@ -1,6 +1,6 @@
 /** What the tones on an answered call mean: a beep, a fax, an announcement's SIT, or call progress. */
 import type { FrameAnalysis } from './frame-analysis.ts';
-import { SitSequence } from './sit-sequence.ts';
+import { SIT_GAP_MOST_MS, SitSequence } from './sit-sequence.ts';
 import {
   FINE_SHARE_MIN,
   STEADY_LEAST_MS,
@@ -98,7 +98,7 @@ export class AnswerTones {
       this.#held = undefined;
       return { kind: 'sit', code };
     }
-    return this.#release(nowMs, tracker);
+    return this.#release(nowMs, tracker, speechMs);
   }
 
   /** No more audio: a beep that was waiting for what comes next is one. */
@@ -133,11 +133,15 @@ export class AnswerTones {
     return undefined;
   }
 
-  #release(nowMs: number, tracker: ToneTracker): AnswerTone | undefined {
+  #release(nowMs: number, tracker: ToneTracker, speechMs: number): AnswerTone | undefined {
     const tone = this.#held;
-    if (tone === undefined || nowMs < tone.endMs + ALONE_MS) return undefined;
+    if (tone === undefined) return undefined;
+    // A beep comes behind a greeting; where there was none, the rest of a SIT is waited for.
+    const mayBeSit = this.#sit.isUnderWay && speechMs < GREETING_LEAST_MS;
+    const aloneMs = mayBeSit ? SIT_GAP_MOST_MS : ALONE_MS;
+    if (nowMs < tone.endMs + aloneMs) return undefined;
     // Another tone has begun close behind it: wait for what that one turns out to be.
-    if (tracker.soundingMs > 0 && tracker.soundingFrom * 20 < tone.endMs + ALONE_MS) {
+    if (tracker.soundingMs > 0 && tracker.soundingFrom * 20 < tone.endMs + aloneMs) {
       if (tracker.soundingMs < STEADY_LEAST_MS) return undefined;
       if (tracker.isSteady && Math.abs(tracker.soundingHz - tone.hz) > 15) {
         this.#held = undefined;

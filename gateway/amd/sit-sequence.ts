@@ -10,7 +10,8 @@ const TONES_HZ: readonly (readonly [number, number])[] = [
 /** 330 ± 70 ms, short ones of 274 ms and long ones of 380 ms; packets may cut some off. */
 const LENGTH_LEAST_MS = 130;
 const LENGTH_MOST_MS = 470;
-const GAP_MOST_MS = 130;
+/** Of silence between two of them: E.180 allows 30 ms, a far end or a network that stutters more. */
+export const SIT_GAP_MOST_MS = 200;
 const THIRD_SURE_MS = 120;
 /** Short is 276 ms, long is 380 ms. */
 const LONG_FROM_MS = 328;
@@ -36,9 +37,15 @@ export class SitSequence {
       this.#second = undefined;
       return;
     }
-    const follows = this.#first !== undefined && tone.startMs - this.#first.endMs <= GAP_MOST_MS;
+    const follows =
+      this.#first !== undefined && tone.startMs - this.#first.endMs <= SIT_GAP_MOST_MS;
     this.#second = follows && fits(tone, 1) ? tone : undefined;
     if (this.#second === undefined) this.#first = undefined;
+  }
+
+  /** What was heard last may be its first tone or its second. */
+  get isUnderWay(): boolean {
+    return this.#first !== undefined;
   }
 
   /** The code, once, when the third tone has sounded for long enough. */
@@ -49,7 +56,7 @@ export class SitSequence {
     const [least, most] = TONES_HZ[2] as readonly [number, number];
     if (tracker.soundingMs < THIRD_SURE_MS) return undefined;
     if (tracker.soundingHz < least || tracker.soundingHz > most) return undefined;
-    if (tracker.soundingFrom * 20 - second.endMs > GAP_MOST_MS) return undefined;
+    if (tracker.soundingFrom * 20 - second.endMs > SIT_GAP_MOST_MS) return undefined;
     this.#first = undefined;
     this.#second = undefined;
     return codeOf(first, second);

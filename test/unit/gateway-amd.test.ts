@@ -148,6 +148,16 @@ t.test('[OUT-04] AMD: fax tones and special information tones are told from beep
   const heard = listen(joined(silence(200), sit, silence(300), speech(2_000, MAN)));
   t.equal(heard.verdict, 'sit');
   t.same(beepsOf(heard), []);
+  // A far end that stutters between them, or a tap that lost packets.
+  for (const gapMs of [60, 120, 180]) {
+    const apart = joined(tone(330, [950]), silence(gapMs), tone(330, [1_400]));
+    const all = joined(silence(200), apart, silence(gapMs), tone(330, [1_800]), silence(1_000));
+    const stuttered = listen(all);
+    t.equal(stuttered.verdict, 'sit', `${gapMs} ms apart`);
+    t.same(beepsOf(stuttered), [], `${gapMs} ms apart`);
+  }
+  const lone = joined(silence(900), tone(300, [950]), silence(2_000));
+  t.equal(listen(lone).verdict, 'machine', 'its first tone alone is a beep');
 });
 
 function early(pcm: Int16Array): string[] {
