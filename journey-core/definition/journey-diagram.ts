@@ -3,20 +3,30 @@ import { edges } from '../validation/step-graph.ts';
 import type { Journey } from './journey.schema.ts';
 import type { Step } from './step.schemas.ts';
 
+/** How many have come along, to be written onto the diagram. */
+export interface DiagramCounts {
+  readonly entered: number;
+  /** By the id of the step. */
+  readonly steps: ReadonlyMap<string, { readonly entered: number; readonly waiting: number }>;
+  /** How often this reference of the step was taken. */
+  readonly taken: (stepId: string, place: string) => number;
+}
+
 /** Lines of Mermaid; GitHub and most wikis draw it inside a `mermaid` fence. */
-export function journeyDiagram(journey: Journey): string {
+export function journeyDiagram(journey: Journey, counts?: DiagramCounts): string {
   const names = new Map(journey.steps.map(({ id }, index) => [id, `s${index + 1}`]));
   const nameOf = (id: string): string => names.get(id) ?? 'unknown';
   const first = journey.steps[0]?.id ?? '';
   return [
     'flowchart TD',
-    `  entry([${quoted(entryText(journey))}]) --> ${nameOf(first)}`,
-    ...journey.steps.map((step) => `  ${nameOf(step.id)}${shaped(step)}`),
+    `  entry([${quoted(entryText(journey))}]) -->${labelled(countText(counts?.entered))} ${nameOf(first)}`,
+    ...journey.steps.map((step) => `  ${nameOf(step.id)}${shaped(step, counts)}`),
     ...journey.steps.flatMap((step) =>
-      edges(step).map(({ to, label, isRepeat }) => {
+      edges(step).map(({ to, label, isRepeat, place }) => {
         const arrow = isRepeat ? '-.->' : '-->';
-        const text = label === '' ? '' : `|${quoted(label)}|`;
-        return `  ${nameOf(step.id)} ${arrow}${text} ${nameOf(to)}`;
+        const count = countText(counts?.taken(step.id, place));
+        const text = [label, count].filter((part) => part !== '').join(': ');
+        return `  ${nameOf(step.id)} ${arrow}${labelled(text)} ${nameOf(to)}`;
       }),
     ),
     ...exitLines(journey),
@@ -40,8 +50,23 @@ function exitLines({ exits }: Journey): string[] {
   ];
 }
 
-function shaped(step: Step): string {
-  const text = quoted(`${step.title ?? step.id}<br/>${detailOf(step)}`);
+function countText(count: number | undefined): string {
+  return count === undefined ? '' : String(count);
+}
+
+function labelled(text: string): string {
+  return text === '' ? '' : `|${quoted(text)}|`;
+}
+
+function shaped(step: Step, counts: DiagramCounts | undefined): string {
+  const { entered, waiting } = counts?.steps.get(step.id) ?? { entered: 0, waiting: 0 };
+  const standing = waiting === 0 ? `${entered}` : `${entered}, ${waiting} waiting`;
+  const lines = [
+    step.title ?? step.id,
+    detailOf(step),
+    ...(counts === undefined ? [] : [standing]),
+  ];
+  const text = quoted(lines.join('<br/>'));
   switch (step.type) {
     case 'branch':
     case 'split':

@@ -19,8 +19,11 @@ export interface CarriedOut {
   readonly kind: 'requested' | 'held' | 'interaction' | 'activity';
   readonly stepId: string;
   readonly visit: number;
-  /** Of an interaction: `opened`. Of an activity: `phoneCall`. */
-  readonly place?: string;
+  /**
+   * Of what was requested or held: `voice`, `sms` or `message`. Of an interaction: `opened`. Of an
+   * activity: `phoneCall`.
+   */
+  readonly place: string;
   /** For reports: ids, times. No address. */
   readonly detail: Values;
   readonly atMs: number;
@@ -69,7 +72,7 @@ export function entryOfRecord(
 }
 
 export function entryOfCarriedOut(owner: PathOwner, carried: CarriedOut): PathEntry {
-  const { kind, stepId, visit, place = null, detail, atMs } = carried;
+  const { kind, stepId, visit, place, detail, atMs } = carried;
   return {
     ...{ ...owner, kind, step_id: stepId, visit, place, code: null },
     detail: JSON.stringify(detail),

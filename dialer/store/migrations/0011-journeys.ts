@@ -200,8 +200,7 @@ const INDEXES = [
   `create index journey_effects_held on journey_effects (journey_id, version, step_id) where state = 'held' and is_test = 0`,
   `create index journey_path_by_contact on journey_path (business_unit_id, contact_id, at_ms)`,
   `create index journey_path_outcomes on journey_path (journey_id, at_ms, run_id, n) where kind = 'outcome'`,
-  `create index journey_path_blocked on journey_path (journey_id, at_ms, run_id, n) where kind = 'outcome' and place = 'blocked'`,
-  `create index journey_path_by_age on journey_path (at_ms)`,
+  `create index journey_path_outcomes_of on journey_path (journey_id, place, at_ms, run_id, n) where kind = 'outcome'`,
   `create index journey_activities_by_unit on journey_activities (business_unit_id, id)`,
   `create index journey_draft_requests_by_unit on journey_draft_requests (business_unit_id, id)`,
 ];
