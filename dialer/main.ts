@@ -1,7 +1,6 @@
 /** The running dialer: everything wired, from the store to the gateway. */
 import type { AgentVerdict } from '../machines/agent-verdict.ts';
 import { TelephonyActors } from '../machines/telephony-actor.ts';
-import { isAttemptEvent, type EventOf } from '../machines/telephony-events.ts';
 import { AttemptJournal } from './actors/attempt-journal.ts';
 import { makeOrderKeeper, makePromoter } from './actors/background-work.ts';
 import { ChainRegistry } from './actors/chain-registry.ts';
@@ -21,6 +20,7 @@ import type { Promoter } from './actors/promoter.ts';
 import { putAside } from './actors/put-aside.ts';
 import { recover, type RecoveryReport } from './actors/recovery.ts';
 import { ATTEMPT_MACHINES, chainMaker } from './actors/start-attempt.ts';
+import { routeTelephony, type TelephonyListeners } from './actors/route-telephony.ts';
 import { TrunkBudgets } from './actors/trunk-budget.ts';
 import type { DialerOptions } from './dialer-options.ts';
 import { NewsFeed, type NewsListener } from './dialer-news.ts';
@@ -40,7 +40,6 @@ import { makeDesk } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
 import type { RepresentativeShares } from './representatives/representative-shares.ts';
 import type { PreviewOffers } from './preview/preview-offers.ts';
-import { referredNumber } from './representatives/referred-number.ts';
 import { OptOutKeeper } from './opt-outs/opt-out-keeper.ts';
 import { SHIPPED } from './rule-packs/rule-packs.ts';
 import { within } from './within.ts';
@@ -87,18 +86,7 @@ export class Dialer {
     this.#optOuts = new OptOutKeeper({ ...this.#parts, ...options.limits });
     // Before the machines: an event is taken down before anything is made of it.
     this.#unsubscribe = options.telephony.subscribe((event) => {
-      if (isAttemptEvent(event)) this.#journal.note(event);
-      this.#optOuts.onTelephony(event);
-      // Before the pacers: a call that has ended leaves its representative free for the next.
-      this.desk.onTelephony(event);
-      if (isAttemptEvent(event)) {
-        this.#runtimes.onAttempt(event);
-        this.#escalations.onAttempt(event);
-      } else if (event.type === 'lobby.left') this.#runtimes.onLobbyLeft(event.lobbyId);
-      else if (event.type === 'lobby.referred') this.#referred(event);
-      else if (event.type === 'trunk.state') this.#trunkState(event);
-      else if (event.type === 'gateway.present') this.#gatewayPresent(event);
-      else if (event.type === 'gateway.lost') this.#gatewayLost(event);
+      routeTelephony(event, this.#heardBy());
     });
     this.#telephony = new TelephonyActors(options.telephony, () => clock.now());
     this.#registry = this.#makeRegistry();
@@ -312,41 +300,6 @@ export class Dialer {
     this.#journal.close();
   }
 
-  /** The transfer key of a representative's phone: their customer goes on to a number, or nowhere. */
-  #referred({ attemptId, referTo }: EventOf<'lobby.referred'>): void {
-    const destination = referredNumber(referTo);
-    const { log, ids } = this.#parts;
-    if (attemptId === null || destination === undefined) {
-      log.info({ attemptId }, 'a phone asked for a transfer that is not to a number');
-      return;
-    }
-    const transferId = ids.id();
-    this.#registry.tellAttempt(attemptId, { type: 'dialer.transfer', transferId, destination });
-  }
-
-  /** What was refused for want of a gateway is tried again at once. */
-  #gatewayPresent({ trunks }: EventOf<'gateway.present'>): void {
-    for (const trunk of trunks) this.#budgets.of(trunk).works();
-  }
-
-  /** Legs that it had are gone; calls that it had are asked about, each by its own machine. */
-  #gatewayLost({ gatewayId }: EventOf<'gateway.lost'>): void {
-    for (const lobbyId of this.desk.gatewayLost(gatewayId)) this.#runtimes.onLobbyLeft(lobbyId);
-  }
-
-  #trunkState({ trunk, state }: EventOf<'trunk.state'>): void {
-    const budget = this.#budgets.of(trunk);
-    if (state === 'suspended') {
-      budget.close();
-      return;
-    }
-    budget.open();
-    // A trunk that refuses our credentials lets one call try from time to time: so is it claimed for.
-    const isRefusing = state === 'down' || state === 'authFailed';
-    if (isRefusing) budget.refused(this.#parts.clock.now());
-    if (state === 'up') budget.works();
-  }
-
   /** Another process owns the tasks now: whatever we still did would be done twice. */
   #leaseIsLost(error: unknown): void {
     if (this.#isStopping) return;
@@ -373,6 +326,15 @@ export class Dialer {
       isStopping: () => this.#isStopping,
       onLeaseLost: (error) => this.#leaseIsLost(error),
       onWaiting: () => this.#promoter.wake(),
+    };
+  }
+
+  #heardBy(): TelephonyListeners {
+    return {
+      ...{ log: this.#parts.log, ids: this.#parts.ids, clock: this.#parts.clock },
+      ...{ journal: this.#journal, optOuts: this.#optOuts, registry: this.#registry },
+      ...{ desk: this.desk, runtimes: this.#runtimes, escalations: this.#escalations },
+      budgets: this.#budgets,
     };
   }
 
