@@ -33,7 +33,7 @@ async function writeRecording(tx: Transaction<Database>, event: RecordingEvent):
     .values({
       ...{ attempt_id: attemptId, recording_id: recordingId, ...attempt },
       ...{ status: 'started', location: null, length_ms: null, detail: null },
-      ...{ started_at_ms: null, ended_at_ms: null, ...change },
+      ...{ started_at_ms: null, ended_at_ms: null, transcription_tries: 0, ...change },
     })
     .onConflict((conflict) => {
       const known = conflict.columns(['attempt_id', 'recording_id']);

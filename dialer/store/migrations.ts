@@ -10,6 +10,7 @@ import { edgeRecords } from './migrations/0008-edge-records.ts';
 import { consentSegmentsTriggers } from './migrations/0009-consent-segments-triggers.ts';
 import { pacingLog } from './migrations/0010-pacing-log.ts';
 import { journeys } from './migrations/0011-journeys.ts';
+import { transcripts } from './migrations/0012-transcripts.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   consentSegmentsTriggers,
   pacingLog,
   journeys,
+  transcripts,
 ];

@@ -62,4 +62,18 @@ export interface RecordingRow {
   detail: string | null;
   started_at_ms: number | null;
   ended_at_ms: number | null;
+  /** `waiting`, `asked` (a gateway has it in hand), `done` or `failed`; null: nobody wished for one. */
+  transcription: string | null;
+  transcription_queued_at_ms: number | null;
+  /** When it is asked for; of one that is asked: when it is asked for again, without any news. */
+  transcription_due_at_ms: number | null;
+  /** Those that have begun. */
+  transcription_tries: number;
+  /** What the last try failed of. */
+  transcription_problem: string | null;
+  /** Of the workstream when the call ended. */
+  language: string | null;
+  /** JSON: `TranscriptTurn[]`. Personal data: in no log, and shown to nobody who may not read it. */
+  transcript: string | null;
+  transcribed_at_ms: number | null;
 }
