@@ -44,24 +44,30 @@ export interface RoomToEnter {
   readonly nextAtMs: number;
 }
 
+/** When the period of the rate began in which a moment is: hours or days from the start on. */
+export function ratePeriodAtMs({ per }: EntryRate, startAtMs: number, nowMs: number): number {
+  const lengthMs = per === 'hour' ? HOUR_MS : DAY_MS;
+  return startAtMs + Math.floor((nowMs - startAtMs) / lengthMs) * lengthMs;
+}
+
 /**
- * Periods of an hour or a day are counted from the start; the first batch enters at the start, and
- * inside a period people are not spread out. `enteredAtMs` are the entries of this journey.
+ * The first batch enters at the start, and inside a period people are not spread out. `entered`: how
+ * many have entered this journey since the period began.
  */
 export function roomToEnter(
-  { count, per, weekdays }: EntryRate,
+  rate: EntryRate,
   timeZone: string,
   startAtMs: number,
-  enteredAtMs: readonly number[],
+  entered: number,
   nowMs: number,
 ): RoomToEnter {
+  const { count, per, weekdays } = rate;
   const lengthMs = per === 'hour' ? HOUR_MS : DAY_MS;
   if (nowMs < startAtMs) return { count: 0, nextAtMs: startAtMs };
   const openAtMs = nextWeekday(nowMs, weekdays, timeZone);
   if (openAtMs > nowMs) return { count: 0, nextAtMs: openAtMs };
-  const periodAtMs = startAtMs + Math.floor((nowMs - startAtMs) / lengthMs) * lengthMs;
-  const used = enteredAtMs.filter((atMs) => atMs >= periodAtMs && atMs <= nowMs).length;
-  const left = Math.max(0, count - used);
+  const periodAtMs = ratePeriodAtMs(rate, startAtMs, nowMs);
+  const left = Math.max(0, count - entered);
   const nextAtMs = left > 0 ? nowMs : nextWeekday(periodAtMs + lengthMs, weekdays, timeZone);
   return { count: left, nextAtMs };
 }

@@ -25,12 +25,21 @@ export interface Advance {
 
 /**
  * `event` is a `JourneyEvent`, as it came: anything else does nothing. `nowMs` is epoch ms and must
- * not run backwards between calls for one run. Cost grows with the steps that are gone through.
+ * not run backwards between calls for one run. `happenedAtMs` is when the event came, where it is
+ * told late: what came before a limit decides, though the limit has passed meanwhile. Cost grows with
+ * the steps that are gone through.
  */
-export function advance(journey: Journey, run: JourneyRun, event: unknown, nowMs: number): Advance {
+export function advance(
+  journey: Journey,
+  run: JourneyRun,
+  event: unknown,
+  nowMs: number,
+  happenedAtMs = nowMs,
+): Advance {
   const told = readEvent(event);
   if (told === undefined) return { run, effects: [] };
-  const draft = new RunDraft(journey, stepGraph(journey), run, { nowMs, facts: told.facts });
+  const times = { nowMs, happenedAtMs };
+  const draft = new RunDraft(journey, stepGraph(journey), run, { ...times, facts: told.facts });
   if (run.status === 'exited') afterExit(draft, told.event);
   else if (run.status === 'new') enter(draft, told.event);
   else take(draft, told.event);
@@ -139,7 +148,8 @@ function reachGoal(draft: RunDraft, event: { trigger: string; values: Values }):
  */
 function overdue(draft: RunDraft, event: ToldEvent): void {
   const { waiting } = draft.run;
-  if (waiting === null || !('timerId' in waiting) || waiting.dueAtMs > draft.nowMs) return;
+  if (waiting === null || !('timerId' in waiting)) return;
+  if (waiting.dueAtMs > draft.happenedAtMs) return;
   if (event.type !== 'timerDue') {
     draft.emit({ type: 'cancelTimer', timerId: waiting.timerId });
     due(draft, waiting.timerId);

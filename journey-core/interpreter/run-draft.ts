@@ -20,6 +20,8 @@ export class RunDraft {
   readonly journey: Journey;
   readonly graph: StepGraph;
   readonly nowMs: number;
+  /** When what it is told now came; not after now. */
+  readonly happenedAtMs: number;
   readonly facts: Facts | undefined;
   readonly effects: JourneyEffect[] = [];
   readonly #run: Changing<JourneyRun>;
@@ -28,11 +30,12 @@ export class RunDraft {
     journey: Journey,
     graph: StepGraph,
     run: JourneyRun,
-    told: { readonly nowMs: number; readonly facts: Facts | undefined },
+    told: Pick<RunDraft, 'nowMs' | 'happenedAtMs' | 'facts'>,
   ) {
     this.journey = journey;
     this.graph = graph;
     this.nowMs = told.nowMs;
+    this.happenedAtMs = told.happenedAtMs;
     this.facts = told.facts;
     this.#run = { ...run };
   }

@@ -7,7 +7,7 @@ import type { Journey } from '../../journey-core/definition/journey.schema.ts';
 import { WEEKDAYS, type QuietTime } from '../../journey-core/definition/quiet-time.schema.ts';
 import { CHANNELS } from '../../journey-core/definition/sending.schema.ts';
 import { admit, type EntryRequest } from '../../journey-core/entry/admit.ts';
-import { roomToEnter, roundsAt } from '../../journey-core/entry/entry-schedule.ts';
+import { ratePeriodAtMs, roomToEnter, roundsAt } from '../../journey-core/entry/entry-schedule.ts';
 import type { StartConversation } from '../../journey-core/interpreter/effects.ts';
 import {
   decideConsent,
@@ -549,20 +549,25 @@ t.test('[JRN-44] sixty an hour lets sixty in per hour, on the days that are name
   };
   const monday = local('2026-11-23T10:00');
   const entered: number[] = [];
+  const roomAt = (atMs: number) => {
+    const from = ratePeriodAtMs(rate, monday, atMs);
+    const inPeriod = entered.filter((one) => one >= from && one <= atMs).length;
+    return roomToEnter(rate, 'Europe/Amsterdam', monday, inPeriod, atMs);
+  };
   let nowMs = monday;
   for (let hour = 0; hour < 3; hour += 1) {
-    const room = roomToEnter(rate, 'Europe/Amsterdam', monday, entered, nowMs);
+    const room = roomAt(nowMs);
     t.match(room, { count: 60, nextAtMs: nowMs });
     entered.push(...Array.from({ length: 60 }, (_, at) => nowMs + at));
-    const full = roomToEnter(rate, 'Europe/Amsterdam', monday, entered, nowMs + 100);
+    const full = roomAt(nowMs + 100);
     t.match(full, { count: 0, nextAtMs: nowMs + HOUR });
     nowMs = full.nextAtMs;
   }
-  t.match(roomToEnter(rate, 'Europe/Amsterdam', monday, entered, local('2026-11-25T09:00')), {
+  t.match(roomAt(local('2026-11-25T09:00')), {
     count: 0,
     nextAtMs: local('2026-11-30T00:00'),
   });
-  t.match(roomToEnter(rate, 'Europe/Amsterdam', monday, [], monday - 5), {
+  t.match(roomAt(monday - 5), {
     count: 0,
     nextAtMs: monday,
   });

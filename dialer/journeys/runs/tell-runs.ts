@@ -10,6 +10,8 @@ export interface ToldRun {
   /** Of this telling, over all runs: told twice by one id, it is told once. */
   readonly id: string;
   readonly event: JourneyEvent;
+  /** When it happened; what came before a limit counts, though the run hears it after. Default: now. */
+  readonly atMs?: number;
 }
 
 /**
@@ -21,9 +23,9 @@ export async function tellRuns(
   { businessUnitId, nowMs }: Pick<Writer, 'businessUnitId' | 'nowMs'>,
   told: readonly ToldRun[],
 ): Promise<void> {
-  const rows = told.map(({ runId, id, event }) => ({
+  const rows = told.map(({ runId, id, event, atMs = nowMs }) => ({
     ...{ id, business_unit_id: businessUnitId, run_id: runId },
-    ...{ event: JSON.stringify(event), created_at_ms: nowMs },
+    ...{ event: JSON.stringify(event), created_at_ms: atMs },
   }));
   await insertMany(tx, 'journey_run_events', rows, { ending: 'on conflict (id) do nothing' });
 }

@@ -102,6 +102,7 @@ export interface JourneyRunEventRow {
   run_id: string;
   /** JSON: `JourneyEvent` of journey-core. */
   event: string;
+  /** When it happened. */
   created_at_ms: number;
 }
 

@@ -1,0 +1,43 @@
+/** Retention: people who left long ago, with their path and everything that was done for them. */
+import type { OpenDatabase } from '../../store/open-database.ts';
+import { inTransaction } from '../in-transaction.ts';
+
+export const KEPT_DAYS = 365;
+const DAY_MS = 86_400_000;
+const FORGOTTEN_AT_ONCE = 500;
+
+const OF_RUN = [
+  'journey_path',
+  'journey_effects',
+  'journey_activities',
+  'journey_run_events',
+] as const;
+
+/**
+ * Runs that ended before; who is inside stays whole however long it takes. Counts of versions stay.
+ * One transaction; answers how many runs are gone: call again until none are.
+ */
+export async function forgetRuns(
+  database: Pick<OpenDatabase, 'db' | 'kind'>,
+  nowMs: number,
+  keptDays = KEPT_DAYS,
+): Promise<number> {
+  return inTransaction(database, async (tx) => {
+    const old = tx
+      .selectFrom('journey_runs')
+      .select('id')
+      .where('exited_at_ms', '<', nowMs - keptDays * DAY_MS)
+      .orderBy('exited_at_ms')
+      .limit(FORGOTTEN_AT_ONCE);
+    const rows = await (
+      database.kind === 'postgres' ? old.forUpdate().skipLocked() : old
+    ).execute();
+    if (rows.length === 0) return 0;
+    const ids = rows.map(({ id }) => id);
+    for (const table of OF_RUN) {
+      await tx.deleteFrom(table).where('run_id', 'in', ids).execute();
+    }
+    await tx.deleteFrom('journey_runs').where('id', 'in', ids).execute();
+    return rows.length;
+  });
+}
