@@ -10,6 +10,7 @@ import { healthHttp } from '../dialer/http/health.routes.ts';
 import { metricsHttp, requestMetrics } from '../dialer/http/metrics.routes.ts';
 import type { Dialer } from '../dialer/main.ts';
 import { measureHealth } from '../dialer/metrics/health-metrics.ts';
+import { measureJourneys } from '../dialer/metrics/measure-journeys.ts';
 import { measureDialer, type DialerMeasurement } from '../dialer/metrics/measure-dialer.ts';
 import { measureProcess } from '../dialer/metrics/process-metrics.ts';
 import { PrometheusMeter } from '../dialer/metrics/prometheus-meter.ts';
@@ -90,7 +91,8 @@ export function startObservability(options: ObservabilityOptions): Observability
     lease.check,
   );
   measureHealth(readiness, meter);
-  const { bearerToken, engagementsMax } = config.metrics;
+  const { bearerToken, engagementsMax, journeysMax } = config.metrics;
+  measureJourneys({ database, meter, nowMs, journeysMax });
   let measurement: DialerMeasurement | undefined;
   return {
     meter,

@@ -21,6 +21,15 @@ export const MetricsConfig = Type.Object(
       maximum: 1_000,
       env: 'RINGFENCE_METRICS_ENGAGEMENTS_MAX',
     }),
+    journeysMax: Type.Integer({
+      description:
+        'Journeys that get a label of their own in metrics, their name; those after them share ' +
+        '`other`. 0: all of them do.',
+      default: 50,
+      minimum: 0,
+      maximum: 1_000,
+      env: 'RINGFENCE_METRICS_JOURNEYS_MAX',
+    }),
   },
   { additionalProperties: false, default: {}, description: 'Metrics; docs/metrics.md names each.' },
 );

@@ -1,10 +1,6 @@
-/**
- * Engagements as labels. An id says nothing to people and grows without bound, so the label is the
- * name; a name may hold anything, so numbers in it are masked; and only so many engagements get a
- * label of their own, those after them share `other`.
- */
-import { redactText } from '../../machines/redaction.ts';
+/** Engagements as labels: their names, with what else is asked of them. */
 import type { OpenDatabase } from '../store/open-database.ts';
+import { NameLabels } from './name-labels.ts';
 
 export interface EngagementLabel {
   readonly engagement: string;
@@ -12,29 +8,21 @@ export interface EngagementLabel {
   readonly trunk: string;
 }
 
-export const OTHER = 'other';
-const NAME_MAX = 60;
 const KNOWN_MAX = 10_000;
 
 export class EngagementLabels {
   readonly #database: Pick<OpenDatabase, 'db'>;
-  readonly #namedMax: number;
-  readonly #named = new Map<string, string>();
+  readonly #names: NameLabels;
   readonly #known = new Map<string, Promise<EngagementLabel>>();
 
   constructor(database: Pick<OpenDatabase, 'db'>, namedMax: number) {
     this.#database = database;
-    this.#namedMax = namedMax;
+    this.#names = new NameLabels(namedMax);
   }
 
   /** The name as a label; the same engagement keeps the one it got first. */
   nameOf(engagementId: string, name: string): string {
-    const known = this.#named.get(engagementId);
-    if (known !== undefined) return known;
-    if (this.#named.size >= this.#namedMax) return OTHER;
-    const label = labelOf(name);
-    this.#named.set(engagementId, label);
-    return label;
+    return this.#names.nameOf(engagementId, name);
   }
 
   /** Read once an engagement. */
@@ -63,10 +51,4 @@ export class EngagementLabels {
     const { name, dial_mode: mode, trunk } = row;
     return { engagement: this.nameOf(engagementId, name), mode, trunk };
   }
-}
-
-/** Digits that might be part of a telephone number are left out, however short. */
-function labelOf(name: string): string {
-  const masked = redactText(name).replaceAll(/\d{5,}/g, '…');
-  return masked.trim().slice(0, NAME_MAX) || 'unnamed';
 }

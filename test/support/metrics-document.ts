@@ -1,6 +1,7 @@
 /** docs/metrics.md from the tables that register the metrics, so that the two cannot disagree. */
 import { DIALER_METRICS } from '../../dialer/metrics/dialer-metrics.ts';
 import { HEALTH_METRICS } from '../../dialer/metrics/health-metrics.ts';
+import { JOURNEY_METRICS } from '../../dialer/metrics/journey-metrics.ts';
 import { METER_METRICS } from '../../dialer/metrics/meter-metrics.ts';
 import { PACING_METRICS } from '../../dialer/metrics/pacing-metrics.ts';
 import { PROCESS_METRICS } from '../../dialer/metrics/process-metrics.ts';
@@ -40,6 +41,15 @@ export const METRIC_SECTIONS: readonly Section[] = [
     title: 'Representatives',
     words: 'What representatives do, and for how long.',
     table: REPRESENTATIVE_METRICS,
+  },
+  {
+    title: 'Journeys',
+    words:
+      'Of all people but those of tests. Read from the store: they survive a restart, and every process ' +
+      'that shares the store tells the same, so over instances take `max`, not `sum`. `journey` is the ' +
+      'name of the journey, with numbers in it masked, for the first `metrics.journeysMax` of them; ' +
+      'those after share `other`. docs/journeys/analytics.md has the words.',
+    table: JOURNEY_METRICS,
   },
   { title: 'Store', words: 'Where everything is kept.', table: STORE_METRICS },
   { title: 'Gateway', words: 'Calls as SIP and media see them.', table: GATEWAY_METRICS },
@@ -89,7 +99,7 @@ Units are base units: seconds, bytes, ratios from 0 to 1. No label is a telephon
 \`engagement\` is the engagement's name, with numbers in it masked, for the first
 \`metrics.engagementsMax\` of them; those after share \`other\`. \`trunk\` is the trunk's configured
 name; \`mode\` the dial mode; \`result\` and \`sub_reason\` are those of [outcomes.md](outcomes.md).
-Counters begin at 0 with the process. A label that has not occurred has no series yet.
+Counters begin at 0 with the process, those of journeys with the store. A label that has not occurred has no series yet.
 `;
 
 const RATES = `## The four rates that people mix up

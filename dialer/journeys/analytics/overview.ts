@@ -17,10 +17,14 @@ export interface JourneyOverview {
   readonly exited: Readonly<Record<string, number>>;
   /** Runs that reached the goal of their version. */
   readonly goals: number;
+  /** That runs came to. */
+  readonly steps: number;
   /** Asked of the dialer or a webhook, by channel: `voice`, `sms`, `message`. */
   readonly requestedBy: Readonly<Record<string, number>>;
   /** By outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** What was not sent, and why. */
+  readonly blockedBy: Readonly<Record<string, number>>;
   readonly heldNow: number;
   /** Of conversations: attempted ÷ requested; null: none was requested. */
   readonly attemptedRate: number | null;
@@ -41,16 +45,21 @@ export async function overviewOf(
     const exited = counts.by('', 'exit:');
     const outcomes = counts.by('', 'outcome:');
     const requestedBy = counts.by('', 'requested:');
-    const conversations = (requestedBy['voice'] ?? 0) + (requestedBy['sms'] ?? 0);
     return {
       ...{ id, name, state, liveVersion, entered, exited, outcomes },
       inside: entered - sumOf(Object.values(exited)),
       goals: counts.of('', 'goal'),
-      requestedBy,
+      steps: counts.of('', 'step'),
+      ...{ requestedBy, blockedBy: counts.by('', 'outcome:blocked:') },
       heldNow: held.get(id) ?? 0,
-      attemptedRate: rateOf(outcomes['attempted'] ?? 0, conversations),
+      attemptedRate: rateOf(outcomes['attempted'] ?? 0, conversationsIn(requestedBy)),
     };
   });
+}
+
+/** Calls and conversations by text message, of what was requested. */
+export function conversationsIn({ voice = 0, sms = 0 }: JourneyOverview['requestedBy']): number {
+  return voice + sms;
 }
 
 /** Over versions and steps. Exits of runs that never came to a step are left out: they never entered. */

@@ -194,6 +194,7 @@ const INDEXES = [
   `create unique index journey_run_events_by_id on journey_run_events (id)`,
   `create index journey_run_events_by_run on journey_run_events (run_id, seq)`,
   `create index journey_effects_due on journey_effects (due_at_ms, key) where due_at_ms is not null`,
+  `create index journey_effects_failing on journey_effects (key) where fault is not null and due_at_ms is not null`,
   `create unique index journey_effects_by_task on journey_effects (task_id) where task_id is not null`,
   `create index journey_effects_by_run on journey_effects (run_id)`,
   `create index journey_effects_by_journey on journey_effects (journey_id, state)`,

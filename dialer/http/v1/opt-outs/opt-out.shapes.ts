@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Caller } from '../../../api-keys/api-keys.ts';
 import { OPT_OUT_SOURCES } from '../../../opt-outs/opt-outs.ts';
 import type { OptOutRow } from '../../../store/schema/edge-tables.ts';
+import { csvLine } from '../csv-reply.ts';
 import {
   Id,
   orNull,
@@ -91,13 +92,7 @@ export function optOutBody(row: OptOutRow, caller: Caller) {
 export const CSV_HEADER =
   'Number,Source,Detail,EngagementId,AttemptId,CreatedAt,CreatedBy,RemovedAt,RemovedBy\r\n';
 
-/** RFC 4180. A text that a spreadsheet would take for a formula is led by an apostrophe. */
 export function optOutLine(row: OptOutRow, caller: Caller): string {
-  const [, ...values] = Object.values(optOutBody(row, caller)); // all but the id
-  const fields = values.map((value, at) => {
-    const text = value ?? '';
-    const safe = at > 0 && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  });
-  return `${fields.join(',')}\r\n`;
+  const [, number, ...values] = Object.values(optOutBody(row, caller)); // all but the id
+  return csvLine([{ number: number ?? null }, ...values]);
 }

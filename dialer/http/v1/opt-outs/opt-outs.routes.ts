@@ -1,7 +1,6 @@
 /** The do-not-call list: who is on it, who puts them there, and who takes them off. */
-import { Readable } from 'node:stream';
 import type { SelectQueryBuilder, Transaction } from 'kysely';
-import { Type, type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { DialerError } from '../../../../machines/errors.ts';
 import type { Caller } from '../../../api-keys/api-keys.ts';
 import { readDestination } from '../../../intake/destination.ts';
@@ -11,6 +10,7 @@ import type { OptOutRow } from '../../../store/schema/edge-tables.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
 import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
+import { csvResponse, EXPORT_PAGE, PRODUCES_CSV, sendCsv } from '../csv-reply.ts';
 import { newestFirst } from '../newest-first.ts';
 import { created } from '../settings-resource.ts';
 import { CreatingHeaders, IdParams, paged, problems } from '../wire-types.ts';
@@ -26,8 +26,6 @@ import {
 } from './opt-out.shapes.ts';
 
 const tags = ['opt-outs'];
-/** Rows of one reading of an export: what a client does not take is not kept in memory. */
-const EXPORT_PAGE = 500;
 
 export function optOutRoutes(app: ApiApp, context: ApiContext): void {
   const { db } = context.database;
@@ -85,29 +83,12 @@ export function optOutRoutes(app: ApiApp, context: ApiContext): void {
 function exportRoute(app: ApiApp, context: ApiContext): void {
   const schema = {
     ...{ operationId: 'exportOptOuts', tags, querystring: OptOutExport },
-    response: {
-      200: { content: { 'text/csv': { schema: Type.String({ examples: [CSV_HEADER] }) } } },
-      ...problems,
-    },
+    response: csvResponse(CSV_HEADER),
   };
-  const config = { access: 'read', produces: 'text/csv' } as const;
-  app.get('/v1/opt-outs.csv', { config, schema }, async (request, reply) => {
-    const lines = csvLines(context, callerOfRequest(request), request.query);
-    // What is wrong with a filter is said before the answer begins.
-    const first = await lines.next();
-    return reply
-      .type('text/csv; charset=utf-8')
-      .header('content-disposition', 'attachment; filename="opt-outs.csv"')
-      .send(Readable.from(afterFirst(first, lines)));
-  });
-}
-
-async function* afterFirst(
-  first: IteratorResult<string>,
-  rest: AsyncGenerator<string>,
-): AsyncGenerator<string> {
-  if (first.done !== true) yield first.value;
-  yield* rest;
+  const config = { access: 'read', ...PRODUCES_CSV } as const;
+  app.get('/v1/opt-outs.csv', { config, schema }, (request, reply) =>
+    sendCsv(reply, 'opt-outs.csv', csvLines(context, callerOfRequest(request), request.query)),
+  );
 }
 
 async function* csvLines(
