@@ -1,10 +1,12 @@
 /** Journeys: all their routes, which answer only while journeys are switched on. */
 import { HttpError } from '../../http-error.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
+import { journeyAnalyticsRoutes } from './analytics.routes.ts';
+import { journeyOutcomeRoutes } from './outcomes.routes.ts';
 
 type Routes = (app: ApiApp, context: ApiContext) => void;
 
-const ROUTES: readonly Routes[] = [];
+const ROUTES: readonly Routes[] = [journeyAnalyticsRoutes, journeyOutcomeRoutes];
 
 /** To be registered apart: only here is a definition taken as it was written. */
 export function journeyRoutes(app: ApiApp, context: ApiContext): void {
