@@ -38,6 +38,8 @@ export const OPERATING_CODES = [
   'NO_REPRESENTATIVES', // nobody is in the queue who could take its calls
   'TOO_MANY_FORECASTS', // others are being reckoned
   'FORECAST_TIMEOUT', // it would have taken too long
+  'JOURNEY_NOT_READY', // it has faults that block publishing
+  'JOURNEY_STATE', // it is in a state in which this cannot be done
   'BUS_UNAVAILABLE', // Redis is not reachable, and dialer and gateway are in different processes
   'GATEWAY_LOST', // no answer from the gateway: nobody knows whether it acted on the command
   'TELEPHONY_CLOSED', // the port was closed while a command was on its way

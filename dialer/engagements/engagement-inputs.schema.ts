@@ -11,7 +11,7 @@ import { SmsEngagementConfig } from './sms-engagement.schema.ts';
 export const CHANNELS = ['voice', 'sms'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-export const INTAKES = ['api', 'file'] as const;
+export const INTAKES = ['api', 'file', 'journeys'] as const;
 export type Intake = (typeof INTAKES)[number];
 
 /** Everything of a workstream that only those read who work its calls. */
@@ -66,7 +66,9 @@ const COMMON = {
   name: Name,
   description: Type.String({ maxLength: 200, default: '' }),
   intake: Type.Enum([...INTAKES], {
-    description: 'Where its tasks come from: uploaded files, or requests over the API.',
+    description:
+      'Where its tasks come from: requests over the API, those of journeys among them; uploaded ' +
+      'files; or journeys alone, where they are switched on.',
     default: 'api',
   }),
   workstreamId: Type.String({ minLength: 1, maxLength: 64 }),

@@ -47,6 +47,8 @@ export const PROBLEMS = {
   NOTHING_PENDING: [409, 'The engagement has nothing left to dial'],
   NO_REPRESENTATIVES: [409, 'Nobody could take its calls'],
   TASK_FINAL: [409, 'The task has ended already'],
+  JOURNEY_NOT_READY: [409, 'The journey is not ready'],
+  JOURNEY_STATE: [409, 'The journey is in another state'],
   JOURNEYS_OFF: [409, 'Journeys are switched off'],
   LAST_ADMIN_KEY: [409, 'The last admin key cannot be revoked'],
   AI_SESSION_ENDED: [410, 'The call has ended too long ago'],

@@ -47,7 +47,7 @@ export async function engagementFor(
     throw new DialerError('ENGAGEMENT_INACTIVE', `engagement ${engagementId} is inactive`);
   }
   if (row.intake !== intake) {
-    const ways = { api: 'by requests', file: 'by files' };
+    const ways = { api: 'by requests', file: 'by files', journeys: 'by journeys' };
     const detail = `engagement ${engagementId} is fed ${ways[row.intake as Intake]}`;
     throw new DialerError('INTAKE_NOT_ALLOWED', detail);
   }

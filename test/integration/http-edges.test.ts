@@ -73,6 +73,9 @@ t.test('every code of the table of errors comes as the table says', async (t) =>
   const answer = await broken.post(`/v1/engagements/${brokenId}/suspend`);
   await check('INTERNAL', Promise.resolve(answer));
   t.notMatch(answer.text, 'secret');
+  const journeys = { isEnabled: false, hasConversations: false };
+  const off = await ApiRig.open(t, sqlite.place(t), { journeys });
+  await check('JOURNEYS_OFF', off.get('/v1/journeys'));
   const covered = new Set<string>([
     ...Object.keys(PROVOCATIONS),
     ...['STARTING', 'TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE', 'INTERNAL', 'JOURNEYS_OFF'],

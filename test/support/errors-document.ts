@@ -28,6 +28,8 @@ const REMEDIES: Readonly<Record<keyof typeof PROBLEMS, string>> = {
   NOTHING_PENDING: 'nothing: its list is done; give it tasks first',
   NO_REPRESENTATIVES: 'put somebody into its queue with its skills, or say `representatives`',
   TASK_FINAL: 'nothing: it is over',
+  JOURNEY_NOT_READY: 'correct every place under `errors`: all of them are there',
+  JOURNEY_STATE: '`detail` says in which, and what can be done instead',
   JOURNEYS_OFF: 'set `journeys.enabled`; people inside go on from where they are',
   LAST_ADMIN_KEY: 'make another admin key first',
   AI_SESSION_ENDED: 'AI agents: results are taken until 10 s after the end of the call',

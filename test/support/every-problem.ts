@@ -34,6 +34,7 @@ export interface Made {
   readonly paced: string;
   readonly finalTask: string;
   readonly readKey: string;
+  readonly journey: string;
 }
 
 export async function makeForProblems(rig: ApiRig): Promise<Made> {
@@ -56,6 +57,7 @@ export async function makeForProblems(rig: ApiRig): Promise<Made> {
     paced: pacedId,
     finalTask,
     readKey: await rig.key('read'),
+    journey: await rig.make('/v1/journeys', { name: 'Unfinished' }),
   };
 }
 
@@ -124,6 +126,8 @@ export const PROVOCATIONS: Readonly<
   FORECAST_TIMEOUT: (_, { paced }) =>
     forecastWith(paced, { seed: SEED_OF_REFUSAL.FORECAST_TIMEOUT }),
   TASK_FINAL: (_, { finalTask }) => post(`/v1/tasks/${finalTask}/cancel`, undefined),
+  JOURNEY_NOT_READY: (_, { journey }) => post(`/v1/journeys/${journey}/publish`, {}),
+  JOURNEY_STATE: (_, { journey }) => post(`/v1/journeys/${journey}/stop`, {}),
   LAST_ADMIN_KEY: async (rig) => {
     const { items } = (await rig.get('/v1/api-keys')).body as { items: Json[] };
     const admin = items.find(({ role }) => role === 'admin');

@@ -13,6 +13,7 @@ import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import type { ApiContext, ApiDialer } from './api-context.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { uploadRoutes } from './batches/upload.routes.ts';
+import { capabilityRoutes } from './capabilities/capabilities.routes.ts';
 import { complianceRoutes } from './consent/compliance.routes.ts';
 import { consentImportReadRoutes, consentImportRoutes } from './consent/import.routes.ts';
 import { consentRecordRoutes } from './consent/records.routes.ts';
@@ -147,6 +148,7 @@ function forgetOld({ database, nowMs, log }: Pick<ApiOptions, 'database' | 'nowM
 }
 
 const ROUTES = [
+  capabilityRoutes,
   workstreamRoutes,
   queueRoutes,
   engagementRoutes,

@@ -52,7 +52,7 @@ export interface EngagementRow {
   /** `copilot`, `preview`, `progressive` or `predictive`. */
   /** `voice` or `sms`. */
   channel: string;
-  /** Where its tasks come from: `file` or `api`. */
+  /** Where its tasks come from: `file`, `api` (journeys included) or `journeys` alone. */
   intake: string;
   dial_mode: string;
   call_order: string;

@@ -1,6 +1,7 @@
 /** Engagements: made from the settings or from a workstream (CFG-01), listed, read, edited. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { DialerError } from '../../../../machines/errors.ts';
 import { changeEngagement } from '../../../engagements/change-settings.ts';
 import { createEngagementIn } from '../../../engagements/create-engagement.ts';
 import { withBatch } from '../../../engagements/engagement-reports.ts';
@@ -118,6 +119,14 @@ function engagementReadRoutes(app: ApiApp, context: ApiContext): void {
   });
 }
 
+/** Nothing would ever feed it. */
+function refuseJourneysOff({ journeys }: ApiContext, input: unknown): void {
+  const { intake } = input as { readonly intake?: unknown };
+  if (intake !== 'journeys' || journeys?.isEnabled !== false) return;
+  const detail = 'journeys are switched off here: set journeys.enabled';
+  throw new DialerError('REQUEST_INVALID', detail, { faults: [{ pointer: '/intake', detail }] });
+}
+
 async function makeEngagement(
   context: ApiContext,
   request: FastifyRequest,
@@ -125,6 +134,7 @@ async function makeEngagement(
   input: unknown,
 ) {
   const writer = writerOf(context, request);
+  refuseJourneysOff(context, input);
   const body = await created(
     reply,
     '/v1/engagements',

@@ -1,12 +1,30 @@
 /** Journeys: all their routes, which answer only while journeys are switched on. */
 import { HttpError } from '../../http-error.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
+import { journeyActivityRoutes } from './activities.routes.ts';
 import { journeyAnalyticsRoutes } from './analytics.routes.ts';
+import { journeyAssetRoutes } from './assets.routes.ts';
+import { journeySettingRoutes } from './journeys.routes.ts';
+import { journeyLifecycleRoutes } from './lifecycle.routes.ts';
 import { journeyOutcomeRoutes } from './outcomes.routes.ts';
+import { journeyRunRoutes } from './runs.routes.ts';
+import { journeyTestRoutes } from './test-mode.routes.ts';
+import { journeyVersionRoutes } from './versions.routes.ts';
 
 type Routes = (app: ApiApp, context: ApiContext) => void;
 
-const ROUTES: readonly Routes[] = [journeyAnalyticsRoutes, journeyOutcomeRoutes];
+const ROUTES: readonly Routes[] = [
+  // Those of all journeys stand before `/v1/journeys/{id}` and what is below it.
+  journeyAssetRoutes,
+  journeyActivityRoutes,
+  journeyAnalyticsRoutes,
+  journeyTestRoutes,
+  journeySettingRoutes,
+  journeyLifecycleRoutes,
+  journeyVersionRoutes,
+  journeyRunRoutes,
+  journeyOutcomeRoutes,
+];
 
 /** To be registered apart: only here is a definition taken as it was written. */
 export function journeyRoutes(app: ApiApp, context: ApiContext): void {
