@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `npm test` (all but the long ones), `npm run test:long`, with `--unit` the part that
- * needs neither network nor other programs, and with names of files just those. Plain JavaScript, so that it can explain what is
- * missing before anything else is loaded.
+ * needs neither network nor other programs, and with names of files just those. Plain JavaScript, so
+ * that it can explain what is missing before anything else is loaded.
  *
  * Ends with one plain line, `N passed, N failed`, and exit code 0 only when nothing failed.
  */
@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiledTree } from './runner/compiled-tree.mjs';
 import { install, missingPackages } from './runner/needed-programs.mjs';
 import { startPostgresCluster } from './runner/postgres-cluster.mjs';
 import { runGroup, testFiles } from './runner/run-group.mjs';
@@ -61,6 +62,10 @@ const isInMemory = [...folders].every((folder) => RUNS.unit[0].folders.includes(
 const postgres = isInMemory ? undefined : await startPostgresCluster();
 if (postgres !== undefined) process.env.RINGFENCE_TEST_POSTGRES = postgres.url;
 
+const tree = await compiledTree();
+process.once('exit', tree.remove);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const startedAt = new Date().toISOString();
 const tests = [];
 for (const { name, folders, files, jobs, timeoutSeconds } of groups) {
@@ -70,7 +75,7 @@ for (const { name, folders, files, jobs, timeoutSeconds } of groups) {
     tests.push({ file: name, title, outcome: 'failed', failures: [title] });
     continue;
   }
-  tests.push(...(await runGroup({ files, jobs, timeoutSeconds })));
+  tests.push(...(await runGroup({ tree: tree.folder, files, jobs, timeoutSeconds })));
 }
 await postgres?.stop();
 

@@ -13,13 +13,13 @@ import t, { type Test } from 'tap';
 import type { DemoReport } from '../../cli/demo/demo-report.ts';
 import { planEntryFor } from '../../lab/number-plan.ts';
 import { SippFarEnd, freeUdpPort, type SippMessage } from '../support/sipp.ts';
+import { RINGFENCE } from '../support/own-script.ts';
 
 t.setTimeout(300_000);
 // They wait for calls, mostly, and share nothing.
 t.jobs = 3;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TSX = join(ROOT, 'node_modules', '.bin', 'tsx');
 const ENDS_WITHIN_MS = 120_000;
 
 interface Run {
@@ -30,7 +30,7 @@ interface Run {
 
 /** One `ringfence` command, as a person would run it; killed when it hangs. */
 async function ringfence(t: Test, args: readonly string[]): Promise<Run> {
-  const child = spawn(TSX, [join(ROOT, 'cli', 'main.ts'), ...args], {
+  const child = spawn(process.execPath, [...RINGFENCE, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

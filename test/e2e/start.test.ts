@@ -19,6 +19,7 @@ import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import { startLab, type Lab } from '../../lab/start-lab.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
+import { RINGFENCE } from '../support/own-script.ts';
 
 t.setTimeout(240_000);
 
@@ -45,8 +46,7 @@ class Service {
   #onOutput: () => void = () => undefined;
 
   constructor(t: Test, config: string) {
-    const main = join(ROOT, 'cli', 'main.ts');
-    const args = ['--import', 'tsx', main, 'start', '--config', config, '--json'];
+    const args = [...RINGFENCE, 'start', '--config', config, '--json'];
     this.#child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     const safety = setTimeout(() => this.#child.kill('SIGKILL'), SAFETY_MS);
     t.teardown(() => this.#child.kill('SIGKILL'));

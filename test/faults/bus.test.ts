@@ -11,10 +11,11 @@ import type { Json } from '../support/api-rig.ts';
 import type { Failsafe } from '../../machines/telephony-commands.ts';
 import type { BusDialerOptions } from '../support/bus-dialer.child.ts';
 import { RedisServer } from '../support/redis-server.ts';
-import { ROOT, ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/service-process.ts';
 import { SippFarEnd, type SippMessage } from '../support/sipp.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
+import { ownScript } from '../support/own-script.ts';
 
 t.setTimeout(300_000);
 // They wait for most of their time.
@@ -123,8 +124,8 @@ t.test(
       ...{ node: `127.0.0.1:${relay.port}`, gatewayId: 'gateway-1', trunk: 'far', failsafe },
       destinations: Array.from({ length: CALLS }, (_, n) => `+1206555${String(1_000 + n)}`),
     };
-    const script = join(ROOT, 'test', 'support', 'bus-dialer.child.ts');
-    const words = ['--import', 'tsx', script, JSON.stringify(options)];
+    const script = ownScript(new URL('../support/bus-dialer.child.ts', import.meta.url));
+    const words = [...script, JSON.stringify(options)];
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     t.teardown(() => child.kill('SIGKILL'));
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];

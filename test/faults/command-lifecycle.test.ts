@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { DemoReport } from '../../cli/demo/demo-report.ts';
 import { SippFarEnd, type SippMessage } from '../support/sipp.ts';
+import { RINGFENCE } from '../support/own-script.ts';
 
 t.setTimeout(300_000);
 
@@ -68,8 +69,7 @@ class Command {
 
 /** Without tsx's own process in between, so that signals arrive as a terminal sends them. */
 function ringfence(t: Test, ...args: string[]): Command {
-  const main = join(ROOT, 'cli', 'main.ts');
-  return new Command(t, process.execPath, ['--import', 'tsx', main, ...args]);
+  return new Command(t, process.execPath, [...RINGFENCE, ...args]);
 }
 
 function contacts(t: Test, count: number): string {

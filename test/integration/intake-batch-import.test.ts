@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createBatch, readBatch, readFailedRows } from '../../dialer/intake/batch.ts';
@@ -17,6 +16,7 @@ import type { ImporterJob } from '../support/batch-importer.child.ts';
 import { contactListBytes, contactListText, numberOfRow } from '../support/contact-list.ts';
 import { storeTargets, TEST_NOW_MS as NOW, type StorePlace } from '../support/store-target.ts';
 import { WorkScene } from '../support/work-scene.ts';
+import { ownScript } from '../support/own-script.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -434,8 +434,8 @@ t.test('a thread that cannot import says why', async (t) => {
 
 /** Resolves when the importing process is dead, killed after it reported a line beyond `line`. */
 async function importKilledAt(job: ImporterJob, line: number): Promise<void> {
-  const script = fileURLToPath(new URL('../support/batch-importer.child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(job)], {
+  const script = ownScript(new URL('../support/batch-importer.child.ts', import.meta.url));
+  const child = spawn(process.execPath, [...script, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -25,6 +25,7 @@ import {
   TEST_NOW_MS as NOW,
   type StoreAddress,
 } from '../support/store-target.ts';
+import { ownScript } from '../support/own-script.ts';
 
 const unit = (id: string, more: { name?: string; created_at_ms?: number } = {}) => ({
   id,
@@ -731,8 +732,8 @@ async function tableShapes({ kind, db }: OpenDatabase) {
 
 /** Ids that a writing process said were durable, after it was killed in the middle of its work. */
 async function killedAfter(address: string, lines: number): Promise<readonly string[]> {
-  const script = fileURLToPath(new URL('../support/store-writer.child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, address], {
+  const script = ownScript(new URL('../support/store-writer.child.ts', import.meta.url));
+  const child = spawn(process.execPath, [...script, address], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const acknowledged: string[] = [];

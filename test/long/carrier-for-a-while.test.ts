@@ -12,6 +12,7 @@ import { CALL_ORDERS } from '../../dialer/engagements/engagement-config.schema.t
 import { DialingRig, type DialOptions } from '../support/dialing-rig.ts';
 import { FaultRelay } from '../support/fault-relay.ts';
 import { SippFarEnd, type SippOptions } from '../support/sipp.ts';
+import { ownScript } from '../support/own-script.ts';
 
 t.setTimeout(600_000);
 // The first waits; the others have the processor to themselves.
@@ -106,7 +107,8 @@ t.test(`20 % lost in each direction, ${LOSSY_ATTEMPTS} attempts, real timers`, a
 });
 
 t.test('the benchmark of the dialer measures all that it names, on both databases', async (t) => {
-  const bench = ['--import', 'tsx', 'bench/main.ts', 'dialer', '--json'];
+  const main = ownScript(new URL('../../bench/main.ts', import.meta.url));
+  const bench = [...main, 'dialer', '--json'];
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [...bench, '--tasks', '1000', '--seconds', '1'],

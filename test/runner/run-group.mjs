@@ -1,18 +1,19 @@
 /**
  * Runs one group of test files, each in a process of its own, and prints a line per file as it ends.
  *
- * The processes are plain `node --import tsx`. tap's own runner puts its loaders for mocks, coverage and
+ * The processes are plain node on compiled files. tap's own runner puts its loaders for mocks, coverage and
  * process trees into each of them, which nothing here uses and which more than doubles a file's time.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled-tree.mjs';
 import { fileCollector } from './tap-results.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const END_WHEN_IDLE = new URL('end-when-idle.mjs', import.meta.url).href;
-const NODE_ARGS = ['--import', 'tsx', '--import', END_WHEN_IDLE];
+const NODE_ARGS = ['--enable-source-maps', '--import', END_WHEN_IDLE];
 /** A file that outlives its limit is asked to say what it still waits for, and then killed. */
 const LAST_WORDS_MS = 10_000;
 
@@ -29,13 +30,13 @@ export function testFiles(folders) {
     .sort();
 }
 
-/** Resolves to the tests of all files, `jobs` of them at a time; a file gets `timeoutSeconds`. */
-export async function runGroup({ files, jobs, timeoutSeconds }) {
+/** Resolves to the tests of all files of the `tree`, `jobs` at a time; a file gets `timeoutSeconds`. */
+export async function runGroup({ tree, files, jobs, timeoutSeconds }) {
   const waiting = [...files];
   const tests = [];
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runFile(file, timeoutSeconds);
+      const result = await runFile(tree, file, timeoutSeconds);
       printFile(result);
       tests.push(...result.tests);
     }
@@ -45,14 +46,14 @@ export async function runGroup({ files, jobs, timeoutSeconds }) {
 }
 
 /** Its whole TAP is kept below .tap/run, to be read after a failure. */
-async function runFile(file, timeoutSeconds) {
+async function runFile(tree, file, timeoutSeconds) {
   const folder = join(ROOT, '.tap', 'run');
   mkdirSync(folder, { recursive: true });
   const copy = createWriteStream(join(folder, `${file.replaceAll('/', '-')}.tap`));
   const collector = fileCollector(file);
   const beganAtMs = performance.now();
   const ending = await new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...NODE_ARGS, file], {
+    const child = spawn(process.execPath, [...NODE_ARGS, compiled(tree, file)], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(timeoutSeconds) },

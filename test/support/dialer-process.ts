@@ -4,12 +4,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import type { Fault } from './fault-points.ts';
 import { serveGateway } from './gateway-over-channel.ts';
 import type { StoreAddress } from './store-target.ts';
 import type { SwitchPorts } from './switch-for-children.ts';
+import { ownScript } from './own-script.ts';
 
 export interface ChildOptions {
   readonly store: StoreAddress;
@@ -34,7 +34,7 @@ export interface ChildEnd {
   readonly isFinished: boolean;
 }
 
-const SCRIPT = fileURLToPath(new URL('./dialer.child.ts', import.meta.url));
+const SCRIPT = ownScript(new URL('./dialer.child.ts', import.meta.url));
 const LINES_KEPT = 40;
 
 /** Runs one until it has finished or has been killed. Throws when it ends in any other way. */
@@ -43,7 +43,7 @@ export async function runDialer(
   killing?: Killing,
   gatewayBeside?: TelephonyPort,
 ): Promise<ChildEnd> {
-  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [...SCRIPT, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const stopServing = gatewayBeside && serveGateway(gatewayBeside, child);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { Json } from './api-rig.ts';
+import { RINGFENCE } from './own-script.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SAFETY_MS = 150_000;
@@ -34,8 +35,7 @@ export class ServiceProcess {
     const folder = mkdtempSync(join(tmpdir(), 'ringfence-service-'));
     const storeFile = join(folder, 'store.db');
     const uploadFolder = join(folder, 'uploads');
-    const main = join(ROOT, 'cli', 'main.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'start', '--json', ...args], {
+    const child = spawn(process.execPath, [...RINGFENCE, 'start', '--json', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -22,7 +22,8 @@ export function startMediaPart(options: MediaWorkerOptions) {
 }
 
 function startPart<Ports>(name: string, workerData: unknown): Promise<SwitchPart<Ports>> {
-  const module = new URL(`../../softswitch/${name}.worker.ts`, import.meta.url);
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const module = new URL(`../../softswitch/${name}.worker.${ending}`, import.meta.url);
   const worker = startWorker(module, { workerData, name });
   return new Promise((resolve, reject) => {
     worker.on('error', reject);

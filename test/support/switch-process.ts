@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ROOT } from './service-process.ts';
+import { RINGFENCE } from './own-script.ts';
 
 export class SwitchProcess {
   readonly #child: ChildProcess;
@@ -13,10 +13,9 @@ export class SwitchProcess {
   readonly env: Readonly<Record<string, string>>;
 
   static async start(t: Test): Promise<SwitchProcess> {
-    const main = join(ROOT, 'cli', 'main.ts');
     const words = ['softswitch', '--json', '--host', '127.0.0.1', '--inner-host', '127.0.0.1'];
     const ports = ['--sip', '0', '--control', '0', '--esl', '0', '--media-sip', '0'];
-    const child = spawn(process.execPath, ['--import', 'tsx', main, ...words, ...ports], {
+    const child = spawn(process.execPath, [...RINGFENCE, ...words, ...ports], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
