@@ -12,6 +12,7 @@ import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts'
 import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
+import { TranscriptionWork } from '../dialer/recordings/transcription-work.ts';
 import { RulePacks } from '../dialer/rule-packs/rule-packs.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import type { AgentVerdict } from '../machines/agent-verdict.ts';
@@ -81,11 +82,15 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
     await api?.attach(dialer);
     observability?.dialerStarted(dialer);
+    const transcription = transcriptionOf(options, `dialer:${settings.id}`);
+    transcription?.start();
+    void dialer.leaseLost.then(() => transcription?.stop());
     const stop = async (graceMs: number): Promise<void> => {
       observability?.dialerStopping();
       // Events go on to be told until the last call has ended.
       const importsEnd = api?.detach();
       await dialer.stop({ graceMs, limitMs: HANG_UP_LIMIT_MS });
+      await transcription?.stop();
       await importsEnd;
       await agents.stop();
     };
@@ -111,7 +116,21 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
   return createApi({
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
     ...{ gateways, forecast, rulePacks: new RulePacks(config.abandonment) },
+    hasTranscriber: config.gateway.transcription.engine !== 'off',
     journeys: { isEnabled, hasConversations: isEnabled && hasConversations },
+  });
+}
+
+/** Undefined where nothing is configured that transcribes. */
+function transcriptionOf(
+  { config, database, telephony, log }: DialingOptions,
+  actor: string,
+): TranscriptionWork | undefined {
+  const { transcription: settings } = config.gateway;
+  if (settings.engine === 'off') return undefined;
+  const { storeRetryMs } = config.dialer;
+  return new TranscriptionWork({
+    ...{ database, telephony, settings, log, actor, storeRetryMs, clock: systemClock },
   });
 }
 

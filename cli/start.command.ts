@@ -4,6 +4,7 @@ import { loadProcessConfig } from '../config/process-config.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import type { RecoveryReport } from '../dialer/actors/recovery.ts';
 import { storeLocation } from '../dialer/dialer-settings.ts';
+import { requireTranscriberWanted } from '../dialer/recordings/transcriber-wanted.ts';
 import { loggedTelephony } from '../dialer/telephony-log.ts';
 import type { OpenDatabase } from '../dialer/store/open-database.ts';
 import { openStore } from '../dialer/store/open-store.ts';
@@ -71,6 +72,7 @@ export async function runStart(options: StartOptions, terminal: Terminal): Promi
   const isDialerOnly = options.only === 'dialer';
   const database = await openStore(storeLocation(config), () => Date.now());
   try {
+    await requireTranscriberWanted(database, config.gateway.transcription.engine !== 'off');
     const exitCode = await serve(
       { config, database, log, stopAsked, isDialerOnly },
       async (service, found) => {

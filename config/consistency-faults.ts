@@ -4,6 +4,7 @@ import type { ConfigPath } from './config-path.ts';
 import { rulePackFaults } from './rule-pack-faults.ts';
 import type { RingfenceConfig } from './ringfence.schema.ts';
 import type { SchemaFault } from './schema-faults.ts';
+import { transcriptionFaults } from './transcription-faults.ts';
 import { isLoopback, readTrunkAddress } from './trunk-address.ts';
 import { trunkFaults } from './trunk-faults.ts';
 import { secretFault } from './well-known-secrets.ts';
@@ -19,6 +20,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...httpFaults(config),
     ...rulePackFaults(config.abandonment),
     ...trunkFaults(config.gateway),
+    ...transcriptionFaults(config.gateway.transcription),
   ];
 }
 

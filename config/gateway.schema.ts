@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { DialInConfig, InboundConfig, RegistrarConfig } from './representatives.schema.ts';
 import { SpeechConfig } from './speech.schema.ts';
+import { TranscriptionConfig } from './transcription.schema.ts';
 import { TrunkConfig, TrunkGroupConfig } from './trunk.schema.ts';
 
 const DrachtioConfig = Type.Object(
@@ -212,6 +213,7 @@ export const GatewayConfig = Type.Object(
       maxLength: 1_024,
       env: 'RINGFENCE_GATEWAY_RECORDINGS_DIR',
     }),
+    transcription: TranscriptionConfig,
     trunks: Type.Array(TrunkConfig, {
       description: 'The trunks, in no order of preference.',
       default: [],

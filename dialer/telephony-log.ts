@@ -1,4 +1,5 @@
 /** Everything that dialer and gateway say to each other, at level trace: what a support case needs. */
+import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 
 /** pino has this shape. It redacts: a command holds the number to dial, and an agent's token. */
@@ -7,12 +8,17 @@ export interface TraceLog {
   isLevelEnabled(level: string): boolean;
 }
 
+/** What was said in a call is nobody's to read in a log. */
+function loggable(event: TelephonyEvent): object {
+  return event.type === 'recording.transcribed' ? { ...event, turns: event.turns.length } : event;
+}
+
 /** The same port, listened to. Without the level it is the port itself, at no cost. */
 export function loggedTelephony(telephony: TelephonyPort, log: TraceLog): TelephonyPort {
   if (!log.isLevelEnabled('trace')) return telephony;
   telephony.subscribe((event) => {
     const ids = 'attemptId' in event ? { attemptId: event.attemptId } : {};
-    log.trace({ ...ids, event }, event.type);
+    log.trace({ ...ids, event: loggable(event) }, event.type);
   });
   return {
     send: async (command) => {

@@ -6,6 +6,7 @@ import type { GatewayLog } from './gateway-log.ts';
 import type { CallQuality } from './media/call-quality.ts';
 import type { DialInEventBody } from './dial-in/dial-in-desk.ts';
 import type { InboundEventBody } from './inbound/inbound-desk.ts';
+import type { TranscriptionEventBody } from './transcription/transcription-desk.ts';
 import type { TrunkNews } from './trunks/trunk-directory.ts';
 
 type Capacity = Pick<GatewayCapacity, 'attemptsMax' | 'attemptsInFlight' | 'endpointsWarm'>;
@@ -73,7 +74,8 @@ export class GatewayEvents {
     this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
   }
 
-  inbound(body: InboundEventBody | DialInEventBody): void {
+  /** What belongs to no attempt of ours, or comes when it is long over. */
+  gatewayNews(body: InboundEventBody | DialInEventBody | TranscriptionEventBody): void {
     this.publish({ ...this.#envelope(), ...body });
   }
 

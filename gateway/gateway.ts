@@ -6,13 +6,13 @@ import { lookup } from 'node:dns/promises';
 import type { GatewayConfig } from '../config/gateway.schema.ts';
 import type { CommandReply } from '../machines/command-reply.ts';
 import { DialerError } from '../machines/errors.ts';
+import { isGatewayCommand, type GatewayCommand } from '../machines/gateway-commands.ts';
 import {
   ATTEMPT_COMMANDS,
   type AttemptCommand,
   type TelephonyCommand,
 } from '../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
-import { isTrunkCommand, type TrunkCommand } from '../machines/trunk-commands.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
 import { AttemptDesk } from './attempts/attempt-desk.ts';
 import { AttemptRegistry } from './attempts/attempt-registry.ts';
@@ -48,6 +48,8 @@ import { SipLink } from './sip/sip-link.ts';
 import { GatewaySpeech } from './speech/gateway-speech.ts';
 import { answerStrayRequests } from './sip/sip-routes.ts';
 import { makeSrf } from './sip/srf.ts';
+import { openTranscription, requireTranscriber } from './transcription/open-transcription.ts';
+import type { TranscriptionDesk } from './transcription/transcription-desk.ts';
 import type { TrunkVerdict } from './trunks/trunk-check.ts';
 import { TrunkDirectory } from './trunks/trunk-directory.ts';
 import { trunkReply } from './trunks/trunk-operations.ts';
@@ -94,6 +96,7 @@ export class Gateway implements TelephonyPort {
   readonly #lobbies: LobbyDesk;
   readonly #desk: AttemptDesk;
   readonly #directory: TrunkDirectory;
+  readonly #transcription: TranscriptionDesk;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -150,6 +153,9 @@ export class Gateway implements TelephonyPort {
     this.#lobbies = this.#makeLobbies();
     this.#desk = this.#makeDesk();
     ({ inbound: this.#inbound, dialIn: this.#dialIn } = this.#openIncoming(options, srf));
+    this.#transcription = openTranscription(config, { clock, log }, (body) =>
+      this.#events.gatewayNews(body),
+    );
     const { onChange } = this;
     const { registry, media } = this.#watched();
     watchLoss({ link, media, pool: this.#pools, registry, log, onChange });
@@ -169,7 +175,11 @@ export class Gateway implements TelephonyPort {
   /** Resolves when dials are taken. Rejects with what was in the way when that takes too long. */
   async ready(limitMs: number): Promise<void> {
     await this.#files.listening;
-    await Promise.all([this.#speech.check(), this.#listening.ready]);
+    await Promise.all([
+      this.#speech.check(),
+      this.#listening.ready,
+      requireTranscriber(this.#config.transcription),
+    ]);
     if (this.#link.isUp && this.#media.isUp) return;
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
@@ -183,8 +193,11 @@ export class Gateway implements TelephonyPort {
     });
   }
 
-  send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply> {
-    if (isTrunkCommand(command)) {
+  send(command: TelephonyCommand | GatewayCommand): Promise<CommandReply> {
+    if (isGatewayCommand(command)) {
+      if (command.type === 'recording.transcribe') {
+        return Promise.resolve(this.#transcription.take(command));
+      }
       return Promise.resolve(trunkReply(command, this.#config.id, this.#directory));
     }
     if (isAttemptCommand(command)) return Promise.resolve(this.#desk.handle(command));
@@ -264,7 +277,7 @@ export class Gateway implements TelephonyPort {
     await Promise.all([idle.promise, unregistered]);
     this.#media.close();
     await this.#files.close();
-    await Promise.all([this.#listening.close(), this.#speech.close()]);
+    await Promise.all([this.#listening.close(), this.#speech.close(), this.#transcription.close()]);
     this.#ender.close();
     this.#link.close();
     this.#events.close();
@@ -345,7 +358,8 @@ export class Gateway implements TelephonyPort {
       ...{ listening: this.#listening.port, prompts: this.#files.prompts },
       ...{ clock: this.#clock, log: this.#log },
     };
-    const publish = (body: InboundEventBody | DialInEventBody): void => this.#events.inbound(body);
+    const publish = (body: InboundEventBody | DialInEventBody): void =>
+      this.#events.gatewayNews(body);
     const hasLobby = (representativeId: string): boolean =>
       this.#lobbies.hasReadyLobbyOf(representativeId);
     return {

@@ -3,6 +3,7 @@
  * answers each with a CommandReply and tells what follows in events (telephony-events.ts).
  */
 import { Type, type Static } from 'typebox';
+import { GATEWAY_COMMANDS } from './gateway-commands.ts';
 import {
   LobbyClose,
   LobbyMonitor,
@@ -22,7 +23,6 @@ import {
   AttemptCompleteTransfer,
   AttemptTransfer,
 } from './transfer-commands.ts';
-import { TRUNK_COMMANDS } from './trunk-commands.ts';
 
 /** The gateway's abandonment clock: it speaks and hangs up when nobody is connected in time. */
 export const Failsafe = Type.Object({
@@ -305,7 +305,7 @@ export const LOBBY_COMMANDS = {
   'lobby.unmonitor': LobbyUnmonitor,
 } as const;
 
-/** What is fenced and numbered, dialer → gateway; beside it there is trunk-commands.ts. */
+/** What is fenced and numbered, dialer → gateway; beside it there is gateway-commands.ts. */
 export const TELEPHONY_COMMANDS = { ...ATTEMPT_COMMANDS, ...LOBBY_COMMANDS } as const;
 
 type CommandSchemas = typeof TELEPHONY_COMMANDS;
@@ -320,5 +320,5 @@ export type TelephonyCommand = { [T in CommandType]: CommandOf<T> }[CommandType]
 
 /** The whole contract: for validation at a process boundary, and for publication. */
 export const TelephonyCommandSchema = Type.Union(
-  Object.values({ ...TELEPHONY_COMMANDS, ...TRUNK_COMMANDS }),
+  Object.values({ ...TELEPHONY_COMMANDS, ...GATEWAY_COMMANDS }),
 );

@@ -43,6 +43,7 @@ import {
 } from './connect-events.ts';
 import { RecordingEnded, RecordingFailed, RecordingStarted } from './recording-events.ts';
 import { ATTEMPT_ENVELOPE, DurationMs } from './telephony-envelope.ts';
+import { RecordingTranscribed, RecordingTranscriptionFailed } from './transcription.ts';
 
 /** The first INVITE has left; told again when the call is tried on another trunk of the group. */
 export const AttemptSent = Type.Object({
@@ -229,6 +230,8 @@ export const GATEWAY_EVENTS = {
   'representative.dialedIn': RepresentativeDialedIn,
   'representative.dialInRefused': RepresentativeDialInRefused,
   'representative.dialInEnded': RepresentativeDialInEnded,
+  'recording.transcribed': RecordingTranscribed,
+  'recording.transcriptionFailed': RecordingTranscriptionFailed,
 } as const;
 
 /** The whole contract, gateway → dialer. */

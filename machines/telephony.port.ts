@@ -3,9 +3,9 @@
  * gateway itself in one process, and Redis Streams when scaled out.
  */
 import type { CommandReply } from './command-reply.ts';
+import type { GatewayCommand } from './gateway-commands.ts';
 import type { TelephonyCommand } from './telephony-commands.ts';
 import type { TelephonyEvent } from './telephony-events.ts';
-import type { TrunkCommand } from './trunk-commands.ts';
 
 export interface TelephonyPort {
   /**
@@ -13,7 +13,7 @@ export interface TelephonyPort {
    * it is done. May reject, or never settle: the caller then does not know whether it arrived.
    * Sending the same (attemptId, fence, seq) again is safe and is acted on once.
    */
-  send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply>;
+  send(command: TelephonyCommand | GatewayCommand): Promise<CommandReply>;
 
   /**
    * Every event of every attempt, lobby and trunk, at least once, in order per attempt. Listeners

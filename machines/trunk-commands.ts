@@ -66,7 +66,3 @@ export const TRUNK_COMMANDS = {
   'trunk.query': TrunkQuery,
 } as const;
 export type TrunkCommand = TrunkSuspend | TrunkResume | TrunkQuery;
-
-export function isTrunkCommand(command: { readonly type: string }): command is TrunkCommand {
-  return Object.hasOwn(TRUNK_COMMANDS, command.type);
-}

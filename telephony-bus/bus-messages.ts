@@ -5,9 +5,9 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { CommandReply } from '../machines/command-reply.ts';
+import type { GatewayCommand } from '../machines/gateway-commands.ts';
 import { GatewayCapacity, TrunkState } from '../machines/gateway-events.ts';
 import { TelephonyCommandSchema, type TelephonyCommand } from '../machines/telephony-commands.ts';
-import type { TrunkCommand } from '../machines/trunk-commands.ts';
 import { TELEPHONY_EVENTS, type TelephonyEvent } from '../machines/telephony-events.ts';
 
 /** Raised when a reader of the release before would misunderstand what is written. */
@@ -27,7 +27,7 @@ const CommandEntry = Type.Object({
   command: TelephonyCommandSchema,
 });
 export type CommandEntry = Omit<Static<typeof CommandEntry>, 'command'> & {
-  readonly command: TelephonyCommand | TrunkCommand;
+  readonly command: TelephonyCommand | GatewayCommand;
 };
 
 const ReplyEntry = Type.Object({

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import type { BusConfig } from '../config/bus.schema.ts';
 import type { CommandReply } from '../machines/command-reply.ts';
 import { DialerError } from '../machines/errors.ts';
+import { isGatewayCommand, type GatewayCommand } from '../machines/gateway-commands.ts';
 import type { RepresentativeDirectory } from '../machines/representative-directory.port.ts';
 import type { TelephonyCommand } from '../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../machines/telephony-events.ts';
 import type { TelephonyPort } from '../machines/telephony.port.ts';
-import { isTrunkCommand, type TrunkCommand } from '../machines/trunk-commands.ts';
 import { AttemptPlaces } from './attempt-places.ts';
 import { BusCounters } from './bus-counters.ts';
 import { BusKeys, type BusKey } from './bus-keys.ts';
@@ -151,9 +151,9 @@ export class DialerBus implements TelephonyPort {
     return this.#roster.choose(trunk, (gatewayId) => this.#places.openAt(gatewayId), preferred);
   }
 
-  async send(command: TelephonyCommand | TrunkCommand): Promise<CommandReply> {
+  async send(command: TelephonyCommand | GatewayCommand): Promise<CommandReply> {
     this.#requireOpen();
-    if (isTrunkCommand(command)) return this.#orderOf(command);
+    if (isGatewayCommand(command)) return this.#orderOf(command);
     const id = subjectOf(command);
     if ('gatewayId' in command) this.#places.put(id, command.gatewayId);
     const gatewayId = this.#places.get(id) ?? (await this.#askedPlaceOf(id));
@@ -210,7 +210,7 @@ export class DialerBus implements TelephonyPort {
   }
 
   /** To the gateway that is named, and to no other. */
-  #orderOf(command: TrunkCommand): Promise<CommandReply> {
+  #orderOf(command: GatewayCommand): Promise<CommandReply> {
     const gateway = this.#roster.get(command.gatewayId);
     if (gateway !== undefined) return this.#order(gateway, command);
     return Promise.resolve(refused(`gateway ${command.gatewayId} is not there`));
@@ -218,7 +218,7 @@ export class DialerBus implements TelephonyPort {
 
   #order(
     { gatewayId, epoch }: Announcement,
-    command: TelephonyCommand | TrunkCommand,
+    command: TelephonyCommand | GatewayCommand,
   ): Promise<CommandReply> {
     const { dialerId, queueGroup } = this.#options;
     const session = this.#session;

@@ -1,8 +1,8 @@
 /** Commands that were handed to a gateway and are not answered yet. */
 import type { CommandReply } from '../machines/command-reply.ts';
 import { DialerError } from '../machines/errors.ts';
+import type { GatewayCommand } from '../machines/gateway-commands.ts';
 import type { TelephonyCommand } from '../machines/telephony-commands.ts';
-import type { TrunkCommand } from '../machines/trunk-commands.ts';
 import type { BusCounters } from './bus-counters.ts';
 import type { WriteTicket } from './stream-writer.ts';
 
@@ -19,7 +19,7 @@ export interface PendingCommandsParts {
 }
 
 export interface Handed {
-  readonly command: TelephonyCommand | TrunkCommand;
+  readonly command: TelephonyCommand | GatewayCommand;
   readonly gatewayId: string;
   /** Life of that gateway. */
   readonly epoch: string;

@@ -13,7 +13,9 @@ export function wireSteps(events: readonly LoggedEvent[]): Moment[] {
     const saidAtMs = typeof payload['atMs'] === 'number' ? payload['atMs'] : atMs;
     return {
       atMs: saidAtMs,
-      text: stepInWords({ ...event, type: type as AttemptEvent['type'] } as AttemptEvent),
+      text:
+        transcriptInWords(type, payload) ??
+        stepInWords({ ...event, type: type as AttemptEvent['type'] } as AttemptEvent),
     };
   });
 }
@@ -90,6 +92,23 @@ function stepInWords(event: AttemptEvent): string {
       return 'The AI agent returned what it had learnt.';
     default:
       return `${event.type}.`;
+  }
+}
+
+/** That it is there, never what was said. */
+function transcriptInWords(
+  type: string,
+  { turns, detail }: Readonly<Record<string, unknown>>,
+): string | undefined {
+  switch (type) {
+    case 'recording.transcribed':
+      return `The recording was put in writing (${String(turns)} turns).`;
+    case 'recording.transcriptionFailed':
+      return `The recording could not be put in writing (${String(detail)}).`;
+    case 'recording.transcriptErased':
+      return 'What was said was erased.';
+    default:
+      return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AttemptEvent, EventOf } from '../../machines/telephony-events.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { RecordingRow } from '../store/schema/edge-tables.ts';
+import { queueTranscription } from './queue-transcription.ts';
 
 type RecordingEvent =
   EventOf<'recording.started'> | EventOf<'recording.ended'> | EventOf<'recording.failed'>;
@@ -40,6 +41,7 @@ async function writeRecording(tx: Transaction<Database>, event: RecordingEvent):
       return event.type === 'recording.started' ? known.doNothing() : known.doUpdateSet(change);
     })
     .execute();
+  if (event.type === 'recording.ended') await queueTranscription(tx, event);
 }
 
 function changeOf(event: RecordingEvent): Partial<RecordingRow> & Pick<RecordingRow, 'status'> {

@@ -41,7 +41,8 @@ export const AnswerSettings = Type.Object({
     default: false,
   }),
   transcription: Type.Boolean({
-    description: 'Recordings are to be transcribed. Kept for whoever does; nothing here does yet.',
+    description:
+      'Recordings are put in writing, where a transcriber is configured; needs `recording`.',
     default: false,
   }),
 });

@@ -19,6 +19,11 @@ export const INCOMING_METRICS = {
     'Recordings of conversations: started, ended (the file is whole), failed.',
     ['outcome'],
   ),
+  transcriptions: counter(
+    'gateway_transcriptions_total',
+    'Recordings that were put in writing: transcribed, or failed (one try of it).',
+    ['outcome'],
+  ),
 } as const satisfies MetricTable;
 
 export class IncomingMeasure {
@@ -29,6 +34,7 @@ export class IncomingMeasure {
     meter.register(INCOMING_METRICS);
     // From nothing to one is a failure too.
     meter.add(INCOMING_METRICS.recordings, { outcome: 'failed' }, 0);
+    meter.add(INCOMING_METRICS.transcriptions, { outcome: 'failed' }, 0);
   }
 
   hear(event: TelephonyEvent): void {
@@ -54,6 +60,12 @@ export class IncomingMeasure {
         break;
       case 'recording.failed':
         meter.add(INCOMING_METRICS.recordings, { outcome: 'failed' });
+        break;
+      case 'recording.transcribed':
+        meter.add(INCOMING_METRICS.transcriptions, { outcome: 'transcribed' });
+        break;
+      case 'recording.transcriptionFailed':
+        meter.add(INCOMING_METRICS.transcriptions, { outcome: 'failed' });
         break;
       default:
     }

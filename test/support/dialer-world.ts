@@ -34,7 +34,7 @@ import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { VirtualClock } from '../../machines/virtual-clock.ts';
 import { silentLog } from './silent-log.ts';
 import { SimulatedGateway, type FarEnd } from './simulated-gateway.ts';
-import { isTrunkCommand } from '../../machines/trunk-commands.ts';
+import { isGatewayCommand } from '../../machines/gateway-commands.ts';
 
 /** A Monday, 15:00 UTC. */
 export const WORLD_EPOCH_MS = Date.UTC(2026, 2, 2, 15, 0);
@@ -481,7 +481,7 @@ function whatItWrites({ query, sql: text }: CompiledQuery): [kind: string, table
 function mortalPort(gateway: SimulatedGateway, isAlive: () => boolean): TelephonyPort {
   return {
     send: (command) =>
-      isAlive() && !isTrunkCommand(command)
+      isAlive() && !isGatewayCommand(command)
         ? gateway.send(command)
         : new Promise<CommandReply>(() => undefined),
     subscribe: (listener) =>

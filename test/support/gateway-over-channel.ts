@@ -4,14 +4,14 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { CommandReply } from '../../machines/command-reply.ts';
+import type { GatewayCommand } from '../../machines/gateway-commands.ts';
 import type { TelephonyCommand } from '../../machines/telephony-commands.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
-import type { TrunkCommand } from '../../machines/trunk-commands.ts';
 
 interface ToGateway {
   readonly id: number;
-  readonly command: TelephonyCommand | TrunkCommand;
+  readonly command: TelephonyCommand | GatewayCommand;
 }
 
 type FromGateway =

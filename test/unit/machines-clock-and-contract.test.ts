@@ -171,6 +171,7 @@ t.test('the contract holds every command and event by its own type', async (t) =
     ...['trunk.state', 'gateway.capacity', 'gateway.present', 'gateway.lost'],
     ...['call', 'optOut', 'ended'].map((name) => `inbound.${name}`),
     ...['dialedIn', 'dialInRefused', 'dialInEnded'].map((name) => `representative.${name}`),
+    ...['transcribed', 'transcriptionFailed'].map((name) => `recording.${name}`),
   ]);
   for (const [type, schema] of Object.entries({ ...TELEPHONY_COMMANDS, ...TELEPHONY_EVENTS })) {
     t.equal(schema.properties.type.const, type);

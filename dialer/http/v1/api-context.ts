@@ -65,6 +65,8 @@ export interface ApiContext {
   readonly rulePacks: RulePacks;
   /** Default: all of it is on. */
   readonly journeys?: JourneySwitches;
+  /** Recordings can be transcribed. Default: they cannot, and no workstream may ask for it. */
+  readonly hasTranscriber?: boolean;
 }
 
 export interface JourneySwitches {

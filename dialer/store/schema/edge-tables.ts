@@ -62,7 +62,7 @@ export interface RecordingRow {
   detail: string | null;
   started_at_ms: number | null;
   ended_at_ms: number | null;
-  /** `waiting`, `asked` (a gateway has it in hand), `done` or `failed`; null: nobody wished for one. */
+  /** `waiting`, `asked` (of a gateway), `done`, `failed` or `erased`; null: nobody wished for one. */
   transcription: string | null;
   transcription_queued_at_ms: number | null;
   /** When it is asked for; of one that is asked: when it is asked for again, without any news. */

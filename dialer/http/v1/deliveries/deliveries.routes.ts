@@ -8,8 +8,9 @@ import {
   type FoundDelivery,
 } from '../../../deliveries/find-deliveries.ts';
 import { recordingsOf } from '../../../recordings/recordings.ts';
+import { eraseTranscripts } from '../../../recordings/transcripts.ts';
 import { callerOfRequest } from '../../access.ts';
-import { notFound, type ApiApp, type ApiContext } from '../api-context.ts';
+import { actorOf, notFound, type ApiApp, type ApiContext } from '../api-context.ts';
 import { IdParams, paged, problems, timeMs } from '../wire-types.ts';
 import {
   DeliveryAttributes,
@@ -18,6 +19,8 @@ import {
   DeliveryPage,
   DeliveryWithAttributes,
   recordingBody,
+  transcriptBody,
+  Transcripts,
 } from './delivery.shapes.ts';
 
 const tags = ['deliveries'];
@@ -58,6 +61,35 @@ export function deliveryRoutes(app: ApiApp, context: ApiContext): void {
     const { id } = await findDelivery(context, request, request.params.id);
     const { businessUnitId } = callerOfRequest(request);
     return { items: await deliveryAttributes(context.database, businessUnitId, id) };
+  });
+
+  transcriptRoutes(app, context);
+}
+
+function transcriptRoutes(app: ApiApp, context: ApiContext): void {
+  const path = '/v1/deliveries/:id/transcripts';
+  const transcriptsOf = async (request: FastifyRequest, id: string) => {
+    const caller = callerOfRequest(request);
+    await findDelivery(context, request, id);
+    const rows = await recordingsOf(context.database.db, id);
+    const wished = rows.filter(({ transcription }) => transcription !== null);
+    return { items: wished.map((row) => transcriptBody(row, caller)) };
+  };
+  const list = {
+    ...{ operationId: 'listDeliveryTranscripts', tags, params: IdParams },
+    response: { 200: Transcripts, ...problems },
+  };
+  app.get(path, { config, schema: list }, (request) => transcriptsOf(request, request.params.id));
+
+  const erase = { ...list, operationId: 'eraseDeliveryTranscripts' };
+  app.delete(path, { config: { access: 'operate' }, schema: erase }, async (request) => {
+    const { id } = request.params;
+    await findDelivery(context, request, id);
+    await eraseTranscripts(context.database.db, {
+      ...{ deliveryId: id, businessUnitId: callerOfRequest(request).businessUnitId },
+      ...{ actor: actorOf(request), nowMs: context.nowMs() },
+    });
+    return transcriptsOf(request, id);
   });
 }
 

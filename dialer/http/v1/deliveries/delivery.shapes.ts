@@ -1,8 +1,10 @@
 /** Deliveries as `/v1` shows them: every published column of spec A.6, and each can be asked for. */
 import { Type } from 'typebox';
 import { RESULTS } from '../../../../machines/result.ts';
+import { TranscriptTurn } from '../../../../machines/transcription.ts';
 import { DIAL_MODES, type FoundDelivery } from '../../../deliveries/find-deliveries.ts';
 import type { Caller } from '../../../api-keys/api-keys.ts';
+import { turnsOf, withoutNumbers } from '../../../recordings/transcripts.ts';
 import type { RecordingRow } from '../../../store/schema/edge-tables.ts';
 import { Id, orNull, PAGE, pageOf, shownNumber, Time, timeOrNull } from '../wire-types.ts';
 
@@ -14,6 +16,8 @@ export const DELIVERY_STATUSES = [
   'Cancelled',
   'Error',
 ] as const;
+
+export const TRANSCRIPTIONS = ['waiting', 'asked', 'done', 'failed', 'erased'] as const;
 
 const text = orNull(Type.String());
 
@@ -97,7 +101,50 @@ const Recording = Type.Object({
   problem: orNull(Type.String({ description: 'Why there is none.' })),
   startedAt: orNull(Time),
   endedAt: orNull(Time),
+  transcription: orNull(
+    Type.Enum([...TRANSCRIPTIONS], {
+      description:
+        'Whether it is there in writing; asked: a gateway is at it. Null: the workstream did not ask.',
+    }),
+  ),
 });
+
+const Transcript = Type.Object({
+  recordingId: Type.String(),
+  attemptId: Id,
+  status: Type.Enum([...TRANSCRIPTIONS]),
+  language: text,
+  tries: Type.Integer(),
+  problem: orNull(Type.String({ description: 'Why the last try failed.' })),
+  queuedAt: orNull(Time),
+  transcribedAt: orNull(Time),
+  turns: Type.Array(TranscriptTurn, {
+    description: 'Numbers in them are masked unless the key may see numbers.',
+  }),
+});
+
+export const Transcripts = Type.Object(
+  { items: Type.Array(Transcript) },
+  {
+    examples: [
+      {
+        items: [
+          {
+            recordingId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a17',
+            attemptId: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a17',
+            ...{ status: 'done', language: 'en', tries: 1, problem: null },
+            queuedAt: '2026-03-02T17:02:11.000Z',
+            transcribedAt: '2026-03-02T17:02:19.400Z',
+            turns: [
+              { speaker: 'customer', startMs: 420, endMs: 1_150, text: 'Hello?' },
+              { speaker: 'representative', startMs: 1_300, endMs: 3_900, text: 'Good evening.' },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+);
 
 export const DeliveryWithAttributes = Type.Object(
   { ...DELIVERY, attributes: Type.Array(Attribute), recordings: Type.Array(Recording) },
@@ -162,6 +209,24 @@ export function recordingBody(row: RecordingRow) {
     problem: row.detail,
     startedAt: timeOrNull(row.started_at_ms),
     endedAt: timeOrNull(row.ended_at_ms),
+    transcription: row.transcription,
+  };
+}
+
+export function transcriptBody(row: RecordingRow, { showsNumbers }: Caller) {
+  const turns = turnsOf(row);
+  return {
+    recordingId: row.recording_id,
+    attemptId: row.attempt_id,
+    status: row.transcription,
+    language: row.language,
+    tries: row.transcription_tries,
+    problem: row.transcription_problem,
+    queuedAt: timeOrNull(row.transcription_queued_at_ms),
+    transcribedAt: timeOrNull(row.transcribed_at_ms),
+    turns: showsNumbers
+      ? turns
+      : turns.map((turn) => ({ ...turn, text: withoutNumbers(turn.text) })),
   };
 }
 

@@ -5,6 +5,7 @@ import { DialerError } from '../../../../machines/errors.ts';
 import { changeWorkstream } from '../../../engagements/change-settings.ts';
 import { createWorkstreamIn } from '../../../engagements/create-engagement.ts';
 import type { WorkstreamRow } from '../../../store/schema/engagement-tables.ts';
+import { answerSettingsOf } from '../../../tasks/plan-after-answer.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
 import { notFound, writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
@@ -30,6 +31,7 @@ export function workstreamRoutes(app: ApiApp, context: ApiContext): void {
       const writer = writerOf(context, request);
       const work = async (tx: Parameters<typeof createWorkstreamIn>[0]) => {
         const row = await createWorkstreamIn(tx, writer, request.body);
+        requireTranscriber(context, row);
         return { status: 201, body: workstreamBody(row) };
       };
       return created(reply, '/v1/workstreams', once(request, { ...context, ...writer, work }));
@@ -82,11 +84,12 @@ function workstreamReadRoutes(app: ApiApp, context: ApiContext): void {
       const version = versionAsked(request);
       const { id } = request.params;
       if ('trunk' in request.body) requireTrunk(context, { channel: 'voice', ...request.body });
-      const row = await db
-        .transaction()
-        .execute((tx) =>
-          changeWorkstream(tx, writerOf(context, request), { id, version, patch: request.body }),
-        );
+      const row = await db.transaction().execute(async (tx) => {
+        const writer = writerOf(context, request);
+        const changed = await changeWorkstream(tx, writer, { id, version, patch: request.body });
+        requireTranscriber(context, changed);
+        return changed;
+      });
       await tellEngagements(context, 'workstream_id', id);
       tagged(reply, row);
       return workstreamBody(row);
@@ -107,6 +110,20 @@ export async function findWorkstream(
     .executeTakeFirst();
   if (row === undefined) throw notFound('workstream', id);
   return row;
+}
+
+/** What was asked for and cannot be had is said where it is asked for, and not by silence later. */
+function requireTranscriber({ hasTranscriber = false }: ApiContext, row: WorkstreamRow): void {
+  const { transcription, recording } = answerSettingsOf(row);
+  if (!transcription) return;
+  if (!recording) {
+    const detail = 'settings.transcription needs settings.recording: recordings are transcribed';
+    throw new DialerError('REQUEST_INVALID', detail);
+  }
+  if (hasTranscriber) return;
+  const detail =
+    'settings.transcription: no transcriber is configured; set gateway.transcription.engine';
+  throw new DialerError('REQUEST_INVALID', detail);
 }
 
 /** Nothing can be dialled through a trunk that is not configured. */
