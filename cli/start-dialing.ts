@@ -11,6 +11,7 @@ import type { HttpPlugin } from '../dialer/http/http-server.ts';
 import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts';
 import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
+import type { SendingSettings } from '../dialer/journeys/effects/effect-chores.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import { TranscriptionWork } from '../dialer/recordings/transcription-work.ts';
 import { RulePacks } from '../dialer/rule-packs/rule-packs.ts';
@@ -117,8 +118,26 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
     ...{ database, ids, nowMs, log, trunks, registrarRealm, uploadFolder, requestsPerSecondMax },
     ...{ gateways, forecast, rulePacks: new RulePacks(config.abandonment) },
     hasTranscriber: config.gateway.transcription.engine !== 'off',
-    journeys: { isEnabled, hasConversations: isEnabled && hasConversations },
+    journeys: {
+      ...{ isEnabled, hasConversations: isEnabled && hasConversations },
+      sending: sendingSettings(config.journeys),
+    },
   });
+}
+
+const ELSEWHERE_TIMEOUT_MS = 10_000;
+
+function sendingSettings(journeys: RingfenceConfig['journeys']): SendingSettings {
+  const { webhooks: targets, dialerUrl: url, dialerKey: key } = journeys;
+  const webhooks = {
+    targets,
+    onLoopback: journeys.webhooksOnLoopback,
+    allowInsecure: journeys.webhooksAllowInsecure,
+    timeoutMs: journeys.webhookTimeoutMs,
+    triesMax: journeys.webhookTriesMax,
+  };
+  if (url === '') return { webhooks };
+  return { webhooks, elsewhere: { url, key, timeoutMs: ELSEWHERE_TIMEOUT_MS } };
 }
 
 /** Undefined where nothing is configured that transcribes. */

@@ -4,6 +4,7 @@ import type { ConfigPath } from './config-path.ts';
 import { rulePackFaults } from './rule-pack-faults.ts';
 import type { RingfenceConfig } from './ringfence.schema.ts';
 import type { SchemaFault } from './schema-faults.ts';
+import { journeyFaults } from './journey-faults.ts';
 import { transcriptionFaults } from './transcription-faults.ts';
 import { isLoopback, readTrunkAddress } from './trunk-address.ts';
 import { trunkFaults } from './trunk-faults.ts';
@@ -21,6 +22,7 @@ export function consistencyFaults(config: RingfenceConfig): SchemaFault[] {
     ...rulePackFaults(config.abandonment),
     ...trunkFaults(config.gateway),
     ...transcriptionFaults(config.gateway.transcription),
+    ...journeyFaults(config.journeys),
   ];
 }
 

@@ -14,7 +14,7 @@ Ringfence reads one YAML file: \`--config FILE\`, else the file named by \`RINGF
 \`ringfence.yaml\` in the working directory if there is one, else the defaults below.
 \`config/ringfence.example.yaml\` is a file to start from. Environment variables override the file. A
 variable set to nothing counts as not set; an explicit \`0\` is a value. Lists are written with
-commas. \`<NAME>\` is the trunk's name in capitals, with \`_\` for every other sign: trunk \`carrier-a\`
+commas. \`<NAME>\` is the name of the trunk or webhook in capitals, with \`_\` for every other sign: trunk \`carrier-a\`
 takes its password from \`RINGFENCE_TRUNK_CARRIER_A_PASSWORD\`.
 
 Everything is checked once, at start. Each fault is one line, \`file:line:column: path: problem; what

@@ -67,7 +67,7 @@ function knownVariables(schema: SchemaNode, tree: unknown): KnownVariable[] {
     if (entry.env === undefined) return [];
     if (!path.includes('*')) return [{ name: entry.env, path, entry }];
     const template = entry.env;
-    return trunkNames(tree).map(({ index, name }) => ({
+    return namesIn(tree, path.slice(0, path.indexOf('*'))).map(({ index, name }) => ({
       name: template.replace('<NAME>', name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')),
       path: path.map((key) => (key === '*' ? index : key)),
       entry,
@@ -75,12 +75,12 @@ function knownVariables(schema: SchemaNode, tree: unknown): KnownVariable[] {
   });
 }
 
-function trunkNames(tree: unknown): { index: number; name: string }[] {
-  const gateway = isMapping(tree) ? tree['gateway'] : undefined;
-  const trunks = isMapping(gateway) ? gateway['trunks'] : undefined;
-  if (!Array.isArray(trunks)) return [];
-  return trunks.flatMap((trunk: unknown, index) => {
-    const name = isMapping(trunk) ? trunk['name'] : undefined;
+/** Of a list of mappings, those that have a name: trunks, webhooks. */
+function namesIn(tree: unknown, path: readonly string[]): { index: number; name: string }[] {
+  const list = path.reduce<unknown>((at, key) => (isMapping(at) ? at[key] : undefined), tree);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown, index) => {
+    const name = isMapping(item) ? item['name'] : undefined;
     return typeof name === 'string' ? [{ index, name }] : [];
   });
 }

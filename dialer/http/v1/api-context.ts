@@ -9,6 +9,7 @@ import type { DialerLog } from '../../dialer-log.ts';
 import type { ForecastPort } from '../../forecast/forecast.port.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
+import type { SendingSettings } from '../../journeys/effects/effect-chores.ts';
 import type { Uploads } from '../../intake/uploads.ts';
 import type { Dialer } from '../../main.ts';
 import type { RepresentativeDesk } from '../../representatives/representative-desk.ts';
@@ -73,6 +74,8 @@ export interface JourneySwitches {
   readonly isEnabled: boolean;
   /** Journeys may call people: it is switched on, and there is a dialer to ask. */
   readonly hasConversations: boolean;
+  /** Whom they ask beside the dialer of this process. Default: nobody. */
+  readonly sending?: SendingSettings;
 }
 
 /** An app whose handlers see the types of their schemas. */

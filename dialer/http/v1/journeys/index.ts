@@ -6,6 +6,7 @@ import { journeyAnalyticsRoutes } from './analytics.routes.ts';
 import { journeyAssetRoutes } from './assets.routes.ts';
 import { journeySettingRoutes } from './journeys.routes.ts';
 import { journeyLifecycleRoutes } from './lifecycle.routes.ts';
+import { journeyMessageRoutes } from './messages.routes.ts';
 import { journeyOutcomeRoutes } from './outcomes.routes.ts';
 import { journeyRunRoutes } from './runs.routes.ts';
 import { journeyTestRoutes } from './test-mode.routes.ts';
@@ -17,6 +18,7 @@ const ROUTES: readonly Routes[] = [
   // Those of all journeys stand before `/v1/journeys/{id}` and what is below it.
   journeyAssetRoutes,
   journeyActivityRoutes,
+  journeyMessageRoutes,
   journeyAnalyticsRoutes,
   journeyTestRoutes,
   journeySettingRoutes,

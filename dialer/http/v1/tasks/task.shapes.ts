@@ -39,6 +39,25 @@ export const NewTask = Type.Object(
       Type.String({ description: 'Yours, to find it again.', minLength: 1, maxLength: 400 }),
     ),
     inputAttributes: Type.Optional(AttributeMap),
+    onlyGivenNumbers: Type.Optional(
+      Type.Boolean({
+        description:
+          'Only the numbers in this request are dialled, whatever others are known of its contacts.',
+        default: false,
+      }),
+    ),
+    journey: Type.Optional(
+      Type.Object(
+        {
+          journeyId: Type.String({ minLength: 1, maxLength: 200 }),
+          journeyRunId: Type.String({ minLength: 1, maxLength: 200 }),
+        },
+        {
+          additionalProperties: false,
+          description: 'Of the journey that asks; its deliveries carry both.',
+        },
+      ),
+    ),
   },
   {
     additionalProperties: false,
@@ -76,6 +95,8 @@ const TASK = {
   source: Type.Enum(['file', 'api', 'mcp', 'journey']),
   requestId: text,
   batchId: orNull(Id),
+  journeyId: text,
+  journeyRunId: text,
   contactIds: Type.Array(Id),
   windows: Windows,
   priority: text,
@@ -102,7 +123,14 @@ const TASK = {
 const example = {
   ...{ id: '019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a15', engagementId: ENGAGEMENT },
   ...{ status: 'Pending', state: 'waiting', channel: 'voice', source: 'api' },
-  ...{ requestId: 'crm-4711', batchId: null, priority: null, priorityIsFallback: false },
+  ...{
+    requestId: 'crm-4711',
+    batchId: null,
+    journeyId: null,
+    journeyRunId: null,
+    priority: null,
+    priorityIsFallback: false,
+  },
   contactIds: ['019a7c1e-5d2a-7c3b-9f00-2b6d1c8e4a14'],
   ...{ windows: [window], inputAttributes: { orderNumber: '9' } },
   ...{ attempts: 0, loop: 1, contactIndex: 0, numberIndex: 0 },
@@ -118,9 +146,13 @@ export const TaskPage = pageOf(Task);
 export const TaskWithDeliveries = Type.Object(
   {
     ...TASK,
+    isSettled: Type.Boolean({
+      description:
+        'It has ended, and nothing more will be said of it: no wrap-up, no AI agent that returns.',
+    }),
     deliveries: Type.Array(Type.Object({ id: Id, status: Type.String(), result: text })),
   },
-  { examples: [{ ...example, deliveries: [] }] },
+  { examples: [{ ...example, isSettled: false, deliveries: [] }] },
 );
 
 export function taskBody(row: TaskRow) {
@@ -136,6 +168,8 @@ export function taskBody(row: TaskRow) {
     source: row.source,
     requestId: row.request_id,
     batchId: row.batch_id,
+    journeyId: row.journey_id,
+    journeyRunId: row.journey_run_id,
     contactIds: readContactIds(row.contact_ids),
     windows: shown.map(({ startMs, endMs }) => ({
       start: timeText(startMs),

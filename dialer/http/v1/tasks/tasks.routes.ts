@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { DialerError } from '../../../../machines/errors.ts';
+import { lastDelivery, stillSaidUntil } from '../../../tasks/still-said.ts';
 import { acceptTask, type TaskRequest } from '../../../tasks/task-request.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
@@ -122,7 +123,9 @@ function taskReadRoutes(app: ApiApp, context: ApiContext): void {
       .where('task_id', '=', id)
       .orderBy('seq_no')
       .execute();
-    return { ...taskBody(row), deliveries };
+    const last = row.state === 'final' ? await lastDelivery(db, id) : undefined;
+    const isSaid = last === undefined || (await stillSaidUntil(db, last, context.nowMs())) === null;
+    return { ...taskBody(row), isSettled: row.state === 'final' && isSaid, deliveries };
   });
 
   const cancel = {
@@ -144,11 +147,14 @@ function taskReadRoutes(app: ApiApp, context: ApiContext): void {
   });
 }
 
-function taskRequest({ contacts, windows, ...rest }: Static<typeof NewTask>): TaskRequest {
+function taskRequest({ contacts, windows, journey, ...rest }: Static<typeof NewTask>): TaskRequest {
   const spans = (given: readonly { start: string; end: string }[]) =>
     given.map(({ start, end }) => ({ startMs: timeMs(start), endMs: timeMs(end) }));
   return {
     ...rest,
+    ...(journey === undefined
+      ? {}
+      : { journey: { journeyId: journey.journeyId, runId: journey.journeyRunId } }),
     contacts: contacts.map(({ windows: own, ...contact }) => {
       return own === undefined ? contact : { ...contact, windows: spans(own) };
     }),

@@ -1,0 +1,33 @@
+/** Webhooks that journeys could not or should not use, and a dialer elsewhere without its key. */
+import type { JourneysConfig } from './journeys.schema.ts';
+import type { SchemaFault } from './schema-faults.ts';
+import { webhookFault } from './webhook-address.ts';
+
+export function journeyFaults(journeys: JourneysConfig): SchemaFault[] {
+  const { webhooks, dialerUrl, dialerKey } = journeys;
+  const faults: SchemaFault[] = [];
+  if (dialerUrl !== '' && dialerKey === '') {
+    faults.push({
+      path: ['journeys', 'dialerKey'],
+      problem: 'is empty, but the dialer elsewhere wants a key',
+      remedy: 'make a key of the role deliver there, and write it here',
+    });
+  }
+  for (const [index, { name, url }] of webhooks.entries()) {
+    const isTwice = webhooks.findIndex((other) => other.name === name) !== index;
+    if (isTwice) {
+      faults.push({
+        path: ['journeys', 'webhooks', index, 'name'],
+        problem: `is ${name}, as that of a webhook before it`,
+        remedy: 'give each webhook a name of its own',
+      });
+    }
+    const fault = webhookFault(url, {
+      onLoopback: journeys.webhooksOnLoopback,
+      allowInsecure: journeys.webhooksAllowInsecure,
+    });
+    if (fault === undefined) continue;
+    faults.push({ path: ['journeys', 'webhooks', index, 'url'], ...fault });
+  }
+  return faults;
+}
