@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * Real sockets, timers and SIPp want the machine to themselves, so `e2e` and `long` go one by one. Those of
  * `faults` start processes and wait for them to notice something: there two have room.
  */
-const PARALLEL = { jobs: 2, timeoutSeconds: 180 };
+const PARALLEL = { jobs: 2, timeoutSeconds: 300 };
 const TWO_PATIENT = { jobs: 2, timeoutSeconds: 600 };
 const ONE_BY_ONE = { jobs: 1, timeoutSeconds: 600 };
 const RUNS = {
