@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** As esbuild prints them. */
@@ -48,6 +48,8 @@ export async function compiledTree() {
   for (const { path, text } of outputFiles) {
     writeFileSync(path, text.replaceAll(OWN_IMPORT, '$1$2.js"'));
   }
+  // Its process would stay, with all that it read.
+  await stop();
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
