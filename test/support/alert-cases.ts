@@ -73,6 +73,17 @@ function abandoned(perMinute: number, live: number): Series[] {
   ];
 }
 
+/** A minute; told by two processes, which count the same. */
+function outcomes(blocked: number, attempted: number): Series[] {
+  return ['a', 'b'].flatMap((instance) => {
+    const of = `instance="${instance}",journey="winter"`;
+    return [
+      counter(`journey_outcomes_total{${of},outcome="blocked"}`, blocked),
+      counter(`journey_outcomes_total{${of},outcome="attempted"}`, attempted),
+    ];
+  });
+}
+
 function waits(ratio: number, live: number): Series[] {
   return [
     gauge(`dialer_exceeded_wait_ratio{${E}}`, ratio),
@@ -413,5 +424,36 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ...{ alert: 'RingfenceByesUnanswered', atMinute: 90, labels: { outcome: 'abandoned' } },
     fires: [once('gateway_byes_total{outcome="abandoned"}', 60)],
     below: [counter('gateway_byes_total{outcome="sent"}', 60)],
+  },
+  {
+    ...{ alert: 'RingfenceJourneysBehind', atMinute: 10, labels: { work: 'timers' } },
+    fires: [gauge('journey_work_overdue_seconds{work="timers"}', 61)],
+    below: [
+      gauge('journey_work_overdue_seconds{work="timers"}', 60),
+      gauge('journey_work_overdue_seconds{work="effects"}', 600),
+    ],
+  },
+  {
+    ...{ alert: 'RingfenceJourneySendsLate', atMinute: 10, labels: {} },
+    fires: [gauge('journey_work_overdue_seconds{work="effects"}', 301)],
+    below: [
+      gauge('journey_work_overdue_seconds{work="effects"}', 300),
+      gauge('journey_work_overdue_seconds{work="timers"}', 600),
+    ],
+  },
+  {
+    ...{ alert: 'RingfenceJourneySendsFail', atMinute: 20, labels: {} },
+    fires: [gauge('journey_effects_failing', 1)],
+    below: [gauge('journey_effects_failing', 0)],
+  },
+  {
+    ...{ alert: 'RingfenceJourneyMostlyBlocked', atMinute: 80, labels: { journey: 'winter' } },
+    fires: outcomes(6, 4),
+    below: outcomes(5, 5),
+  },
+  {
+    ...{ alert: 'RingfenceJourneyBroken', atMinute: 20, labels: { journey: 'winter' } },
+    fires: [once('journey_exited_total{journey="winter",reason="error"}', 10)],
+    below: [counter('journey_exited_total{journey="winter",reason="completed"}', 5)],
   },
 ];

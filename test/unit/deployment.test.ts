@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { isWellKnownSecret } from '../../config/well-known-secrets.ts';
+import { JOURNEY_METRICS } from '../../dialer/metrics/journey-metrics.ts';
 import { PACING_METRICS } from '../../dialer/metrics/pacing-metrics.ts';
 import { REPRESENTATIVE_METRICS } from '../../dialer/metrics/representative-metrics.ts';
 import type { MetricTable } from '../../machines/meter.port.ts';
@@ -227,7 +228,9 @@ t.test('every panel shows metrics that there are, by labels that they have', (t)
     t.equal(new Set(panels.map(({ id }) => id)).size, panels.length, `${file}: and an id`);
   }
   t.equal(new Set(dashboards.map(({ uid }) => uid)).size, dashboards.length);
-  const tables: readonly MetricTable[] = [PACING_METRICS, REPRESENTATIVE_METRICS];
+  const tables: readonly MetricTable[] = [
+    ...[JOURNEY_METRICS, PACING_METRICS, REPRESENTATIVE_METRICS],
+  ];
   for (const { name } of tables.flatMap((table) => Object.values(table))) {
     t.ok(shown.has(name), `${name} is on a dashboard`);
   }
