@@ -83,6 +83,7 @@ export interface ApiRigOptions {
   readonly rowsPerTransaction?: number;
   readonly gateways?: ApiGateways;
   readonly journeys?: JourneySwitches;
+  readonly hasTranscriber?: boolean;
 }
 
 const NO_GATEWAYS: ApiGateways = {
@@ -118,7 +119,9 @@ export class ApiRig {
       registrarRealm: 'phones.example',
       gateways: options.gateways ?? NO_GATEWAYS,
       uploadFolder: folder,
+      runsJourneys: false,
       ...(options.journeys === undefined ? {} : { journeys: options.journeys }),
+      hasTranscriber: options.hasTranscriber ?? false,
       ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
     });
     const app = makeHttpApp({ plugins: [api.plugin, ...plugins], log: silentLog });

@@ -1,9 +1,12 @@
 /** `/v1` as one plugin: everything that its routes share, from the first request to the last. */
 import type { FastifyInstance } from 'fastify';
 import { forgetSends } from '../../consent/sends.ts';
+import { journeyRuntime } from '../../journeys/journey-runtime.ts';
 import { Uploads } from '../../intake/uploads.ts';
 import { SegmentKeeper } from '../../segments/segment-keeper.ts';
 import { forgetOccurrences } from '../../triggers/trigger-inbox.ts';
+import { forgetRuns } from '../../journeys/runs/forget-runs.ts';
+import type { OpenDatabase } from '../../store/open-database.ts';
 import { guardRoutes } from '../access.ts';
 import { describeRoutes, serveDocs } from '../docs.ts';
 import type { HttpPlugin } from '../http-server.ts';
@@ -51,6 +54,8 @@ export interface ApiOptions extends Omit<ApiContext, 'dialer' | 'uploads'> {
   readonly requestsPerSecondMax: number;
   /** Rows of a file that become tasks in one transaction. */
   readonly rowsPerTransaction?: number;
+  /** False: somebody else runs them. Default: they run while they are switched on. */
+  readonly runsJourneys?: boolean;
 }
 
 export interface Api {
@@ -109,11 +114,14 @@ export function createApi(options: ApiOptions): Api {
       clearInterval(timer);
       unsubscribe();
       await segments.stop();
+      await journeys.stop();
       await uploads.stop();
     });
     await serveDocs(app, { database, limit });
   };
   const segments = new SegmentKeeper(options);
+  const journeys = journeyRuntime({ ...options, dialer: () => dialer });
+  const runsJourneys = options.runsJourneys ?? options.journeys?.isEnabled ?? true;
   const forget = (): void => forgetOld(options);
   return {
     ...{ plugin, uploads, streams },
@@ -121,6 +129,7 @@ export function createApi(options: ApiOptions): Api {
       dialer = running;
       const ends = [
         running.subscribe(() => streams.wake()),
+        running.subscribe(() => journeys.wake()),
         running.desk.subscribe(() => streams.wake()),
       ];
       unsubscribe = () => {
@@ -129,22 +138,31 @@ export function createApi(options: ApiOptions): Api {
       forget();
       timer = setInterval(forget, FORGET_EVERY_MS).unref();
       segments.start();
+      if (runsJourneys) journeys.start();
       await uploads.resume();
     },
     detach: async () => {
       dialer = undefined;
       await segments.stop();
+      await journeys.stop();
       await uploads.stop();
     },
   };
 }
 
-/** Answers to repeated requests, what no cap counts any more, what triggers were raised with. */
+/**
+ * Answers to repeated requests, what no cap counts any more, what triggers were raised with, people who
+ * left their journey long ago.
+ */
 function forgetOld({ database, nowMs, log }: Pick<ApiOptions, 'database' | 'nowMs' | 'log'>): void {
-  const kinds = [forgetAnswers, forgetSends, forgetOccurrences];
+  const kinds = [forgetAnswers, forgetSends, forgetOccurrences, forgetOldRuns];
   Promise.all(kinds.map(async (forgetKind) => forgetKind(database, nowMs()))).catch(
     (error: unknown) => log.warn({ error }, 'what is old could not be forgotten'),
   );
+}
+
+async function forgetOldRuns(database: OpenDatabase, nowMs: number): Promise<void> {
+  while ((await forgetRuns(database, nowMs)) > 0);
 }
 
 const ROUTES = [
