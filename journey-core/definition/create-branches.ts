@@ -2,9 +2,7 @@
  * The two levels behind a text conversation, in one go (spec G.2): whether an end of it was heard in
  * time, and which end it was.
  */
-import { durationMs } from './duration.ts';
-import type { Journey } from './journey.schema.ts';
-import { STEPS_MAX } from './journey.schema.ts';
+import { STEPS_MAX, type Journey } from './journey.schema.ts';
 import type { Step, StepOf } from './step.schemas.ts';
 
 export interface CreatedBranches {
@@ -12,20 +10,15 @@ export interface CreatedBranches {
   readonly addedStepIds: readonly string[];
 }
 
-/** As long as people are given to answer where nobody says otherwise. */
+/** For its author to change. */
 const TIMEOUT = '1d';
-const MINUTE_MS = 60_000;
 
 /**
  * Level one: attempted, not attempted, blocked, or timed out. Level two, of those that were attempted:
  * closed, no reply, cancelled, and the rest. Every branch leads to where the step led, for its author to
  * lead on. Pure. Text: why it cannot be done.
  */
-export function createBranches(
-  journey: Journey,
-  stepId: string,
-  timeout = TIMEOUT,
-): CreatedBranches | string {
+export function createBranches(journey: Journey, stepId: string): CreatedBranches | string {
   const index = journey.steps.findIndex(({ id }) => id === stepId);
   const step = journey.steps[index];
   if (step === undefined) return 'is no step of it';
@@ -36,15 +29,11 @@ export function createBranches(
   );
   if (isHeard) return 'has branches already: a wait hears of it';
   if (journey.steps.length + 2 > STEPS_MAX) return `would make more than ${STEPS_MAX} steps`;
-  if ((durationMs(timeout) ?? 0) < MINUTE_MS) return 'takes a time-out of at least 1m';
   const taken = new Set(journey.steps.map(({ id }) => id));
   const waitId = freeId(taken, stepId, 'Outcome');
   const branchId = freeId(taken.add(waitId), stepId, 'Result');
   const { next } = step;
-  const added = [
-    waitStep(stepId, { waitId, branchId, next, timeout }),
-    branchStep(stepId, branchId, next),
-  ];
+  const added = [waitStep(stepId, waitId, branchId, next), branchStep(stepId, branchId, next)];
   const steps: Step[] = [
     ...journey.steps.slice(0, index),
     { ...step, next: waitId },
@@ -54,19 +43,15 @@ export function createBranches(
   return { journey: { ...journey, steps }, addedStepIds: [waitId, branchId] };
 }
 
-function waitStep(
-  stepId: string,
-  to: { waitId: string; branchId: string; next: string; timeout: string },
-): StepOf<'waitFor'> {
-  const { waitId, branchId, next, timeout } = to;
+function waitStep(stepId: string, id: string, branchId: string, next: string): StepOf<'waitFor'> {
   return {
-    ...{ id: waitId, type: 'waitFor', title: 'Was there an end in time?' },
+    ...{ id, type: 'waitFor', title: 'Was there an end in time?' },
     on: [
       { title: 'conversation ended', step: stepId, is: 'attempted', next: branchId },
       { title: 'not attempted', step: stepId, is: 'notAttempted', next },
       { title: 'blocked', step: stepId, is: 'blocked', next },
     ],
-    timeout: { after: timeout, next },
+    timeout: { after: TIMEOUT, next },
   };
 }
 

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import type { Journey } from '../../journey-core/definition/journey.schema.ts';
 import { EntryRounds } from '../../dialer/journeys/entry/entry-rounds.ts';
 import { occurrenceRouter } from '../../dialer/journeys/entry/route-occurrences.ts';
+import { NO_WEBHOOKS } from '../../dialer/journeys/effects/effect-chores.ts';
 import { JourneyWorker } from '../../dialer/journeys/journey-worker.ts';
 import { lifecycleChore } from '../../dialer/journeys/lifecycle/lifecycle-chore.ts';
 import { JourneyDefinitions } from '../../dialer/journeys/runs/journey-definitions.ts';
@@ -549,6 +550,21 @@ async function lifecycleTests(t: Test, world: World): Promise<void> {
         { version: 1, status: 'exited', exitReason: 'completed' },
       ]);
       t.match(await world.runs(id, '?version=2&status=active'), [{ contactId: late }]);
+      const counted = await rig.database.db
+        .selectFrom('journey_counts')
+        .select(['version', 'count'])
+        .where('journey_id', '=', id)
+        .where('place', '=', 'entry')
+        .orderBy('version')
+        .execute();
+      t.match(
+        counted,
+        [
+          { version: 1, count: 2 },
+          { version: 2, count: 1 },
+        ],
+        'each on its own',
+      );
       const { items } = (await rig.get(`/v1/journeys/${id}/versions`)).body as { items: Json[] };
       t.match(items, [
         {
@@ -970,15 +986,42 @@ async function switchTests(t: Test, place: () => StorePlace): Promise<void> {
     const shown = (await on.get('/v1/journeys/assets')).body['stepTypes'] as string[];
     t.ok(shown.includes('voice') && shown.includes('sms'));
   });
+
+  await t.test('a message goes by a webhook that is configured', async (t) => {
+    const url = 'https://mail.example.com/';
+    const webhooks = {
+      ...NO_WEBHOOKS,
+      targets: [{ name: 'mailer', url, secret: 'x'.repeat(32) }],
+    };
+    const journeys = { isEnabled: true, hasConversations: true, sending: { webhooks } };
+    const rig = await ApiRig.open(t, place(), { journeys });
+    await rig.make('/v1/consent/profiles', { name: 'Writing', channels: ['sms', 'email'] });
+    await rig.make('/v1/triggers', { name: 'orderShipped', kind: 'custom', state: 'ready' });
+    t.match((await rig.get('/v1/journeys/assets')).body, { webhooks: ['mailer'] });
+    const compliance = { profile: 'Writing', purpose: 'Commercial' };
+    const assets = {
+      messages: [{ name: 'news', channel: 'email', compliance }],
+      webhooks: [{ name: 'other' }],
+    };
+    const faultsOf = async (webhook: string) => {
+      const step = { id: 'mail', type: 'message', message: 'news', webhook, next: 'done' };
+      const { body } = await rig.post('/v1/journeys/check', journey([step], { assets }));
+      return (body['faults'] as Json[]).map(({ code }) => code);
+    };
+    t.same(await faultsOf('mailer'), []);
+    t.same(await faultsOf('other'), ['ASSET_NOT_READY'], 'declared, and not configured');
+    t.same(await faultsOf('mailr'), ['UNKNOWN_WEBHOOK']);
+  });
 }
 
 const targets = await storeTargets(t);
-for (const target of targets) {
+for (const [index, target] of targets.entries()) {
   void t.test(target.name, async (t) => {
     const world = await World.open(t, target.place(t));
     await t.test('definitions', (t) => definitionTests(t, world));
     await t.test('lifecycle', (t) => lifecycleTests(t, world));
     await t.test('trials', (t) => trialTests(t, world));
-    await t.test('switches', (t) => switchTests(t, () => target.place(t)));
+    // Of the configuration: the database has no part in it.
+    if (index === 0) await t.test('switches', (t) => switchTests(t, () => target.place(t)));
   });
 }

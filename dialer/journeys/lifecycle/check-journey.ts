@@ -31,6 +31,8 @@ export interface CheckedDefinition {
 export interface CheckOptions {
   /** Journeys may call people. */
   readonly hasConversations: boolean;
+  /** Names of those that are configured; undefined: what a definition declares is there. */
+  readonly webhooks?: readonly string[];
 }
 
 export async function checkDefinition(
@@ -39,7 +41,11 @@ export async function checkDefinition(
   definition: unknown,
   options: CheckOptions,
 ): Promise<CheckedDefinition> {
-  return checkAgainst(await storedAssets(db, businessUnitId), definition, options);
+  return checkAgainst(
+    await storedAssets(db, businessUnitId, options.webhooks),
+    definition,
+    options,
+  );
 }
 
 /** Pure: several definitions may be checked against what was read once. */
@@ -75,7 +81,7 @@ function ofAuthor(
 ): JourneyFault[] {
   const [, kind, index, rest = ''] = /^\/assets\/(\w+)\/(\d+)(.*)$/.exec(fault.path) ?? [];
   if (kind === undefined || !isStoredKind(kind)) return [fault];
-  if (Number(index) < stored[kind].length) return [];
+  if (Number(index) < (stored[kind] ?? []).length) return [];
   const name = assets[kind]?.[Number(index)]?.name;
   const declared = (definition as Journey).assets?.[kind] ?? [];
   const place = declared.findIndex((item) => item.name === name);
@@ -88,6 +94,7 @@ const STORED_KINDS = [
   'engagements',
   'complianceProfiles',
   'quietTimes',
+  'webhooks',
 ] as const;
 
 function isStoredKind(kind: string): kind is (typeof STORED_KINDS)[number] {

@@ -1,6 +1,7 @@
 /**
  * What a journey can rely on here: the store's own triggers, segments, engagements, profiles and quiet
- * times; messages, webhooks and attributes of contacts are the definition's to declare.
+ * times, and the webhooks that are configured; messages and attributes of contacts are the definition's
+ * to declare.
  */
 import type { Transaction } from 'kysely';
 import { isMapping } from '../../../config/config-path.ts';
@@ -22,11 +23,20 @@ export type StoredAssets = Required<
     JourneyAssets,
     'triggers' | 'segments' | 'engagements' | 'complianceProfiles' | 'quietTimes' | 'frequencyCap'
   >
->;
+> & {
+  /** Undefined: nobody knows them here, and what a definition declares is there. */
+  readonly webhooks?: ListOf<'webhooks'>;
+};
 
-export async function storedAssets(db: Db, businessUnitId: string): Promise<StoredAssets> {
+/** `webhooks`: the names of those that are configured. */
+export async function storedAssets(
+  db: Db,
+  businessUnitId: string,
+  webhooks?: readonly string[],
+): Promise<StoredAssets> {
   return {
     ...(await sendingAssets(db, businessUnitId)),
+    ...(webhooks === undefined ? {} : { webhooks: webhooks.map((name) => ({ name })) }),
     triggers: await triggersOf(db, businessUnitId),
     segments: await segmentsOf(db, businessUnitId),
     engagements: await engagementsOf(db, businessUnitId),
@@ -52,7 +62,10 @@ export function assetsFor(definition: unknown, stored: StoredAssets): JourneyAss
     segments: withPlaceholders(stored.segments, declared.segments),
     engagements: withPlaceholders(engagements, declared.engagements),
     complianceProfiles: withPlaceholders(stored.complianceProfiles, declared.complianceProfiles),
-    quietTimes: [...stored.quietTimes, ...missing(stored.quietTimes, declared.quietTimes)],
+    quietTimes: withPlaceholders(stored.quietTimes, declared.quietTimes),
+    ...(stored.webhooks === undefined
+      ? {}
+      : { webhooks: withPlaceholders(stored.webhooks, declared.webhooks) }),
   };
 }
 

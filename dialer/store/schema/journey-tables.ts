@@ -43,9 +43,12 @@ export interface JourneyVersionRow {
   journey_id: string;
   number: number;
   business_unit_id: string;
-  /** `live` (people enter), `finishing` (nobody enters, some are inside), `done` or `stopped`. */
+  /**
+   * `live` (people enter), `finishing` (nobody enters, some are inside), `done`, `stopped`; `test`: a
+   * snapshot of a draft that test contacts go through, with a number below zero.
+   */
   state: string;
-  /** JSON: `Journey` of journey-core. Of it only the name and the goal's percentage ever change. */
+  /** JSON: `Journey` of journey-core. Of it only name, description and the goal's percentage ever change. */
   definition: string;
   /** `trigger` or `segment`, and which. */
   entry_kind: string;

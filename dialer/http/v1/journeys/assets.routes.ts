@@ -72,6 +72,7 @@ const Assets = Type.Object(
         attributes: ValueTypes,
       }),
     ),
+    webhooks: Type.Array(Type.String(), { description: 'Those that are configured.' }),
     contactAttributes: Type.Array(Type.String(), {
       description: 'Every contact has them, as text; others are declared by the definition.',
     }),
@@ -104,7 +105,11 @@ const Assets = Type.Object(
             attributes: [{ name: 'OrderId', type: 'text' }],
           },
         ],
-        ...{ contactAttributes: ['firstName'], operators: { boolean: ['isTrue', 'isFalse'] } },
+        ...{
+          webhooks: ['emailProvider'],
+          contactAttributes: ['firstName'],
+          operators: { boolean: ['isTrue', 'isFalse'] },
+        },
       },
     ],
   },
@@ -124,8 +129,8 @@ export function journeyAssetRoutes(app: ApiApp, context: ApiContext): void {
     response: { 200: Assets, ...problems },
   };
   app.get(`${url}/assets`, { config: READ, schema: read }, async (request) => {
-    const { hasConversations } = checkOptionsOf(context);
-    const stored = await storedAssets(db, callerOfRequest(request).businessUnitId);
+    const { hasConversations, webhooks } = checkOptionsOf(context);
+    const stored = await storedAssets(db, callerOfRequest(request).businessUnitId, webhooks);
     const profilesFor = (channel: 'voice' | 'sms') =>
       stored.complianceProfiles
         .filter(({ channels }) => channels.includes(channel))
@@ -160,6 +165,7 @@ export function journeyAssetRoutes(app: ApiApp, context: ApiContext): void {
         ...{ name, kind, state },
         attributes: attributes.map((one) => ({ name: one.name, type: one.type })),
       })),
+      webhooks: (stored.webhooks ?? []).map(({ name }) => name),
       contactAttributes: CONTACT_ATTRIBUTES,
       operators: OPERATORS_OF,
     };
@@ -202,14 +208,15 @@ function branchesRoute(app: ApiApp, context: ApiContext): void {
   app.post(`${url}/create-branches`, { config: READ, schema }, async (request) => {
     const { businessUnitId } = callerOfRequest(request);
     const { definition, stepId } = request.body;
-    const stored = await storedAssets(db, businessUnitId);
+    const options = checkOptionsOf(context);
+    const stored = await storedAssets(db, businessUnitId, options.webhooks);
     checkShape(JourneySchema, definition, '/definition');
     const made = createBranches(definition as unknown as Journey, stepId);
     if (typeof made === 'string') {
       const faults = [{ pointer: '/stepId', detail: made }];
       throw new DialerError('REQUEST_INVALID', `stepId ${made}`, { faults });
     }
-    const check = checkAgainst(stored, made.journey, checkOptionsOf(context));
+    const check = checkAgainst(stored, made.journey, options);
     const { journey, addedStepIds } = made;
     return { definition: journey, addedStepIds, faults: faultsBody(check) };
   });

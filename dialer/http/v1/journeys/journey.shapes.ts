@@ -127,11 +127,19 @@ export const JourneyShape = Type.Object(
   },
 );
 
-export function summaryBody(row: JourneyRow) {
+/** What a list needs of a row. */
+export const LISTED = [
+  ...(['id', 'name', 'owner', 'state', 'live_version', 'latest_version', 'draft_faults'] as const),
+  ...(['copied_from', 'version', 'created_at_ms', 'updated_at_ms'] as const),
+] as const satisfies readonly (keyof JourneyRow)[];
+
+type ListedRow = Pick<JourneyRow, (typeof LISTED)[number]> & { readonly hasDraft: boolean };
+
+export function summaryBody(row: ListedRow) {
   return {
     ...{ id: row.id, name: row.name, owner: row.owner, state: row.state },
     ...{ liveVersion: row.live_version, latestVersion: row.latest_version },
-    ...{ hasDraft: row.draft !== null, draftFaults: row.draft_faults },
+    ...{ hasDraft: row.hasDraft, draftFaults: row.draft_faults },
     ...{ copiedFrom: row.copied_from, version: row.version },
     createdAt: timeText(row.created_at_ms),
     updatedAt: timeText(row.updated_at_ms),
@@ -149,7 +157,7 @@ export interface ShownJourney {
 export function journeyBody(shown: ShownJourney, written?: WrittenDefinition) {
   const { row, whyNotEditable, definition, definitionVersion, check } = shown;
   return {
-    ...summaryBody(row),
+    ...summaryBody({ ...row, hasDraft: row.draft !== null }),
     isEditable: whyNotEditable === undefined,
     whyNotEditable: whyNotEditable ?? null,
     ...{ definition, definitionVersion, isPublishable: check.isPublishable },

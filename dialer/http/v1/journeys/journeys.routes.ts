@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Transaction } from 'kysely';
 import { Type } from 'typebox';
-import { checkDefinition } from '../../../journeys/lifecycle/check-journey.ts';
+import { checkDefinition, type CheckOptions } from '../../../journeys/lifecycle/check-journey.ts';
 import { definitionToShow } from '../../../journeys/lifecycle/copy-journey.ts';
 import {
   createJourneyIn,
@@ -50,6 +50,7 @@ import {
   journeyBody,
   JourneyShape,
   JourneySummary,
+  LISTED,
   READ,
   summaryBody,
   tags,
@@ -71,8 +72,10 @@ export function journeySettingRoutes(app: ApiApp, context: ApiContext): void {
   editRoutes(app, context);
 }
 
-export function checkOptionsOf({ journeys }: ApiContext) {
-  return { hasConversations: journeys?.hasConversations ?? true };
+export function checkOptionsOf({ journeys }: ApiContext): CheckOptions {
+  const { hasConversations = true, sending } = journeys ?? {};
+  if (sending === undefined) return { hasConversations };
+  return { hasConversations, webhooks: sending.webhooks.targets.map(({ name }) => name) };
 }
 
 /** `number`: of a version; without one the draft, else the latest. */
@@ -208,10 +211,15 @@ function readRoutes(app: ApiApp, context: ApiContext): void {
     const { limit, state } = request.query;
     const query = db
       .selectFrom('journeys')
-      .selectAll()
+      .select(LISTED)
+      // A page of drafts would be megabytes.
+      .select((eb) => eb('draft', 'is not', null).$castTo<number | boolean>().as('hasDraft'))
       .$call(newestFirst(businessUnitId, request.query));
     const rows = await (state === undefined ? query : query.where('state', '=', state)).execute();
-    return paged(rows, limit, { key: ({ id }) => id, body: summaryBody });
+    return paged(rows, limit, {
+      key: ({ id }) => id,
+      body: ({ hasDraft, ...row }) => summaryBody({ ...row, hasDraft: Boolean(hasDraft) }),
+    });
   });
 
   const read = {
