@@ -2,7 +2,7 @@
  * What becomes of journeys by itself: scheduled ones open, doors close at their date or once a one-time
  * round is through, those that are stopped tell everybody inside, and the last one out ends them.
  */
-import { sql, type Selectable, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { OpenDatabase } from '../../store/open-database.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyRow, JourneyVersionRow } from '../../store/schema/journey-tables.ts';
@@ -10,7 +10,7 @@ import { inTransaction } from '../in-transaction.ts';
 import type { JourneyChore } from '../journey-chore.ts';
 import { tellRuns } from '../runs/tell-runs.ts';
 import { closeEntry } from './end-journey.ts';
-import { definitionIn, journeyToChange, writeJourney } from './journey-row.ts';
+import { definitionIn, journeyToChange, versionRow, writeJourney } from './journey-row.ts';
 
 type Tx = Transaction<Database>;
 
@@ -24,20 +24,22 @@ const ACTOR = 'system';
 const TOLD_AT_ONCE = 1_000;
 
 export function lifecycleChore(options: LifecycleOptions): JourneyChore {
+  const unending = new Set<string>();
   return {
     name: 'lifecycle',
-    turn: () => turn(options),
+    turn: () => turn(options, unending),
     nextAtMs: () => nextAtMs(options),
   };
 }
 
-async function turn({ database, nowMs }: LifecycleOptions): Promise<number> {
+/** `unending`: versions that are known to have more than one round. */
+async function turn({ database, nowMs }: LifecycleOptions, unending: Set<string>): Promise<number> {
   const atMs = nowMs();
   const due = [
     ...(await toOpen(database, atMs)).map((id) => ({ id, work: open })),
-    ...(await toClose(database, atMs)).map((id) => ({ id, work: close })),
-    ...(await inState(database, 'stopping')).map((id) => ({ id, work: stop })),
-    ...(await inState(database, 'completing')).map((id) => ({ id, work: complete })),
+    ...(await toClose(database, atMs, unending)).map((id) => ({ id, work: close })),
+    ...(await toStop(database)).map((id) => ({ id, work: stop })),
+    ...(await toComplete(database)).map((id) => ({ id, work: complete })),
     ...(await withFinishing(database)).map((id) => ({ id, work: finish })),
   ];
   let done = 0;
@@ -86,10 +88,14 @@ async function open(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<numbe
   return 1;
 }
 
-async function toClose({ db }: OpenDatabase, nowMs: number): Promise<string[]> {
-  const rows = await db
+async function toClose(
+  database: OpenDatabase,
+  nowMs: number,
+  unending: Set<string>,
+): Promise<string[]> {
+  const rows = await database.db
     .selectFrom('journey_versions')
-    .selectAll()
+    .select(['journey_id', 'number', 'closes_at_ms'])
     .where('state', '=', 'live')
     .where((eb) =>
       eb.or([
@@ -102,16 +108,27 @@ async function toClose({ db }: OpenDatabase, nowMs: number): Promise<string[]> {
       ]),
     )
     .execute();
-  return rows.filter((row) => isThrough(row, nowMs)).map(({ journey_id: id }) => id);
+  const due: string[] = [];
+  for (const { journey_id: id, number, closes_at_ms: closesAtMs } of rows) {
+    const key = `${id}/${number}`;
+    const isOver = closesAtMs !== null && closesAtMs <= nowMs;
+    if (!isOver && unending.has(key)) continue;
+    if (isOver || isOnce(await versionRow(database.db, { id }, number))) due.push(id);
+    else unending.add(key);
+  }
+  return due;
 }
 
 /** Its end has come, or its only round has let everybody in. */
-function isThrough(version: Selectable<JourneyVersionRow>, nowMs: number): boolean {
+function isThrough(version: JourneyVersionRow, nowMs: number): boolean {
   if ((version.closes_at_ms ?? Number.POSITIVE_INFINITY) <= nowMs) return true;
-  const { entry } = definitionIn(version);
-  const isOnce = entry.kind === 'segment' && entry.frequency === 'oneTime';
   const { round_at_ms: round, scan_after_id: scan, entry_due_at_ms: due } = version;
-  return isOnce && round !== null && scan === null && due === null;
+  return round !== null && scan === null && due === null && isOnce(version);
+}
+
+function isOnce(version: Pick<JourneyVersionRow, 'definition'>): boolean {
+  const { entry } = definitionIn(version);
+  return entry.kind === 'segment' && entry.frequency === 'oneTime';
 }
 
 async function close(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<number> {
@@ -127,8 +144,36 @@ async function close(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<numb
   return 1;
 }
 
-async function inState({ db }: OpenDatabase, state: string): Promise<string[]> {
-  const rows = await db.selectFrom('journeys').select('id').where('state', '=', state).execute();
+/** Somebody inside has not been told, or nobody is inside. */
+async function toStop({ db }: OpenDatabase): Promise<string[]> {
+  const rows = await db
+    .selectFrom('journeys as j')
+    .select('j.id')
+    .where('j.state', '=', 'stopping')
+    .where(
+      sql<boolean>`(exists (select 1 from journey_runs as r
+          where r.journey_id = j.id and r.status = 'active' and ${UNTOLD})
+        or not exists (select 1 from journey_runs as r
+          where r.journey_id = j.id and r.status = 'active'))`,
+    )
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Of `journey_runs as r`. */
+const UNTOLD = sql<boolean>`not exists (select 1 from journey_run_events as told
+  where told.id = 'stop:' || r.id)`;
+
+async function toComplete({ db }: OpenDatabase): Promise<string[]> {
+  const rows = await db
+    .selectFrom('journeys as j')
+    .select('j.id')
+    .where('j.state', '=', 'completing')
+    .where(
+      sql<boolean>`not exists (select 1 from journey_runs as r
+        where r.journey_id = j.id and r.status = 'active' and r.is_test = 0)`,
+    )
+    .execute();
   return rows.map(({ id }) => id);
 }
 
@@ -140,10 +185,7 @@ async function stop(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<numbe
     .select(['r.id'])
     .where('r.journey_id', '=', row.id)
     .where('r.status', '=', 'active')
-    .where(
-      sql<boolean>`not exists (select 1 from journey_run_events as told
-        where told.id = 'stop:' || r.id)`,
-    )
+    .where(UNTOLD)
     .limit(TOLD_AT_ONCE)
     .execute();
   if (runs.length > 0) {
@@ -151,7 +193,7 @@ async function stop(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<numbe
     await tellRuns(tx, writer, told);
     return runs.length;
   }
-  if (await isAnybodyInside(tx, row.id)) return 0;
+  if (await isAnybodyInside(tx, row.id, 'all')) return 0;
   await writeJourney(tx, writer, row, { state: 'stopped' }, { type: 'journey.ended' });
   return 1;
 }
@@ -159,22 +201,27 @@ async function stop(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<numbe
 const STOP = { type: 'stop', reason: 'the journey was stopped' } as const;
 
 async function complete(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<number> {
-  if (row.state !== 'completing' || (await isAnybodyInside(tx, row.id))) return 0;
+  if (row.state !== 'completing' || (await isAnybodyInside(tx, row.id, 'inEarnest'))) return 0;
   await endVersions(tx, row, writer.nowMs);
   await writeJourney(tx, writer, row, { state: 'completed' }, { type: 'journey.ended' });
   return 1;
 }
 
-/** Of the journey without its test runs; of a version. Who lets people in holds the version's row. */
-async function isAnybodyInside(tx: Tx, journeyId: string, version?: number): Promise<boolean> {
+/** `which`: all, those that are no tests, or those of a version. Who lets people in holds its row. */
+async function isAnybodyInside(
+  tx: Tx,
+  journeyId: string,
+  which: 'all' | 'inEarnest' | number,
+): Promise<boolean> {
   const inside = tx
     .selectFrom('journey_runs')
     .select('id')
     .where('journey_id', '=', journeyId)
     .where('status', '=', 'active')
     .limit(1);
+  const asked = which === 'inEarnest' ? inside.where('is_test', '=', 0) : inside;
   const rows = await (
-    version === undefined ? inside.where('is_test', '=', 0) : inside.where('version', '=', version)
+    typeof which === 'number' ? asked.where('version', '=', which) : asked
   ).execute();
   return rows.length > 0;
 }
