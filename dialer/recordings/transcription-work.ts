@@ -306,7 +306,7 @@ async function inHandByGateway({ db }: OpenDatabase, nowMs: number): Promise<Map
     .where('transcription_due_at_ms', '>', nowMs)
     .groupBy('attempts.gateway_id')
     .execute();
-  return new Map(rows.map(({ gateway_id, count }) => [gateway_id, Number(count)]));
+  return new Map(rows.map(({ gateway_id: id, count }) => [id, count]));
 }
 
 /** Undefined when nothing more is to become of it. */

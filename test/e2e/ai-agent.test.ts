@@ -10,13 +10,18 @@ import type { AiAgentDesk } from '../../dialer/ai-agents/ai-agent-desk.ts';
 import { startAiAgents, type AiAgents } from '../../dialer/http/start-ai-agents.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
+import { systemClock } from '../../dialer/clock.ts';
+import { writeRecordings } from '../../dialer/recordings/recordings.ts';
+import { TranscriptionWork } from '../../dialer/recordings/transcription-work.ts';
 import { claimStarts } from '../../dialer/tasks/claim-starts.ts';
 import { startLab, type Lab } from '../../lab/start-lab.ts';
 import type { AiAgentTarget } from '../../machines/telephony-commands.ts';
-import type { EventOf, EventType } from '../../machines/telephony-events.ts';
+import { isAttemptEvent, type EventOf, type EventType } from '../../machines/telephony-events.ts';
+import type { TranscriptTurn } from '../../machines/transcription.ts';
 import { CustomerPhone, type CustomerCall } from '../support/customer-phone.ts';
 import { DialingRig, type DialedAttempt } from '../support/dialing-rig.ts';
 import { silentLog } from '../support/silent-log.ts';
+import { transcriptionConfig } from '../support/speech-to-text.ts';
 import { WorkScene } from '../support/work-scene.ts';
 
 t.setTimeout(120_000);
@@ -25,11 +30,30 @@ const GREETING_HZ = 700;
 const FALLBACK_HZ = 1_200;
 const CUSTOMER_HZ = 440;
 
+/** Writes the pitch of what it hears: zero crossings a second, of the loud samples. */
+const PITCH_READER = `
+  const wav = require('node:fs').readFileSync(process.argv[1]);
+  let [loud, crossings, before] = [0, 0, 0];
+  for (let at = 44; at + 1 < wav.length; at += 2) {
+    const value = wav.readInt16LE(at);
+    if (Math.abs(value) < 300) continue;
+    loud += 1;
+    if (before !== 0 && value > 0 !== before > 0) crossings += 1;
+    before = value;
+  }
+  console.log(process.argv[2], Math.round((crossings / 2 / loud) * 8000));
+`;
+const TRANSCRIPTION = transcriptionConfig({
+  engine: 'command',
+  command: [process.execPath, '-e', PITCH_READER, '{file}', '{language}'],
+});
+
 interface CallWish {
   readonly attributes?: Readonly<Record<string, string>>;
   readonly transport?: 'udp' | 'tcp';
   readonly target?: Partial<AiAgentTarget>;
   readonly fallbackPrompts?: readonly string[];
+  readonly isRecorded?: boolean;
 }
 
 /** One call: what the test does as the customer, and what everybody saw of it. */
@@ -56,8 +80,11 @@ class Stand {
   static async start(): Promise<Stand> {
     const phone = await CustomerPhone.open();
     const lab = await startLab({ host: '127.0.0.1', sipPort: 0, aiAgent: { sipPort: 0 } });
-    const rig = await DialingRig.start({ trunks: [{ name: 'customers', address: phone.address }] });
     const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
+    const rig = await DialingRig.start({
+      trunks: [{ name: 'customers', address: phone.address }],
+      gateway: { recordingsDir: folder, transcription: TRANSCRIPTION },
+    });
     const database = await openSqlite({ file: join(folder, 'store.sqlite'), nowMs: Date.now });
     const clock = { nowMs: Date.now() };
     const scene = await WorkScene.open({ database, clock, cap: 500 });
@@ -97,7 +124,8 @@ class Stand {
   }
 
   /** Claims, dials, and returns when the customer has picked up. */
-  async call({ attributes = {}, transport = 'udp', target, fallbackPrompts = [] }: CallWish = {}) {
+  async call({ attributes = {}, transport = 'udp', target, ...wish }: CallWish = {}) {
+    const { fallbackPrompts = [], isRecorded = false } = wish;
     const scene = this.#scene;
     this.#calls += 1;
     const inputAttributes = { labGreetingHz: String(GREETING_HZ), ...attributes };
@@ -123,7 +151,7 @@ class Stand {
     const aiAgent = { ...start.afterAnswer.aiAgent, ...target };
     const answered = this.phone.nextCall();
     const dialed = this.rig.dial({
-      ...{ trunk: 'customers', attemptId, aiAgent, fallbackPrompts: said },
+      ...{ trunk: 'customers', attemptId, aiAgent, fallbackPrompts: said, isRecorded },
     });
     this.#dialed.set(attemptId, dialed);
     return { attemptId, deliveryId, dialed, customer: await answered } satisfies StandCall;
@@ -318,6 +346,62 @@ test('escalation by POST reaches the dialer', async (t, nth) => {
   t.match(await stand.outcome(call), { result: 'LiveAnswer' });
   t.match(await stand.results(call), { reason: 'the customer asked for a human' });
   t.match(await stand.agentRecord(nth), { escalationStatus: 202 });
+});
+
+test('[WS-03] a recorded call is transcribed, side by side', async (t) => {
+  const { database, rig } = stand;
+  await database.db
+    .updateTable('workstreams')
+    .set({ language: 'de-AT', settings: JSON.stringify({ recording: true, transcription: true }) })
+    .execute();
+  const work = new TranscriptionWork({
+    ...{ database, telephony: rig.gateway, settings: TRANSCRIPTION, clock: systemClock },
+    ...{ log: silentLog, actor: 'dialer:test', storeRetryMs: 20, lookEveryMs: 10 },
+  });
+  t.teardown(() => work.stop());
+  work.start();
+  const told = new Promise<void>((resolve) => {
+    const stop = rig.gateway.subscribe(({ type }) => {
+      if (type === 'recording.transcribed') resolve();
+    });
+    t.teardown(stop);
+  });
+  t.teardown(
+    rig.gateway.subscribe((event) => {
+      if (!isAttemptEvent(event)) return;
+      void database.db.transaction().execute((tx) => writeRecordings(tx, [event]));
+    }),
+  );
+  const call = await stand.call({ isRecorded: true });
+  await database.db
+    .updateTable('attempts')
+    .set({ gateway_id: 'rig' })
+    .where('id', '=', call.attemptId)
+    .execute();
+  await call.customer.media.hears(GREETING_HZ);
+  call.customer.media.speak(CUSTOMER_HZ);
+  await call.customer.media.until(() => call.customer.media.audioPackets > 60, 'the greeting');
+  call.customer.hangUp();
+  await stand.outcome(call);
+  await told;
+  await work.stop();
+  const row = await database.db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('attempt_id', '=', call.attemptId)
+    .executeTakeFirstOrThrow();
+  t.match(row, { transcription: 'done', transcription_tries: 1, language: 'de-AT' });
+  const turns = JSON.parse(row.transcript ?? '') as TranscriptTurn[];
+  t.match(turns, [
+    { speaker: 'customer', startMs: 0, text: /^de-AT \d+$/ },
+    { speaker: 'representative', startMs: 0, text: /^de-AT \d+$/ },
+  ]);
+  const pitches = turns.map(({ text }) => Number(text.split(' ')[1]));
+  for (const [at, hz] of [CUSTOMER_HZ, GREETING_HZ].entries()) {
+    const heardHz = pitches[at] ?? 0;
+    t.ok(heardHz > hz * 0.9 && heardHz < hz * 1.1, `${heardHz} Hz of ${hz}`);
+  }
+  for (const { endMs } of turns) t.equal(endMs, row.length_ms);
 });
 
 t.test('nothing is left of all these calls', async (t) => {

@@ -41,6 +41,8 @@ export interface DialOptions {
   /** Instead of prompts: an AI agent takes the call. */
   readonly aiAgent?: AiAgentTarget;
   readonly fallbackPrompts?: readonly string[];
+  /** In stereo, from the connect on. */
+  readonly isRecorded?: boolean;
 }
 
 export interface DialedAttempt {
@@ -56,6 +58,7 @@ const CALLER_ID = '+12025550100';
 const DESTINATION = '+12065550123';
 const BRIEF_TONE = 'tone_stream://%(200,0,440)';
 const READY_WITHIN_MS = 20_000;
+const RECORDING = { channels: 'stereo', lengthMaxMs: 60_000 } as const;
 
 const silentLog: GatewayLog = {
   debug: () => undefined,
@@ -123,6 +126,9 @@ export class DialingRig {
         setupTimeoutMs,
         afterAnswer: afterAnswer(options),
         playTimeoutMs: 10_000,
+        ...(options.isRecorded === true
+          ? { recording: { ...RECORDING, recordingId: attemptId } }
+          : {}),
       },
     });
     const outcome = toPromise(actor);
