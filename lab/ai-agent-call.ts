@@ -9,6 +9,7 @@
  * labEscalate    `refer` or `post`: asks for a human once it has greeted, then waits to be let go
  * labGreetingHz  greets by a second of this tone instead of by voice: an ear for tests
  * labStay        any value: does not hang up by itself
+ * labOutcome     returns it as `Outcome` as well
  */
 import { AudioNegotiation } from '../softswitch/media/audio-negotiation.ts';
 import type { MediaClock } from '../softswitch/media/media-clock.ts';
@@ -211,7 +212,9 @@ export class AiAgentCall {
 
   #learned(): Record<string, string> {
     const { voiceMs } = this.#voice;
+    const outcome = this.#wish('labOutcome');
     return {
+      ...(outcome === undefined ? {} : { Outcome: outcome }),
       customerSpoke: String(voiceMs > 0),
       customerVoiceMs: String(voiceMs),
       // Of whoever spoke, the gateway's detector knows more.

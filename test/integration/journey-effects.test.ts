@@ -29,6 +29,7 @@ const PHONE = '+12025550143';
 const HOME = '+12025550199';
 
 type Steps = Journey['steps'];
+type Assets = NonNullable<Journey['assets']>;
 
 const compliance = { profile: 'deliveries', purpose: 'updates' };
 const call = {
@@ -436,7 +437,7 @@ async function consentTests(t: Test, target: StoreTarget): Promise<void> {
     }
     const sms = { id: 'call', type: 'sms', engagement: 'confirm', message: 'hi', next: 'heard' };
     const messages = [{ name: 'hi', channel: 'sms', compliance }];
-    const assets = { messages } as Journey['assets'];
+    const assets = { messages } as Assets;
     const [, ...rest] = CALL;
     t.equal(await reasonOf([sms, ...rest] as Steps, { assets }), 'no_channel');
     const landline = await rig.contact({ business: '+12025550116' });
@@ -759,7 +760,7 @@ const MAIL: Steps = [
 ];
 const MAIL_ASSETS = {
   messages: [{ name: 'moved', channel: 'email', compliance }],
-} as Journey['assets'];
+} as Assets;
 
 async function messageTests(t: Test, target: StoreTarget): Promise<void> {
   let reply: Reply | undefined = { status: 200 };
@@ -768,7 +769,7 @@ async function messageTests(t: Test, target: StoreTarget): Promise<void> {
   const webhooks = { ...NO_WEBHOOKS, targets, onLoopback: true, timeoutMs: 2_000, triesMax: 3 };
   const scene = await open(t, target, { sending: { webhooks } });
   const { rig } = scene;
-  const journeyId = await rig.journey(MAIL, { ...(MAIL_ASSETS && { assets: MAIL_ASSETS }) });
+  const journeyId = await rig.journey(MAIL, { assets: MAIL_ASSETS });
   let people = 0;
   const send = async (): Promise<{ runId: string; key: string }> => {
     people += 1;
@@ -848,8 +849,8 @@ async function messageTests(t: Test, target: StoreTarget): Promise<void> {
     const message = { profile: 'deliveries', purpose: 'news' };
     const assets = {
       messages: [{ name: 'moved', channel: 'email', compliance: message }],
-    } as Journey['assets'];
-    const news = await rig.journey(MAIL, { ...(assets && { assets }) });
+    } as Assets;
+    const news = await rig.journey(MAIL, { assets });
     const contactId = await rig.contact({ mobile: PHONE }, { email: 'later@example.com' });
     const runId = await rig.enter(news, contactId);
     received.length = 0;
