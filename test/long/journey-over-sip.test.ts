@@ -66,7 +66,7 @@ function referenceJourney(): Journey {
     contactAttributes: [...contactAttributes, { name: 'labOutcome', type: 'text' as const }],
   };
   const entry = { kind: 'trigger', trigger: 'deliveryPlanned' } as const;
-  return { ...journey, entry, steps: steps as Journey['steps'], assets };
+  return { ...journey, entry, steps, assets };
 }
 
 /** Hours that are quiet for nobody now, whenever this is run. */

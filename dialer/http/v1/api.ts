@@ -71,23 +71,12 @@ export interface Api {
 const FORGET_EVERY_MS = 3_600_000;
 
 export function createApi(options: ApiOptions): Api {
-  const { database, trunks, uploadFolder: folder, requestsPerSecondMax, nowMs } = options;
+  const { database, requestsPerSecondMax, nowMs } = options;
   let dialer: ApiDialer | undefined;
   let unsubscribe = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
   const streams = new EventStreams(options);
-  const uploads = new Uploads({
-    ...{ ...options, folder },
-    onTasks: (engagementId) => dialer?.tasksWritten(engagementId),
-    rulesOf: async (engagementId) => {
-      const row = await database.db
-        .selectFrom('engagements')
-        .select('workstream_id')
-        .where('id', '=', engagementId)
-        .executeTakeFirst();
-      return rulesOfWorkstream(database.db, trunks, row?.workstream_id ?? '');
-    },
-  });
+  const uploads = uploadsOf(options, (engagementId) => dialer?.tasksWritten(engagementId));
   const context: ApiContext = { ...options, dialer: () => dialer, uploads };
   const limit = new RateLimit({ requestsPerSecondMax, nowMs });
   const plugin = async (app: FastifyInstance): Promise<void> => {
@@ -148,6 +137,21 @@ export function createApi(options: ApiOptions): Api {
       await uploads.stop();
     },
   };
+}
+
+function uploadsOf(options: ApiOptions, onTasks: (engagementId: string) => void): Uploads {
+  const { database, trunks, uploadFolder: folder } = options;
+  return new Uploads({
+    ...{ ...options, folder, onTasks },
+    rulesOf: async (engagementId) => {
+      const row = await database.db
+        .selectFrom('engagements')
+        .select('workstream_id')
+        .where('id', '=', engagementId)
+        .executeTakeFirst();
+      return rulesOfWorkstream(database.db, trunks, row?.workstream_id ?? '');
+    },
+  });
 }
 
 /**
