@@ -48,6 +48,7 @@ export const TranscriptionConfig = Type.Object(
         'endpoint’s verbose_json, to its standard output, and ends with exit code 0.',
       default: [],
       maxItems: 100,
+      env: 'RINGFENCE_GATEWAY_TRANSCRIPTION_COMMAND',
     }),
     timeoutMs: Type.Integer({
       description:
