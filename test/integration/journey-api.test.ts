@@ -9,6 +9,7 @@ import { lifecycleChore } from '../../dialer/journeys/lifecycle/lifecycle-chore.
 import { JourneyDefinitions } from '../../dialer/journeys/runs/journey-definitions.ts';
 import { RunChore } from '../../dialer/journeys/runs/run-chore.ts';
 import { ApiRig, type Answered, type Json } from '../support/api-rig.ts';
+import { exampleNames, exampleText } from '../support/journey-example.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { storeTargets, type StorePlace } from '../support/store-target.ts';
 
@@ -386,6 +387,10 @@ async function definitionTests(t: Test, world: World): Promise<void> {
     const twice = await rig.post('/v1/journeys', 'name: a\nname: b', headers);
     t.match(twice, { status: 400, body: { errors: [{ detail: /^line 2, column 1/ }] } });
     t.match(await rig.post('/v1/journeys', 'name: Written', headers), { status: 400 }, 'taken');
+    const long = `name: L\ndescription: ${'x'.repeat(131_072)}`;
+    t.match(await rig.post('/v1/journeys', long, headers), { status: 413 });
+    const longJson = { name: 'L', description: 'x'.repeat(131_072) };
+    t.match((await rig.post('/v1/journeys/check', longJson)).body['faults'], [{ line: null }]);
     const deep = `${'['.repeat(60)}${']'.repeat(60)}`;
     t.match(await rig.post('/v1/journeys', `{"name":"d","steps":${deep}}`, headers), {
       status: 400,
@@ -402,6 +407,23 @@ async function definitionTests(t: Test, world: World): Promise<void> {
     const { codes } = await world.check(journey([wait('1h')], { entry, assets }));
     t.same(codes, ['QUIET_SPAN /assets/quietTimes/0/quiet/0/to', 'ASSET_NOT_READY /entry/segment']);
   });
+
+  await t.test(
+    'each example of the documentation is a draft here that lacks what it names',
+    async (t) => {
+      const names = exampleNames();
+      t.ok(names.length >= 12);
+      for (const name of names) {
+        const headers = { 'content-type': 'application/yaml' };
+        const { body } = await rig.post('/v1/journeys/check', exampleText(name), headers);
+        const faults = body['faults'] as Json[];
+        const codes = new Set(faults.map(({ code }) => code));
+        codes.delete('NO_LIVE_CHANNEL');
+        codes.delete('WAIT_LACKS_OUTCOME');
+        t.same([...codes], ['ASSET_NOT_READY'], name);
+      }
+    },
+  );
 
   await t.test('[JRN-16] one request makes both levels behind a text conversation', async (t) => {
     const body = { definition: journey([sms()]), stepId: 'text' };

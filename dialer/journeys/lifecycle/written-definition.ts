@@ -16,12 +16,16 @@ export interface WrittenDefinition {
   placeOf(fault: Pick<JourneyFault, 'path' | 'code'>): TextPlace | null;
 }
 
-/** In the dialect that is asked for; YAML is looked at only for places where the text is JSON. */
+/** To read longer ones would keep everybody else waiting; 200 steps have room. */
+export const YAML_CHARS_MAX = 131_072;
+
+/** YAML is looked at only for places where the text is JSON; in a very long one there are none. */
 export function writtenDefinition(text: string, dialect: 'json' | 'yaml'): WrittenDefinition {
   let yaml: YamlSource | undefined;
   const places = (): YamlSource => (yaml ??= yamlOf(text));
   const value = dialect === 'json' ? jsonOf(text) : places().value;
   const placeOf: WrittenDefinition['placeOf'] = (fault) => {
+    if (text.length > YAML_CHARS_MAX) return null;
     const found = readYamlOrNone(places);
     return found === undefined ? null : placeIn(found, fault);
   };
@@ -62,7 +66,7 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // YAML is nearly a superset, and says where it went wrong.
-    yamlOf(text);
+    if (text.length <= YAML_CHARS_MAX) yamlOf(text);
     throw refusal('', 'is not valid JSON');
   }
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import {
   writtenDefinition,
+  YAML_CHARS_MAX,
   type WrittenDefinition,
 } from '../../../journeys/lifecycle/written-definition.ts';
 import { requestValidator, type HttpPart } from '../../request-faults.ts';
@@ -25,11 +26,12 @@ export function takeDefinitions(app: FastifyInstance): void {
       done(null, { dialect, text: String(text) });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parser('json'));
-  app.addContentTypeParser(YAML_TYPES, { parseAs: 'string' }, parser('yaml'));
+  const asText = { parseAs: 'string', bodyLimit: YAML_CHARS_MAX } as const;
+  app.addContentTypeParser(YAML_TYPES, asText, parser('yaml'));
 }
 
 const yaml = Type.String({
-  description: 'The same in YAML.',
+  description: 'The same in YAML, up to 128 KiB.',
   examples: [`name: ${exampleDefinition.name}\nformat: ringfence-journey/1\n`],
 });
 

@@ -142,7 +142,7 @@ function definitionRoutes(app: ApiApp, context: ApiContext): void {
       'Everything that is wrong with a definition, as things stand here. Nothing is kept.',
     response: { 200: Checked, ...problems },
   };
-  app.post(`${url}/check`, { config: READ, schema: check, validatorCompiler }, async (request) => {
+  app.post(`${url}/check`, { config: WRITE, schema: check, validatorCompiler }, async (request) => {
     const { businessUnitId } = callerOfRequest(request);
     const written = definitionOfBody(request.body);
     const options = checkOptionsOf(context);
