@@ -868,7 +868,7 @@ async function messageTests(t: Test, target: StoreTarget): Promise<void> {
   await t.test('a worker that dies after the request sends it again under one key', async (t) => {
     reply = { status: 200 };
     let dies = true;
-    for (let nth = 1; dies; nth += strideOn(target)) {
+    for (let nth = 1; dies; nth += 3 * strideOn(target)) {
       people += 1;
       received.length = 0;
       const contactId = await rig.contact({}, { email: `p${people}@example.com` });
@@ -883,6 +883,80 @@ async function messageTests(t: Test, target: StoreTarget): Promise<void> {
       t.match(await rig.effects(runId), [{ state: 'settled' }]);
       t.match(await rig.outcome(runId), { is: 'sent' });
     }
+  });
+}
+
+/** The dialer of another installation, over its `/v1`. */
+async function elsewhereTests(t: Test, target: StoreTarget): Promise<void> {
+  const there = await open(t, target);
+  await there.rig.api.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = there.rig.api.app.server.address() as AddressInfo;
+  const key = await there.rig.api.key('deliver');
+  const elsewhere = { url: `http://127.0.0.1:${port}`, key, timeoutMs: 5_000 };
+  const { rig } = await open(t, target, { sending: { elsewhere, webhooks: NO_WEBHOOKS } });
+  const journeyId = await rig.journey(CALL);
+  const tasksOf = async (runId: string): Promise<Json[]> => {
+    const { body } = await there.rig.api.get('/v1/tasks?limit=200');
+    return (body['items'] as Json[]).filter((task) => task['journeyRunId'] === runId);
+  };
+
+  await t.test('a call is asked of another installation, and its end comes back', async (t) => {
+    const person = { uniqueIdentifier: 'person-1', phones: { mobile: PHONE, home: HOME } };
+    await there.rig.api.make('/v1/contacts', person);
+    const runId = await rig.enter(journeyId, await rig.contact({ mobile: PHONE }));
+    await rig.settle();
+    t.same(await rig.tasks(runId), [], 'nothing is dialled here');
+    t.match(await tasksOf(runId), [{ source: 'journey', journeyId, journeyRunId: runId }]);
+    const [start, ...more] = await there.rig.claim(there.engagementId);
+    t.same([start?.number, more.length], [PHONE, 0]);
+    await rig.pass(6_000);
+    t.match(await rig.effects(runId), [{ state: 'asked' }], 'it is still being called');
+    const wanted = {
+      result: 'LiveAnswer',
+      codes: ['VIP'],
+      returned: { Outcome: 'Moved' },
+    } as const;
+    if (start !== undefined) await there.rig.end(start, wanted);
+    t.same(await there.rig.claim(there.engagementId), [], 'the other number is not dialled');
+    await rig.pass(6_000);
+    t.match(await rig.outcome(runId), {
+      is: 'attempted',
+      values: { Result: 'LiveAnswer', Outcome: 'Moved', DispositionCodes: ['VIP'], Attempts: 1 },
+    });
+  });
+
+  await t.test('an answer that is lost makes no second task', async (t) => {
+    let dies = true;
+    for (let nth = 1; dies; nth += 6) {
+      const runId = await rig.enter(
+        journeyId,
+        await rig.contact({ mobile: `+1202555${nextFour()}` }),
+      );
+      const dying = dyingBefore(rig.api.database, nth);
+      await rig.workerOn(dying).turn();
+      dies = dying.dead();
+      for (let n = 0; n < 3; n += 1) await rig.pass(MINUTE_MS);
+      t.equal((await tasksOf(runId)).length, 1, `before statement ${nth}`);
+      t.match(await rig.effects(runId), [{ state: 'asked' }]);
+    }
+  });
+
+  await t.test('taken back, and asked of nobody', async (t) => {
+    const contactId = await rig.contact({ mobile: `+1202555${nextFour()}` });
+    const runId = await rig.enter(journeyId, contactId);
+    await rig.settle();
+    await rig.api.database.db
+      .updateTable('journey_effects')
+      .set({ state: 'cancelling', due_at_ms: rig.nowMs })
+      .where('run_id', '=', runId)
+      .execute();
+    await rig.pass(6_000);
+    t.match(await tasksOf(runId), [{ status: 'Cancelled' }]);
+    t.match(await rig.outcome(runId), { is: 'notAttempted', values: { Result: 'Cancelled' } });
+    const steps = CALL.map((step) => (step.id === 'call' ? { ...call, engagement: 'none' } : step));
+    const other = await rig.enter(await rig.journey(steps), contactId);
+    await rig.settle();
+    t.match(await rig.outcome(other), { is: 'blocked', values: { Reason: 'engagement_missing' } });
   });
 }
 
@@ -909,7 +983,9 @@ t.test('A webhook is where it may be', async (t) => {
   }
 });
 
-for (const target of await storeTargets(t)) {
+const targets = await storeTargets(t);
+await t.test('a dialer elsewhere', (t) => elsewhereTests(t, targets[0]));
+for (const target of targets) {
   await t.test(`${target.name}: results`, (t) => resultTests(t, target));
   await t.test(`${target.name}: consent`, (t) => consentTests(t, target));
   await t.test(`${target.name}: quiet time`, (t) => quietTests(t, target));
