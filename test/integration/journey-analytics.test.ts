@@ -1,14 +1,14 @@
 /** Goal: journeys in numbers are exact, quick with many people, and the same on both databases. */
+import { CompiledQuery, sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { letPeopleIn } from '../../dialer/journeys/entry/let-people-in.ts';
-import { recordPath } from '../../dialer/journeys/analytics/record-path.ts';
-import type { PathEntry } from '../../dialer/journeys/analytics/path-entry.ts';
+import { findOutcomes } from '../../dialer/journeys/analytics/find-outcomes.ts';
+import { personTimeline } from '../../dialer/journeys/analytics/person-timeline.ts';
+import { readAnalytics } from '../../dialer/journeys/analytics/version-analytics.ts';
 import { variantsOf } from '../../dialer/journeys/analytics/variants.ts';
 import { tellRuns } from '../../dialer/journeys/runs/tell-runs.ts';
 import { measureJourneys } from '../../dialer/metrics/measure-journeys.ts';
 import { PrometheusMeter } from '../../dialer/metrics/prometheus-meter.ts';
-import { insertMany } from '../../dialer/store/insert-many.ts';
-import type { JourneyRunRow } from '../../dialer/store/schema/journey-tables.ts';
 import type { Journey } from '../../journey-core/definition/journey.schema.ts';
 import type { Json } from '../support/api-rig.ts';
 import { JourneyRig } from '../support/journey-rig.ts';
@@ -441,53 +441,92 @@ async function variantTests(t: Test, target: StoreTarget): Promise<void> {
 }
 
 const MANY = 50_000;
-/** Each question about them; what grows with the people takes far longer. ms */
-const QUICK_MS = 500;
+/** For each question about them, on a machine that is busy with other tests. ms */
+const QUICK_MS = 3_000;
+
+/** How the database goes about each question: by an index, in its order, whatever there is. */
+async function plansAreQuick(t: Test, rig: JourneyRig, journeyId: string): Promise<void> {
+  const { database, businessUnitId } = rig.api;
+  if (database.kind === 'postgres') await sql`analyze`.execute(database.db);
+  const asked: CompiledQuery[] = [];
+  const executor = database.db.getExecutor();
+  const db = database.db.withPlugin({
+    transformQuery: ({ node, queryId }) => {
+      asked.push(executor.compileQuery(node, queryId));
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  });
+  const page = { journeyId, tests: false, limit: 51 };
+  const after = { atMs: rig.nowMs + MANY / 2, runId: contactOf(0), n: 1 };
+  await findOutcomes({ db }, { ...page, outcome: 'blocked', after });
+  await findOutcomes({ db }, { ...page, after });
+  await personTimeline({ db }, { businessUnitId, contactId: contactOf(0), limit: 51 });
+  await readAnalytics({ db }, { businessUnitId, journeyId });
+  const meter = new PrometheusMeter({ log: silentLog });
+  measureJourneys({ database: { db }, meter, nowMs: () => rig.nowMs, journeysMax: 1 });
+  await meter.scrape();
+  t.ok(asked.length >= 12, `${asked.length} questions`);
+  const explain = database.kind === 'postgres' ? 'explain' : 'explain query plan';
+  const slow =
+    /SCAN (?:path|journey_path|journey_runs|journey_effects)\b(?! USING)|Seq Scan on (?:journey_path|journey_runs)/;
+  for (const { sql: text, parameters } of asked) {
+    const query = CompiledQuery.raw(`${explain} ${text}`, [...parameters]);
+    const plan = JSON.stringify((await database.db.executeQuery(query)).rows);
+    t.notMatch(plan, slow, text);
+  }
+}
+
+const contactOf = (n: number): string => `00000000-0000-7000-9000-${100_000_000_000 + n}`;
+
+/** By the databases themselves, which is quicker than to write them there. */
+async function fill(rig: JourneyRig, journeyId: string): Promise<void> {
+  const { database, businessUnitId } = rig.api;
+  const id = (group: string) =>
+    sql`${sql.lit(`00000000-0000-7000-${group}-`)} || cast(100000000000 + n as text)`;
+  const people = sql`with recursive people(n) as (
+    select 0 union all select n + 1 from people where n < ${sql.lit(MANY - 1)})`;
+  const of = sql`${sql.lit(businessUnitId)}, ${sql.lit(journeyId)}, 1`;
+  const [atMs, dueMs] = [sql.lit(rig.nowMs), sql.lit(rig.nowMs + 10 * DAY_MS)];
+  await sql`insert into journey_runs (id, contact_id, business_unit_id, journey_id, version,
+      is_test, status, step_id, waits_for, state, wake_at_ms, entered_at_ms, revision)
+    ${people} select ${id('8000')}, ${id('9000')}, ${of},
+      0, 'active', 'outcome', 'events', '{}', ${dueMs} + n, ${atMs}, 1 from people
+  `.execute(database.db);
+  const path = sql`insert into journey_path (run_id, contact_id, business_unit_id, journey_id, version,
+    is_test, detail, n, kind, step_id, visit, place, code, at_ms)
+    ${people} select ${id('8000')}, ${id('9000')}, ${of}, 0, '{}'`;
+  await sql`${path}, 1, 'entry', null, null, null, null, ${atMs} + n from people
+  `.execute(database.db);
+  await sql`${path}, 2, 'outcome', 'call', 1,
+    case when n % 1000 = 7 then 'blocked' else 'attempted' end,
+    case when n % 1000 = 7 then 'no_consent' else 'Busy' end, ${atMs} + n from people
+  `.execute(database.db);
+}
 
 async function manyTests(t: Test, target: StoreTarget): Promise<void> {
   await t.test(`${MANY} people change nothing about how long an answer takes`, async (t) => {
     const { rig } = await openRig(t, target);
-    const { database, businessUnitId, ids } = rig.api;
+    const { database, businessUnitId } = rig.api;
     const journeyId = await rig.journey(STEPS, { name: 'Many', goal: GOAL });
-    const contactId = await rig.contact({ mobile: '+12025550888' });
-    const atMs = rig.nowMs;
-    const common = {
-      ...{ business_unit_id: businessUnitId, journey_id: journeyId, version: 1, is_test: 0 },
-    };
-    const BATCH = 2_500;
-    for (let from = 0; from < MANY; from += BATCH) {
-      const runs: JourneyRunRow[] = [];
-      const path: PathEntry[] = [];
-      for (let n = from; n < from + BATCH; n += 1) {
-        const own = { ...common, contact_id: n === 0 ? contactId : ids.id() };
-        const id = ids.id();
-        runs.push({
-          ...{ ...own, id, status: 'active', step_id: 'outcome', waits_for: 'events', state: '{}' },
-          ...{ wake_at_ms: atMs + 10 * DAY_MS + n, entered_at_ms: atMs, goal_at_ms: null },
-          ...{ exited_at_ms: null, exit_reason: null, revision: 1, fault: null },
-        });
-        const owner = { ...own, run_id: id };
-        const row = { ...owner, step_id: 'call', visit: 1, place: null, code: null, detail: '{}' };
-        const isBlocked = n % 1_000 === 7;
-        path.push({ ...row, kind: 'entry', step_id: null, visit: null, at_ms: atMs + n });
-        const code = isBlocked ? 'no_consent' : 'Busy';
-        const place = isBlocked ? 'blocked' : 'attempted';
-        path.push({ ...row, kind: 'outcome', place, code, at_ms: atMs + n });
-      }
-      await database.db.transaction().execute(async (tx) => {
-        await insertMany(tx, 'journey_runs', runs);
-        await recordPath(tx, path);
-      });
-    }
-    const places = { call: ['step', 'runs', 'choice:/next'], outcome: ['step', 'runs'] };
-    const counts = Object.entries(places).flatMap(([step_id, own]) =>
-      own.map((place) => {
-        const of = { journey_id: journeyId, version: 1, business_unit_id: businessUnitId };
-        return { ...of, step_id, place, count: MANY };
-      }),
-    );
-    await database.db.insertInto('journey_counts').values(counts).execute();
+    await fill(rig, journeyId);
+    const contactId = contactOf(0);
+    await database.db
+      .updateTable('contacts')
+      .set({ id: contactId })
+      .where('id', '=', await rig.contact({ mobile: '+12025550888' }))
+      .execute();
     const blocked = MANY / 1_000;
+    const counts = [
+      ...[['', 'entry', MANY] as const, ['call', 'step', MANY] as const],
+      ...[['call', 'choice:/next', MANY] as const, ['outcome', 'step', MANY] as const],
+      ...[['call', 'outcome:blocked', blocked] as const],
+      ...[['call', 'outcome:attempted', MANY - blocked] as const],
+    ].map(([step_id, place, count]) => {
+      const of = { journey_id: journeyId, version: 1, business_unit_id: businessUnitId };
+      return { ...of, step_id, place, count };
+    });
+    await database.db.insertInto('journey_counts').values(counts).execute();
     const url = `/v1/journeys/${journeyId}`;
     const questions: readonly (readonly [string, (body: Json, text: string) => void])[] = [
       [
@@ -517,9 +556,8 @@ async function manyTests(t: Test, target: StoreTarget): Promise<void> {
       holds(body, text);
       t.ok(tookMs < QUICK_MS, `${question}: ${tookMs.toFixed(0)} ms`);
     }
-    const beganMs = performance.now();
     t.match(await scrape(rig), `journey_entered_total{journey="Many"} ${MANY}`);
-    t.ok(performance.now() - beganMs < QUICK_MS, 'so does a scrape');
+    await plansAreQuick(t, rig, journeyId);
   });
 }
 
