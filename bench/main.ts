@@ -30,6 +30,13 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     parts: ['claims', 'import', 'next'],
     load: async () => (await import('./dialer.ts')).benchDialer,
   },
+  journeys: {
+    // There is no load to offer: everything is due at once.
+    rate: 1,
+    seconds: 10,
+    parts: ['transitions', 'waiting'],
+    load: async () => (await import('./journeys.ts')).benchJourneys,
+  },
   legs: {
     // How quickly the legs are set up: nothing of it is measured.
     rate: 25,
