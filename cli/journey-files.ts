@@ -50,14 +50,19 @@ function checked(file: string, schema: object): unknown {
   throw new CliError('SIMULATION_INVALID', lines.join('\n'));
 }
 
-function readableText(file: string): string {
+/** Of a file, or of stdin: 0. */
+export function readableText(file: string | 0): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/,.*$/, '') : String(error);
-    throw new CliError('FILE_UNREADABLE', `${file} cannot be read (${reason}).`);
+    throw new CliError('FILE_UNREADABLE', `${nameOf(file)} cannot be read (${reason}).`);
   }
   if (text.length <= FILE_CHARS_MAX) return text;
-  throw new CliError('FILE_UNREADABLE', `${file} is larger than 4 MiB.`);
+  throw new CliError('FILE_UNREADABLE', `${nameOf(file)} is larger than 4 MiB.`);
+}
+
+function nameOf(file: string | 0): string {
+  return file === 0 ? 'stdin' : file;
 }

@@ -1,13 +1,15 @@
-/** `ringfence journey validate | simulate | diagram FILE`: a journey before anybody is in it. */
+/** `ringfence journey validate | simulate | diagram | draft`: a journey before anybody is in it. */
 import { Command } from 'commander';
+import { stringify } from 'yaml';
 import { journeyDiagram } from '../journey-core/definition/journey-diagram.ts';
-import { instantMs } from '../journey-core/definition/instant.ts';
+import { instantMs, isTimeZone } from '../journey-core/definition/instant.ts';
+import { draftJourney } from '../journey-core/draft/draft-journey.ts';
 import { pathLines } from '../journey-core/simulation/path-text.ts';
 import { simulatedPath } from '../journey-core/simulation/simulated-path.ts';
 import { simulateJourney } from '../journey-core/simulation/simulate-journey.ts';
 import { faultLine } from '../journey-core/validation/journey-fault.ts';
 import { CliError } from './cli-error.ts';
-import { journeyIn, personIn, planIn, validJourney } from './journey-files.ts';
+import { journeyIn, personIn, planIn, readableText, validJourney } from './journey-files.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface JourneyValidateOptions {
@@ -46,10 +48,60 @@ export function journeyCommand(): Command {
     .argument('<file>', FILE)
     .option('--json', 'one JSON value on stdout', false);
   return new Command('journey')
-    .description('check, try and draw journeys')
+    .description('check, try, draw and draft journeys')
     .addCommand(validate)
     .addCommand(simulate)
-    .addCommand(diagram);
+    .addCommand(diagram)
+    .addCommand(draftCommand());
+}
+
+function draftCommand(): Command {
+  return new Command('draft')
+    .description('turn plain English into a draft, by the patterns of docs/journeys/drafting.md')
+    .argument('[text]', 'what is to happen; without it and without --file: stdin')
+    .option('--file <file>', 'a file with the text')
+    .option('--assets <file>', 'a journey whose assets are those that there are')
+    .option('--time-zone <zone>', 'the journey’s, where the text names none', 'UTC')
+    .option('--json', 'one JSON value on stdout, with everything that was made of the text', false);
+}
+
+export interface JourneyDraftOptions {
+  readonly file?: string;
+  readonly assets?: string;
+  readonly timeZone: string;
+  readonly json: boolean;
+}
+
+/** Prints the journey as YAML, and what is not in it on stderr. Fails when there is no journey. */
+export async function runJourneyDraft(
+  text: string | undefined,
+  { file, assets, timeZone, json }: JourneyDraftOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (text !== undefined && file !== undefined) {
+    throw new CliError('USAGE', 'Give either the text or --file.');
+  }
+  if (!isTimeZone(timeZone)) {
+    throw new CliError('USAGE', `--time-zone ${timeZone} is no IANA time zone.`);
+  }
+  const words = text ?? readableText(file ?? 0);
+  const known = assets === undefined ? undefined : validJourney(assets).assets;
+  const draft = draftJourney(words, {
+    ...{ nowMs: Date.now(), timeZone },
+    ...(known === undefined ? {} : { assets: known }),
+  });
+  for (const { text: part, at, reason } of draft.notUnderstood) {
+    say(terminal, `${at.line}:${at.column}: not understood: ${part}: ${reason}`);
+  }
+  for (const { kind, name, candidates } of draft.placeholders) {
+    const instead = candidates.length === 0 ? '' : `; there is ${candidates.join(', ')}`;
+    say(terminal, `to be connected: ${kind} '${name}'${instead}`);
+  }
+  for (const line of draft.assumptions) say(terminal, `assumed: ${line}`);
+  if (draft.journey === null) say(terminal, 'No journey: nothing to do was understood.');
+  if (json) await writeJson(terminal, draft);
+  else if (draft.journey !== null) terminal.out.write(stringify(draft.journey));
+  return draft.journey === null ? 1 : 0;
 }
 
 /** Fails when there is an error, and without `--draft` when anything blocks publishing. */

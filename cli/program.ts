@@ -10,9 +10,11 @@ import { explainCommand, runExplain, type ExplainOptions } from './explain.comma
 import {
   journeyCommand,
   runJourneyDiagram,
+  runJourneyDraft,
   runJourneySimulate,
   runJourneyValidate,
   type JourneyDiagramOptions,
+  type JourneyDraftOptions,
   type JourneySimulateOptions,
   type JourneyValidateOptions,
 } from './journey.command.ts';
@@ -114,6 +116,9 @@ function journeys(terminal: Terminal, choose: (action: Action) => void): Command
   );
   named('diagram')?.action((file: string, options: JourneyDiagramOptions) =>
     choose(() => runJourneyDiagram(file, options, terminal)),
+  );
+  named('draft')?.action((text: string | undefined, options: JourneyDraftOptions) =>
+    choose(() => runJourneyDraft(text, options, terminal)),
   );
   return journey;
 }

@@ -11,6 +11,8 @@ import type { HttpPlugin } from '../dialer/http/http-server.ts';
 import { startAiAgents, type AiAgents } from '../dialer/http/start-ai-agents.ts';
 import { createApi, type Api } from '../dialer/http/v1/api.ts';
 import { idSource, type IdSource } from '../dialer/ids/uuid7.ts';
+import { ChatModel } from '../dialer/journeys/drafting/chat-model.ts';
+import type { DraftModelUse } from '../dialer/journeys/drafting/draft-model.ts';
 import type { SendingSettings } from '../dialer/journeys/effects/effect-chores.ts';
 import { startDialer, type Dialer } from '../dialer/main.ts';
 import { TranscriptionWork } from '../dialer/recordings/transcription-work.ts';
@@ -121,8 +123,17 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
     journeys: {
       ...{ isEnabled, hasConversations: isEnabled && hasConversations },
       sending: sendingSettings(config.journeys),
+      ...draftingSettings(config.journeys),
+      keptDays: config.journeys.keepDays,
     },
   });
+}
+
+function draftingSettings({ draftModel }: RingfenceConfig['journeys']): {
+  readonly drafting?: DraftModelUse;
+} {
+  if (draftModel.url === '') return {};
+  return { drafting: { model: new ChatModel(draftModel), triesMax: draftModel.triesMax } };
 }
 
 const ELSEWHERE_TIMEOUT_MS = 10_000;

@@ -1,5 +1,6 @@
 /** Journeys: whether they are there, and whether they may talk to people. */
 import { Type, type Static } from 'typebox';
+import { DraftModelConfig } from './draft-model.schema.ts';
 
 /** Names in a journey, such as `emailProvider`; docs/journeys/sending.md says what it is sent. */
 const WebhookConfig = Type.Object(
@@ -44,6 +45,13 @@ export const JourneysConfig = Type.Object(
         'one cannot be published.',
       default: true,
       env: 'RINGFENCE_JOURNEYS_CONVERSATIONS',
+    }),
+    keepDays: Type.Integer({
+      description: 'How long people who left a journey are kept, with their path. Days.',
+      default: 365,
+      minimum: 1,
+      maximum: 3_660,
+      env: 'RINGFENCE_JOURNEYS_KEEP_DAYS',
     }),
     dialerUrl: Type.String({
       description:
@@ -94,6 +102,7 @@ export const JourneysConfig = Type.Object(
       maximum: 50,
       env: 'RINGFENCE_JOURNEYS_WEBHOOK_TRIES_MAX',
     }),
+    draftModel: DraftModelConfig,
   },
   { additionalProperties: false, default: {}, description: 'Journeys (docs/journeys).' },
 );

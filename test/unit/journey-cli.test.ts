@@ -144,3 +144,23 @@ t.test('docs/journeys/journey.schema.json is not stale', async (t) => {
   const written = JSON.parse(readFileSync(JOURNEY_SCHEMA_DOCUMENT, 'utf8')) as object;
   t.same(written, JSON.parse(journeySchemaText()), 'run npm run docs');
 });
+
+t.test('[JRN-58] draft: plain words become YAML that validates as a draft', async (t) => {
+  const text =
+    'Call everyone in the segment "deliveryTomorrow" with engagement "confirmDelivery". Sing a song.';
+  const { exitCode, stdout, stderr } = await run('draft', text, '--assets', EXAMPLE);
+  t.equal(exitCode, 0);
+  t.match(stderr, /1:84: not understood: Sing a song/);
+  t.match(stderr, /to be connected: complianceProfile 'profileToChoose'; there is deliveries/);
+  t.notMatch(stderr, /to be connected: (?:segment|engagement)/);
+  const drafted = file('drafted.yaml', stdout);
+  t.match(await run('validate', drafted, '--draft'), { exitCode: 0, stderr: /a valid draft/ });
+  const written = file('words.txt', text);
+  const json = await run('draft', '--file', written, '--json', '--time-zone', 'Europe/Amsterdam');
+  t.match(JSON.parse(json.stdout), {
+    journey: { timeZone: 'Europe/Amsterdam', entry: { segment: 'deliveryTomorrow' } },
+    notUnderstood: [{ text: 'Sing a song', at: { sentence: 2 } }],
+  });
+  t.match(await run('draft', 'Sing a song.'), { exitCode: 1, stdout: '', stderr: /No journey/ });
+  t.match(await run('draft', 'Call.', '--time-zone', 'Mars/Base'), { exitCode: 1, stderr: /IANA/ });
+});

@@ -9,6 +9,7 @@ import type { DialerLog } from '../../dialer-log.ts';
 import type { ForecastPort } from '../../forecast/forecast.port.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
+import type { DraftModelUse } from '../../journeys/drafting/draft-model.ts';
 import type { SendingSettings } from '../../journeys/effects/effect-chores.ts';
 import type { Uploads } from '../../intake/uploads.ts';
 import type { Dialer } from '../../main.ts';
@@ -76,6 +77,10 @@ export interface JourneySwitches {
   readonly hasConversations: boolean;
   /** Whom they ask beside the dialer of this process. Default: nobody. */
   readonly sending?: SendingSettings;
+  /** Who drafts them from text. Default: the sentence patterns. */
+  readonly drafting?: DraftModelUse;
+  /** How long people who left are kept. Default 365. */
+  readonly keptDays?: number;
 }
 
 /** An app whose handlers see the types of their schemas. */

@@ -4,6 +4,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { journeyActivityRoutes } from './activities.routes.ts';
 import { journeyAnalyticsRoutes } from './analytics.routes.ts';
 import { journeyAssetRoutes } from './assets.routes.ts';
+import { journeyDraftRoutes } from './drafts.routes.ts';
 import { journeySettingRoutes } from './journeys.routes.ts';
 import { journeyLifecycleRoutes } from './lifecycle.routes.ts';
 import { journeyMessageRoutes } from './messages.routes.ts';
@@ -18,6 +19,7 @@ const ROUTES: readonly Routes[] = [
   // Those of all journeys stand before `/v1/journeys/{id}` and what is below it.
   journeyAssetRoutes,
   journeyActivityRoutes,
+  journeyDraftRoutes,
   journeyMessageRoutes,
   journeyAnalyticsRoutes,
   journeyTestRoutes,
