@@ -100,6 +100,24 @@ const faults: { name: string; given: string; env?: Record<string, string>; expec
       ],
     },
     {
+      name: 'Webhooks and a dialer elsewhere are where they may be, and have names and a key',
+      given: [
+        'journeys:',
+        '  dialerUrl: http://dialer.example.com',
+        '  webhooks:',
+        '    - { name: mail, url: "http://127.0.0.1:9/", secret: "0123456789abcdef0123456789abcdef" }',
+        '    - { name: mail, url: "http://mail.example.com/", secret: "0123456789abcdef0123456789abcdef" }',
+        '',
+      ].join('\n'),
+      expected: [
+        'r.yaml:2:3: journeys.dialerKey: is empty, but the dialer elsewhere wants a key; make a key of the role deliver there, and write it here',
+        'r.yaml:2:14: journeys.dialerUrl: is not encrypted; write https, or an address of this machine',
+        'r.yaml:4:26: journeys.webhooks[0].url: is on this machine; set journeys.webhooksOnLoopback to allow it',
+        'r.yaml:5:15: journeys.webhooks[1].name: is mail, as that of a webhook before it; give each webhook a name of its own',
+        'r.yaml:5:26: journeys.webhooks[1].url: is not encrypted; write https, or set journeys.webhooksAllowInsecure',
+      ],
+    },
+    {
       name: 'A yes is not a boolean',
       given: 'gateway:\n  embedded: yes\n',
       expected: [
