@@ -1,4 +1,5 @@
 /** Goal: what a workstream wants in writing is put in writing once, whatever fails or dies meanwhile. */
+/* eslint-disable @typescript-eslint/no-deprecated, @typescript-eslint/no-redundant-type-constituents, @typescript-eslint/no-unsafe-class-instance-assignment -- the built-in reader of forms will do for a test */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
