@@ -39,5 +39,19 @@ export function journeyFaults(journeys: JourneysConfig): SchemaFault[] {
     if (fault === undefined) continue;
     faults.push({ path: ['journeys', 'webhooks', index, 'url'], ...fault });
   }
-  return faults;
+  return [...faults, ...draftModelFaults(journeys)];
+}
+
+/** Texts go to it with a key: in the clear they stay on this machine. */
+function draftModelFaults({ draftModel: { url, model } }: JourneysConfig): SchemaFault[] {
+  if (url === '') return [];
+  const fault = webhookFault(url, { onLoopback: true, allowInsecure: false });
+  if (fault !== undefined) {
+    const { problem } = fault;
+    const remedy = 'write https, or an address of this machine';
+    return [{ path: ['journeys', 'draftModel', 'url'], problem, remedy }];
+  }
+  if (model !== '') return [];
+  const remedy = 'name the model that the endpoint is to use';
+  return [{ path: ['journeys', 'draftModel', 'model'], problem: 'is empty', remedy }];
 }
