@@ -734,6 +734,10 @@ async function lifecycleTests(t: Test, world: World): Promise<void> {
   await t.test('two who edit at once, and one who sends twice', async (t) => {
     const definition = journey([wait('1h')]);
     const headers = { 'idempotency-key': `journey-${names}` };
+    const rivals = await Promise.all(
+      [1, 2, 3].map(() => rig.post('/v1/journeys', journey([], { name: 'Rivals' }))),
+    );
+    t.same(rivals.map(({ status }) => status).sort(), [201, 400, 400], 'a name is one journey');
     const [one, two] = [
       await rig.post('/v1/journeys', definition, headers),
       await rig.post('/v1/journeys', definition, headers),

@@ -53,7 +53,14 @@ export async function createJourneyIn(
     ...{ live_version: null, latest_version: 0, copied_from: copiedFrom ?? null, version: 1 },
     ...{ created_at_ms: nowMs, updated_at_ms: nowMs },
   };
-  await tx.insertInto('journeys').values(row).execute();
+  const made = await tx
+    .insertInto('journeys')
+    .values(row)
+    .onConflict((at) => at.columns(['business_unit_id', 'name']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  // Somebody else was faster with this name.
+  if (made === undefined) await refuseNameTaken(tx, businessUnitId, name, row.id);
   const payload = copiedFrom === undefined ? {} : { copiedFrom };
   const event = { streamId: `journey:${row.id}`, type: 'journey.created', actor, payload };
   await appendEvents(tx, businessUnitId, nowMs, [event]);

@@ -10,6 +10,7 @@ import type { Values } from '../../../journey-core/interpreter/json-value.ts';
 import { DialerError } from '../../../machines/errors.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
 import { appendEvents } from '../../store/event-log.ts';
+import { insertMany } from '../../store/insert-many.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type {
   JourneyRow,
@@ -115,7 +116,10 @@ export async function startTestRun(
     ...{ state: JSON.stringify(run), wake_at_ms: null, entered_at_ms: nowMs, goal_at_ms: null },
     ...{ exited_at_ms: null, exit_reason: null, fault: null, revision: 0 },
   };
-  await tx.insertInto('journey_runs').values(made).execute();
+  const [begun] = await insertMany<'journey_runs', { id: string }>(tx, 'journey_runs', [made], {
+    ending: `on conflict (journey_id, contact_id) where status = 'active' do nothing returning id`,
+  });
+  if (begun === undefined) throw inWrongState(row, 'the contact has just entered it');
   const event = { type: 'enter', attributes } as const;
   await tellRuns(tx, writer, [{ runId, id: `enter:${runId}`, event }]);
   const payload = { runId, contactId, version };
