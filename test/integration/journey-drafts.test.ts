@@ -119,7 +119,7 @@ const failing: readonly (readonly [string, readonly Reply[], string, number])[] 
 ];
 
 t.test('[JRN-58] asked again with the faults; what never holds is not used', async (t) => {
-  const replies = ['{"journey": 5}', `${GOOD.slice(0, -4)}`, DANGLING, GOOD].map((text) => ({
+  const replies = ['{"journey": 5}', GOOD.slice(0, -4), DANGLING, GOOD].map((text) => ({
     body: completion(text),
   }));
   const { url, asked } = await endpoint(t, replies);
@@ -218,7 +218,9 @@ for (const target of await storeTargets(t)) {
       const samples = (await rig.get('/v1/journeys/drafts/samples')).body['items'];
       t.same(samples, SAMPLE_PROMPTS);
       const questions = (await rig.get('/v1/journeys/drafts/questions')).body['items'] as Json[];
-      const answers = Object.fromEntries(questions.map(({ id, example }) => [id, example]));
+      const answers = Object.fromEntries(
+        questions.map(({ id, example }) => [String(id), String(example)]),
+      );
       const made = await post('', { answers, timeZone: 'Europe/Amsterdam' });
       t.match(made.body, {
         ...{ madeBy: 'patterns', model: { failure: 'status' }, notUnderstood: [] },
