@@ -63,14 +63,23 @@ function helpRoutes(app: ApiApp): void {
   const samples = {
     ...{ operationId: 'listJourneyDraftSamples', tags },
     description: 'Six texts to begin with.',
-    response: { 200: Type.Object({ items: Type.Array(Sample) }), ...problems },
+    response: {
+      200: Type.Object({ items: Type.Array(Sample) }, { examples: [{ items: SAMPLE_PROMPTS }] }),
+      ...problems,
+    },
   };
   app.get(`${url}/samples`, { config: READ, schema: samples }, () => ({ items: SAMPLE_PROMPTS }));
 
   const questions = {
     ...{ operationId: 'listJourneyDraftQuestions', tags },
     description: 'The questions of guided mode; their answers make a draft.',
-    response: { 200: Type.Object({ items: Type.Array(Question) }), ...problems },
+    response: {
+      200: Type.Object(
+        { items: Type.Array(Question) },
+        { examples: [{ items: GUIDED_QUESTIONS }] },
+      ),
+      ...problems,
+    },
   };
   app.get(`${url}/questions`, { config: READ, schema: questions }, () => ({
     items: GUIDED_QUESTIONS,
