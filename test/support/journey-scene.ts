@@ -112,10 +112,7 @@ export class JourneyScene {
       ...{ round: 0, member_count: 0, version: 1 },
       ...{ created_at_ms: this.nowMs, updated_at_ms: this.nowMs },
     };
-    await this.database.db
-      .insertInto('segments')
-      .values(row)
-      .execute();
+    await this.database.db.insertInto('segments').values(row).execute();
     await this.join({ id, name }, contactIds);
     return id;
   }

@@ -6,7 +6,6 @@ import { Uploads } from '../../intake/uploads.ts';
 import { SegmentKeeper } from '../../segments/segment-keeper.ts';
 import { forgetOccurrences } from '../../triggers/trigger-inbox.ts';
 import { forgetRuns } from '../../journeys/runs/forget-runs.ts';
-import type { OpenDatabase } from '../../store/open-database.ts';
 import { guardRoutes } from '../access.ts';
 import { describeRoutes, serveDocs } from '../docs.ts';
 import type { HttpPlugin } from '../http-server.ts';
@@ -158,15 +157,18 @@ function uploadsOf(options: ApiOptions, onTasks: (engagementId: string) => void)
  * Answers to repeated requests, what no cap counts any more, what triggers were raised with, people who
  * left their journey long ago.
  */
-function forgetOld({ database, nowMs, log }: Pick<ApiOptions, 'database' | 'nowMs' | 'log'>): void {
-  const kinds = [forgetAnswers, forgetSends, forgetOccurrences, forgetOldRuns];
-  Promise.all(kinds.map(async (forgetKind) => forgetKind(database, nowMs()))).catch(
-    (error: unknown) => log.warn({ error }, 'what is old could not be forgotten'),
-  );
-}
-
-async function forgetOldRuns(database: OpenDatabase, nowMs: number): Promise<void> {
-  while ((await forgetRuns(database, nowMs)) > 0);
+function forgetOld({
+  database,
+  nowMs,
+  log,
+  journeys,
+}: Pick<ApiOptions, 'database' | 'nowMs' | 'log' | 'journeys'>): void {
+  const atMs = nowMs();
+  const kinds = [forgetAnswers, forgetSends, forgetOccurrences];
+  Promise.all([
+    ...kinds.map(async (forgetKind) => forgetKind(database, atMs)),
+    forgetRuns(database, atMs, journeys?.keptDays),
+  ]).catch((error: unknown) => log.warn({ error }, 'what is old could not be forgotten'));
 }
 
 const ROUTES = [

@@ -14,19 +14,30 @@ const OF_RUN = [
 ] as const;
 
 /**
- * Runs that ended before; who is inside stays whole however long it takes. Counts of versions stay.
- * One transaction; answers how many runs are gone: call again until none are.
+ * Runs that ended before; who is inside stays whole however long it takes. Counts of versions stay. In
+ * pages, each a transaction; answers how many runs are gone. To be called from time to time.
  */
 export async function forgetRuns(
   database: Pick<OpenDatabase, 'db' | 'kind'>,
   nowMs: number,
   keptDays = KEPT_DAYS,
 ): Promise<number> {
+  for (let forgotten = 0; ;) {
+    const count = await forgetPage(database, nowMs - keptDays * DAY_MS);
+    forgotten += count;
+    if (count < FORGOTTEN_AT_ONCE) return forgotten;
+  }
+}
+
+function forgetPage(
+  database: Pick<OpenDatabase, 'db' | 'kind'>,
+  beforeMs: number,
+): Promise<number> {
   return inTransaction(database, async (tx) => {
     const old = tx
       .selectFrom('journey_runs')
       .select('id')
-      .where('exited_at_ms', '<', nowMs - keptDays * DAY_MS)
+      .where('exited_at_ms', '<', beforeMs)
       .orderBy('exited_at_ms')
       .limit(FORGOTTEN_AT_ONCE);
     const rows = await (
