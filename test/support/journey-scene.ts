@@ -215,6 +215,7 @@ export class JourneyScene {
     const all = Array.from({ length: workers }, () => this.worker());
     for (;;) {
       const done = await Promise.all(all.map((worker) => worker.turn()));
+      if (workers === 1) return;
       // A worker may find nothing because another one holds it: the last look is nobody's but one's.
       if (done.every((count) => count === 0) && (await all[0]?.turn()) === 0) return;
     }
