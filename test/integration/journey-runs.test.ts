@@ -32,7 +32,10 @@ const note = (id: string, next: string, more: object = {}) =>
   ({ id, type: 'activity', activity: 'task', subject: id, next, ...more }) as const;
 const call = (id: string, next: string) =>
   ({
-    ...{ id, type: 'voice', engagement: 'confirm', next },
+    id,
+    type: 'voice',
+    engagement: 'confirm',
+    next,
     compliance: { profile: 'calls', purpose: 'updates' },
   }) as const;
 const by = (trigger: string): Journey['entry'] => ({ kind: 'trigger', trigger });
@@ -452,7 +455,7 @@ async function entryTests(t: Test, target: StoreTarget): Promise<void> {
   });
 
   await t.test('[JRN-44] sixty an hour lets sixty in per hour', async (t) => {
-    await scene.segment('many', await scene.contacts(150));
+    const many = { name: 'many', id: await scene.segment('many', await scene.contacts(150)) };
     const startMs = scene.nowMs;
     const id = await scene.publish({
       entry: {
@@ -465,6 +468,9 @@ async function entryTests(t: Test, target: StoreTarget): Promise<void> {
     for (const ms of [0, HOUR_MS - 1, HOUR_MS, 2 * HOUR_MS - 1, 2 * HOUR_MS, 5 * HOUR_MS]) {
       await scene.until(startMs + ms, 2);
       entered.push(await scene.inside(id));
+      // Who joins while the round is under way was no member when it began.
+      scene.clock.nowMs += 1;
+      await scene.join(many, await scene.contacts(1));
     }
     t.same(entered, [60, 60, 120, 120, 150, 150]);
   });
@@ -593,7 +599,7 @@ async function exitTests(t: Test, target: StoreTarget): Promise<void> {
     await inTransaction(scene.database, (tx) => stopJourney(tx, scene.writer, { id }));
     await scene.raise('start', await scene.contact());
     scene.clock.nowMs += 3 * DAY_MS;
-    await scene.settle(2);
+    await scene.settle();
     t.equal(await scene.inside(id), 0);
     const states = new Set((await effects(id)).map(({ state }) => state));
     t.same([...states], ['cancelled'], 'all that was asked for is withdrawn');
