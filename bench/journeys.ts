@@ -135,7 +135,7 @@ async function measureTransitions(store: BenchStore, { seconds, say }: BenchOpti
     .where('place', '=', 'step')
     .executeTakeFirstOrThrow();
   const rawPerSecond = await rawUpdates(store, seconds);
-  return { perSecond: (Number(steps.count) / elapsedMs) * 1_000, rawPerSecond };
+  return { perSecond: (steps.count / elapsedMs) * 1_000, rawPerSecond };
 }
 
 /** The row of a run, by bare statements in transactions of as many runs. */

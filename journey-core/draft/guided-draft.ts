@@ -10,21 +10,19 @@ export interface GuidedQuestion {
   readonly example: string;
 }
 
-const IDS = [
-  'entryKind',
-  'entry',
-  'rhythm',
-  'exclude',
-  'wait',
-  'first',
-  'about',
-  'onAnswered',
-  'onNotReached',
-  'retries',
-  'exit',
-  'goal',
-] as const;
-export type GuidedQuestionId = (typeof IDS)[number];
+export type GuidedQuestionId =
+  | 'entryKind'
+  | 'entry'
+  | 'rhythm'
+  | 'exclude'
+  | 'wait'
+  | 'first'
+  | 'about'
+  | 'onAnswered'
+  | 'onNotReached'
+  | 'retries'
+  | 'exit'
+  | 'goal';
 export type GuidedAnswers = Readonly<Partial<Record<GuidedQuestionId, string>>>;
 
 const THEN = ['nothing', 'email', 'sms', 'call', 'task'];

@@ -46,7 +46,7 @@ const STEPS: Journey['steps'] = [
   { id: 'later', type: 'wait', for: '5d', next: 'done' },
   { id: 'done', type: 'exit' },
 ];
-const GOAL: Journey['goal'] = { trigger: 'slotConfirmed', targetPercent: 20 };
+const GOAL: NonNullable<Journey['goal']> = { trigger: 'slotConfirmed', targetPercent: 20 };
 
 async function openRig(t: Test, target: StoreTarget) {
   const rig = await JourneyRig.open(t, target.place(t));

@@ -719,13 +719,14 @@ async function exitTests(t: Test, target: StoreTarget): Promise<void> {
     await scene.settle();
     const { db } = scene.database;
     const runs = () => db.selectFrom('journey_runs').select(['id', 'status']).execute();
+    const remembered = async () => (await runs()).filter((run) => run.status !== 'forgotten');
     const before = await runs();
     const inside = before.filter(({ status }) => status === 'active').map((run) => run.id);
     t.ok(inside.length < before.length);
     t.equal(await forgetRuns(scene.database, scene.nowMs + 300 * DAY_MS, 365), 0);
     const gone = await forgetRuns(scene.database, scene.nowMs + 400 * DAY_MS, 365);
     t.equal(gone, before.length - inside.length);
-    const left = (await runs()).map((run) => run.id);
+    const left = (await remembered()).map((run) => run.id);
     t.same(left.sort(), inside.sort());
     for (const table of ['journey_path', 'journey_effects', 'journey_activities'] as const) {
       const rows = await db.selectFrom(table).select('run_id').execute();
@@ -735,6 +736,12 @@ async function exitTests(t: Test, target: StoreTarget): Promise<void> {
       );
     }
     t.match(await scene.path(id, person), '> makes rests');
+    t.equal(await forgetRuns(scene.database, scene.nowMs + 400 * DAY_MS, 365), 0, 'once');
+    t.equal(
+      (await runs()).length,
+      before.length,
+      'that they entered is known: nobody enters again',
+    );
   });
 }
 

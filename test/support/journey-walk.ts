@@ -6,7 +6,7 @@ const RESULTS = ['Busy', 'Busy', 'LiveAnswer', 'InvalidAddress', 'NoAnswer'] as 
 
 /** By the last letters of the contact's id, and which call it is. */
 export const outcomesByContact: OutcomeOf = ({ key, contact_id: contactId }) => {
-  const n = [...contactId.slice(-6)].reduce((sum, char) => sum + char.charCodeAt(0), 0);
+  const n = Buffer.from(contactId.slice(-6)).reduce((sum, byte) => sum + byte, 0);
   const visit = Number(key.slice(key.lastIndexOf(':') + 1));
   const result = RESULTS[(n + visit) % RESULTS.length] ?? 'Busy';
   const afterMs = (n % 4) * 20;

@@ -93,7 +93,7 @@ t.test('changes are told by step, and only what touches nobody is light', (t) =>
   const goal = { trigger: 'ordered', targetPercent: 40 };
   t.same(told([pause, exit], { goal }), ['changed /goal/targetPercent -']);
   t.same(told([pause, exit], { reentry: { allow: 'always' } }), ['added /reentry -']);
-  const isLight = (more: Json) => isLightChange(before, { ...before, ...more } as unknown as Json);
+  const isLight = (more: Json) => isLightChange(before, { ...before, ...more });
   t.ok(isLight({ name: 'M', description: 'D', goal }));
   for (const more of [
     { goal: { ...goal, trigger: 'other' } },
@@ -125,9 +125,9 @@ t.test('a definition is read from any text, or refused with a place', (t) => {
   fc.assert(
     fc.property(fc.string(), fc.constantFrom('json' as const, 'yaml' as const), (text, dialect) => {
       try {
-        const { value, placeOf } = writtenDefinition(text, dialect);
-        JSON.stringify(value);
-        placeOf({ path: '/steps/0', code: 'TYPE' });
+        const written = writtenDefinition(text, dialect);
+        JSON.stringify(written.value);
+        written.placeOf({ path: '/steps/0', code: 'TYPE' });
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'REQUEST_INVALID') throw error;
       }

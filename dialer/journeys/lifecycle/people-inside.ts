@@ -20,6 +20,7 @@ export async function runOf(
     .selectAll()
     .where('id', '=', runId)
     .where('journey_id', '=', id)
+    .where('status', '<>', 'forgotten')
     .executeTakeFirst();
   if (row === undefined) throw new DialerError('NOT_FOUND', `journey ${id} has no run ${runId}`);
   return row;

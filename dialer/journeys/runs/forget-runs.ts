@@ -1,4 +1,7 @@
-/** Retention: people who left long ago, with their path and everything that was done for them. */
+/**
+ * Retention: of people who left long ago their path, and everything that was done for them. That they were
+ * inside, and when, stays: who may enter once must not be let in again because it is long ago.
+ */
 import type { OpenDatabase } from '../../store/open-database.ts';
 import { inTransaction } from '../in-transaction.ts';
 
@@ -15,7 +18,7 @@ const OF_RUN = [
 
 /**
  * Runs that ended before; who is inside stays whole however long it takes. Counts of versions stay. In
- * pages, each a transaction; answers how many runs are gone. To be called from time to time.
+ * pages, each a transaction; answers how many runs were forgotten. To be called from time to time.
  */
 export async function forgetRuns(
   database: Pick<OpenDatabase, 'db' | 'kind'>,
@@ -38,6 +41,7 @@ function forgetPage(
       .selectFrom('journey_runs')
       .select('id')
       .where('exited_at_ms', '<', beforeMs)
+      .where('status', '=', 'exited')
       .orderBy('exited_at_ms')
       .limit(FORGOTTEN_AT_ONCE);
     const rows = await (
@@ -48,7 +52,12 @@ function forgetPage(
     for (const table of OF_RUN) {
       await tx.deleteFrom(table).where('run_id', 'in', ids).execute();
     }
-    await tx.deleteFrom('journey_runs').where('id', 'in', ids).execute();
+    await tx.deleteFrom('journey_runs').where('id', 'in', ids).where('is_test', '=', 1).execute();
+    await tx
+      .updateTable('journey_runs')
+      .set({ status: 'forgotten', state: '{}', step_id: null })
+      .where('id', 'in', ids)
+      .execute();
     return rows.length;
   });
 }

@@ -190,7 +190,7 @@ const INDEXES = [
   `create index journey_runs_last_entry on journey_runs (journey_id, contact_id, entered_at_ms)`,
   `create index journey_runs_inside on journey_runs (journey_id, version, step_id) where status = 'active'`,
   `create index journey_runs_entered on journey_runs (journey_id, entered_at_ms)`,
-  `create index journey_runs_exited on journey_runs (exited_at_ms, id) where exited_at_ms is not null`,
+  `create index journey_runs_exited on journey_runs (exited_at_ms, id) where status = 'exited'`,
   `create unique index journey_run_events_by_id on journey_run_events (id)`,
   `create index journey_run_events_by_run on journey_run_events (run_id, seq)`,
   `create index journey_effects_due on journey_effects (due_at_ms, key) where due_at_ms is not null`,

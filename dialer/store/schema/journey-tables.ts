@@ -77,7 +77,7 @@ export interface JourneyRunRow {
   version: number;
   contact_id: string;
   is_test: number;
-  /** `active` or `exited`. */
+  /** `active`, `exited`, or `forgotten`: only that somebody was inside, and when. */
   status: string;
   step_id: string | null;
   /** `time`, `events`, `facts` or `number`; null: it moves on, or has exited. */

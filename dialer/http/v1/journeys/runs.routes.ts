@@ -43,6 +43,7 @@ export function journeyRunRoutes(app: ApiApp, context: ApiContext): void {
       .selectFrom('journey_runs')
       .selectAll()
       .where('journey_id', '=', id)
+      .where('status', '<>', 'forgotten')
       .orderBy('id', 'desc')
       .limit(limit + 1);
     if (cursor !== undefined) query = query.where('id', '<', cursor);
