@@ -30,6 +30,7 @@ import type { StartConversation } from '../../journey-core/interpreter/effects.t
 import { judgeCondition } from '../../journey-core/interpreter/judge-condition.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
+import { settledEvents } from '../support/settled-events.ts';
 
 t.setTimeout(240_000);
 
@@ -739,6 +740,7 @@ async function triggerTests(t: Test, target: StoreTarget): Promise<void> {
     const contact = { uniqueIdentifier: 'C-1', phones: { mobile: PHONE } };
     const taskId = await rig.make('/v1/tasks', { engagementId, contacts: [contact] });
     const deliveryId = await endedCall(rig, { engagementId, taskId, contactId });
+    await settledEvents(database);
     let looked = 0;
     for (let count = 1; count > 0; looked += count) count = await projectInteractions(options);
     t.ok(looked > 5, `${looked} events in pages of 2`);

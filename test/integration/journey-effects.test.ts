@@ -16,6 +16,7 @@ import {
 import type { Json } from '../support/api-rig.ts';
 import { dyingBefore, JourneyRig, type CallEnd } from '../support/journey-rig.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
+import { settledEvents } from '../support/settled-events.ts';
 
 t.setTimeout(240_000);
 
@@ -338,6 +339,7 @@ async function waitingTests(t: Test, { rig, engagementId }: Scene): Promise<void
     await beginProjecting(options);
     const { start } = await begin();
     await rig.end(start, { result: 'LiveAnswer' });
+    await settledEvents(database);
     while ((await projectInteractions(options)) > 0);
     const { contactId } = start.target;
     const { body } = await rig.api.get(`/v1/triggers/occurrences?contactId=${contactId}`);

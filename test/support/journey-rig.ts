@@ -29,6 +29,7 @@ import { recordAttemptEnd } from '../../dialer/tasks/record-attempt-end.ts';
 import type { Journey } from '../../journey-core/definition/journey.schema.ts';
 import type { Result, RetryClass } from '../../machines/result.ts';
 import { ApiRig, type Json } from './api-rig.ts';
+import { settledEvents } from './settled-events.ts';
 import { silentLog } from './silent-log.ts';
 import type { StorePlace } from './store-target.ts';
 import { attemptEnd } from './work-scene.ts';
@@ -110,8 +111,14 @@ export class JourneyRig {
   }
 
   /** Everything that can be done now is. */
+  /** Until a turn has written nothing that another one would read. */
   async settle(): Promise<void> {
-    await this.worker.turn();
+    const { database } = this.api;
+    for (let last = -1, before = -2; last !== before;) {
+      before = await settledEvents(database);
+      await this.worker.turn();
+      last = await settledEvents(database);
+    }
   }
 
   async pass(ms: number): Promise<void> {
