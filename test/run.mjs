@@ -13,6 +13,7 @@ import { compiledTree } from './runner/compiled-tree.mjs';
 import { install, missingPackages } from './runner/needed-programs.mjs';
 import { startPostgresCluster } from './runner/postgres-cluster.mjs';
 import { runGroup, testFiles } from './runner/run-group.mjs';
+import { useScratchFolder } from './runner/scratch-folder.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -57,6 +58,8 @@ if (refusal !== null) {
   process.exit(1);
 }
 
+const removeScratch = useScratchFolder();
+process.once('exit', removeScratch);
 // One server for the whole run; each file makes schemas of its own in it.
 const isInMemory = [...folders].every((folder) => RUNS.unit[0].folders.includes(folder));
 const postgres = isInMemory ? undefined : await startPostgresCluster();
