@@ -1,8 +1,8 @@
 /**
  * Load for a long time, and what stays behind: attempts at a steady rate through gateway and embedded
  * switch to SIPp in another process. There are two rounds, with nothing dialled after either, and what is
- * there after the second must have been there after the first. In the second every count is sampled too:
- * where the load itself is steady, none may grow.
+ * there after the second must have been there after the first, memory included. In the second every count
+ * is sampled too: in a long one, where the load itself is steady, memory may not grow.
  *
  * A machine that is too busy to keep the rate in the first round gets half of it, or a quarter, in the
  * second: calls that time out one upon another say nothing about what calls leave behind.
@@ -39,7 +39,7 @@ export interface SoakReport {
   readonly liveLegsPeak: number;
   readonly samples: number;
   readonly steadySeconds: number;
-  /** False: the machine did not keep the rate, calls piled up, and slopes say nothing. */
+  /** False: too short, or the rate was not kept and calls piled up; slopes say nothing then. */
   readonly isSteady: boolean;
   readonly verdicts: Readonly<Record<string, LeakVerdict>>;
   /** What was not zero, or more than after the first round, once nothing was dialled; in words. */
@@ -56,6 +56,8 @@ const SAMPLES = 60;
 const IDLE_MORE_MAX = 8;
 /** The first round ends here in long runs: it is there for what first calls leave behind once. */
 const FIRST_ROUND_MAX_SECONDS = 90;
+/** A slope over less time is mostly that of the load. */
+const SLOPE_LEAST_SECONDS = 300;
 /** Attempts that have not ended: the load, as far as the machine keeps up with it. */
 const LOAD = 'load.open';
 /** Failures of a few in ten thousand are the machine's, not a leak; they are told all the same. */
@@ -104,7 +106,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const startedBefore = second.started;
     const { series, liveLegsPeak } = await sample(rig, second, { steadySeconds, say });
     const verdicts = judge(series, second.started - startedBefore);
-    const isSteady = verdicts[LOAD]?.leaks === false;
+    const isSteady = verdicts[LOAD]?.leaks === false && steadySeconds >= SLOPE_LEAST_SECONDS;
     const leftOver = overAndAbove(between, await settled(second), second.started);
     await rig.gateway.close();
     await pause(SETTLE_SECONDS);
@@ -225,10 +227,11 @@ function problemsOf(
   const { started, failures, isSteady, verdicts, leftOver } = report;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const lost = failed > started * FAILURE_SHARE_MAX ? [`${failed} of ${started} failed`] : [];
-  // What grows with a load that grows is no leak; what is left when it has ended is one all the same.
-  const leaks = Object.entries(isSteady ? verdicts : {}).flatMap(
-    ([name, { leaks, growth, mean }]) =>
-      leaks ? [`${name} grows: by ${growth.toFixed(1)} around ${mean.toFixed(1)}`] : [],
+  // Counts come and go with the load, and what leaks of them is left when it has ended, to the last one.
+  // Memory does not come back all at once: its slope under a long and steady load says more.
+  const memory = Object.entries(isSteady ? verdicts : {}).filter(([name]) => name.endsWith('MiB'));
+  const leaks = memory.flatMap(([name, { leaks, growth, mean }]) =>
+    leaks ? [`${name} grows: by ${growth.toFixed(1)} around ${mean.toFixed(1)}`] : [],
   );
   return [...lost, ...leaks, ...leftOver];
 }

@@ -13,7 +13,7 @@ function table({ verdicts }: SoakReport): string {
     verdict.growth.toFixed(1),
     verdict.tolerance.toFixed(1),
     verdict.certainty.toFixed(1),
-    verdict.leaks ? 'LEAKS' : 'steady',
+    verdict.leaks ? 'grows' : 'steady',
   ]);
   const all = [['count', 'mean', 'growth', 'allowed', 'slope / error', 'verdict'], ...rows];
   const widths = all[0]?.map((_, column) =>
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
   console.error(table(report));
   if (!report.isSteady) {
     console.error(
-      'The machine did not keep the rate: slopes are shown, and only what was left is judged.',
+      'Too short, or the rate was not kept: slopes are shown, and only what was left is judged.',
     );
   }
   for (const problem of problems) console.error(`PROBLEM: ${problem}`);
