@@ -2,12 +2,12 @@
  * Any endpoint in the form of OpenAI's chat completions: `POST {url}/chat/completions` with `model` and
  * `messages`, answered with `choices[0].message.content`.
  */
-import { lookup as lookUp } from 'node:dns';
 import { request as overHttp, type IncomingMessage } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isRefused, webhookFault } from '../../../config/webhook-address.ts';
 import { isRecord } from '../../../journey-core/interpreter/json-value.ts';
+import { guardedLookup } from '../guarded-lookup.ts';
 import { DraftModelError, type ChatMessage, type DraftModel } from './draft-model.ts';
 
 export interface ChatModelSettings {
@@ -114,21 +114,8 @@ function jsonOf(text: string): unknown {
 
 /** Never a link-local address; `onlyHere`: nothing but this machine. */
 function lookupWithin(onlyHere: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) {
-        callback(error, '');
-        return;
-      }
-      const allowed = addresses.filter(({ address }) => {
-        const isNever = isRefused(address, true);
-        return !isNever && (!onlyHere || isRefused(address, false));
-      });
-      const [first] = allowed;
-      if (first === undefined) {
-        callback(new DraftModelError('refused', 'its address is not to be asked'), '');
-      } else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
+  return guardedLookup(
+    (address) => !isRefused(address, true) && (!onlyHere || isRefused(address, false)),
+    () => new DraftModelError('refused', 'its address is not to be asked'),
+  );
 }

@@ -4,12 +4,12 @@
  * know, and the time in the clear beside it. docs/journeys/sending.md has a receiver.
  */
 import { createHmac } from 'node:crypto';
-import { lookup as lookUp } from 'node:dns';
 import { request as overHttp, type IncomingMessage } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isRefused, webhookFault } from '../../../config/webhook-address.ts';
 import { isRecord, textIn } from '../../../journey-core/interpreter/json-value.ts';
+import { guardedLookup } from '../guarded-lookup.ts';
 
 export interface WebhookTarget {
   readonly name: string;
@@ -87,7 +87,10 @@ export class Webhooks {
     };
     try {
       const { onLoopback } = this.#settings;
-      const lookup = lookupWithin(onLoopback);
+      const lookup = guardedLookup(
+        (address) => !isRefused(address, onLoopback),
+        (hostname) => new AddressRefused(hostname),
+      );
       return answerOf(await this.#send(new URL(target.url), { headers, lookup }, body));
     } catch (error) {
       const isRefused = error instanceof AddressRefused;
@@ -174,20 +177,3 @@ function waitOf(retryAfter: string | undefined): number | null {
 }
 
 class AddressRefused extends Error {}
-
-/** Of every connection: a name may lead elsewhere than when it was configured. */
-function lookupWithin(onLoopback: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) {
-        callback(error, '');
-        return;
-      }
-      const allowed = addresses.filter(({ address }) => !isRefused(address, onLoopback));
-      const [first] = allowed;
-      if (first === undefined) callback(new AddressRefused(hostname), '');
-      else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
