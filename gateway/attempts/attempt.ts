@@ -195,6 +195,7 @@ export class Attempt {
       services.counters.invitesSent += 1;
     }
     const { invites } = this.#account;
+    route.trunk.hasLeft(services.clock.now());
     events.emit({ type: 'attempt.sent', callId, dialogId, trunk: route.trunk.name, invites });
     // On another trunk the limit of the first goes on.
     if (!isFirst || this.#account.giveUp !== undefined) return;

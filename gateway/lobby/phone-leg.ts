@@ -7,7 +7,14 @@ import { probeWith, type Probe } from './probe.ts';
 
 export type PhoneLegHandlers = Pick<
   SecondLegHandlers,
-  'onRinging' | 'onAnswered' | 'onRefused' | 'onLost' | 'onMediaProblem' | 'onDigit' | 'onRefer'
+  | 'onSent'
+  | 'onRinging'
+  | 'onAnswered'
+  | 'onRefused'
+  | 'onLost'
+  | 'onMediaProblem'
+  | 'onDigit'
+  | 'onRefer'
 > & {
   /** They hung up; or the switch ended the leg by itself (session timer). */
   onLeft(bySwitch: boolean): void;

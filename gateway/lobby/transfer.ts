@@ -16,6 +16,7 @@ import { offerFor } from '../media/sdp-offer.ts';
 import type { DigestAccount } from '../sip/authorization.ts';
 import type { SipLadder } from '../sip/sip-ladder.ts';
 import type { CallRoute } from '../trunks/call-route.ts';
+import type { Trunk } from '../trunks/trunk.ts';
 import { ATTEMPT_HEADER } from '../trunks/invite-headers.ts';
 import type { LobbySession } from './lobby-session.ts';
 import { PhoneLeg } from './phone-leg.ts';
@@ -189,10 +190,11 @@ export class Transfer {
       this.fail('media', 'the media server offers no codec for it');
       return;
     }
-    const { uri, headers, account } = way;
-    this.#leg = new PhoneLeg({
+    const { uri, headers, account, route } = way;
+    const leg = new PhoneLeg({
       ...{ services, endpoint, ladder, uri, headers, offer, account },
       handlers: {
+        onSent: () => route?.trunk.hasLeft(services.clock.now()),
         onAnswered: () => void this.#onAnswered(endpoint),
         onRefused: (statusCode, detail) => this.fail('refused', detail, statusCode),
         onLost: () => this.fail('media', 'drachtio was lost'),
@@ -201,7 +203,19 @@ export class Transfer {
         onDigit: () => undefined,
       },
     });
-    this.#leg.start();
+    this.#leave(leg, route?.trunk);
+  }
+
+  /** When the trunk's rate lets it: at once, unless calls are late. */
+  #leave(leg: PhoneLeg, trunk: Trunk | undefined): void {
+    if (this.isOver()) return;
+    const waitMs = trunk?.leave(this.#parts.services.clock.now()) ?? 0;
+    if (waitMs > 0) {
+      this.#later(waitMs, () => this.#leave(leg, trunk));
+      return;
+    }
+    this.#leg = leg;
+    leg.start();
   }
 
   async #onAnswered(endpoint: MediaEndpoint): Promise<void> {

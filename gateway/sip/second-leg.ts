@@ -27,6 +27,8 @@ export interface SecondLegHandlers {
   onDigit(digit: ReceivedDigit): void;
   /** Answers the INFO. */
   onInfo(info: SipRequest, response: SipResponse): void;
+  /** Its INVITE is on the wire. */
+  onSent?(): void;
   /** Answers the REFER. Without it a REFER is declined. */
   onRefer?(refer: SipRequest, response: SipResponse): void;
   /** Our BYE is about to leave: the last moment for a request in the dialog. */
@@ -74,7 +76,7 @@ export class SecondLeg {
       ...leg,
       ...{ link, ender },
       handlers: {
-        onSent: () => undefined,
+        onSent: () => handlers.onSent?.(),
         onRetry: () => undefined,
         onProvisional: (statusCode) => {
           if (statusCode >= 180 && !this.#cancelled) handlers.onRinging?.();

@@ -117,6 +117,11 @@ export class Trunk {
     return this.#rate.leave(nowMs);
   }
 
+  /** The switch has sent an INVITE that `leave` let go. */
+  hasLeft(nowMs: number): void {
+    this.#rate.hasLeft(nowMs);
+  }
+
   uriOf(user?: string): string {
     return uriAt(this.address, user);
   }

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import type { TrunkNews } from '../../gateway/trunks/trunk-directory.ts';
+import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { GatewayConfig } from '../../config/gateway.schema.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { readCrypto, cryptoLine } from '../../softswitch/media/srtp/crypto-attribute.ts';
@@ -61,12 +62,20 @@ async function dialSteadily(rig: DialingRig, trunk: string, perSecond: number, c
   return Promise.all(outcomes);
 }
 
-function mostInOneSecond(atMs: readonly number[]): number {
+/** As machines/call-spacing.ts has it: 30 calls take so much longer than a second. */
+const JITTER_ALLOWED_MS = 20;
+
+function isSent(event: AttemptEvent): event is Extract<AttemptEvent, { type: 'attempt.sent' }> {
+  return event.type === 'attempt.sent';
+}
+
+/** The most of these moments that lie within any `windowMs`. */
+function mostIn(windowMs: number, atMs: readonly number[]): number {
   const sorted = [...atMs].sort((one, other) => one - other);
   let first = 0;
   let most = 0;
   for (const [index, at] of sorted.entries()) {
-    while (at - (sorted[first] ?? at) >= 1_000) first += 1;
+    while (at - (sorted[first] ?? at) >= windowMs) first += 1;
     most = Math.max(most, index - first + 1);
   }
   return most;
@@ -94,8 +103,18 @@ t.test('90 calls a second on a trunk of 30: no second at the far end has more', 
     [],
     'and was answered',
   );
-  const most = mostInOneSecond(atMs);
-  t.ok(most <= 30, `${most} in the fullest second of the far end`);
+  const sent = outcomes.flatMap(({ events }) => events.filter(isSent));
+  const mostSent = mostIn(
+    1_000,
+    sent.map(({ atMs }) => atMs),
+  );
+  t.ok(mostSent <= 30, `${mostSent} in the fullest second as they left`);
+  // SIPp is a process of a host that has others to serve: some messages lie in its socket for a while.
+  const underWayMs = sent.map(({ callId, atMs }) => (invited.get(callId) ?? 0) - atMs);
+  const jitterMs = Math.max(...underWayMs) - Math.min(...underWayMs);
+  const beyondOursMs = Math.max(0, jitterMs - JITTER_ALLOWED_MS);
+  const most = mostIn(1_000 - beyondOursMs, atMs);
+  t.ok(most <= 30, `${most} in the fullest second of the far end, less ${beyondOursMs} ms`);
   const spanMs = Math.max(...atMs) - Math.min(...atMs);
   const rate = (dialled - 1) / (spanMs / 1_000);
   // 29.4 on an idle host; timers that fire late on a busy one cost some of it.

@@ -104,6 +104,60 @@ t.test('CallRate: no window of one second ever holds more than the rate (propert
   );
 });
 
+t.test(
+  'CallRate: however long the switch takes, no second on the wire holds more (property)',
+  async () => {
+    const inputs = fc.record({
+      perSecond: fc.integer({ min: 1, max: 50 }),
+      // How long each call is on its way to the wire, and how long after that the switch says so.
+      toWireMs: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 60, maxLength: 200 }),
+      echoMs: fc.integer({ min: 0, max: 300 }),
+    });
+    const holds = fc.property(inputs, ({ perSecond, toWireMs, echoMs }) => {
+      const rate = new CallRate(perSecond);
+      let nowMs = 0;
+      let wireMs = 0;
+      let echoes: number[] = [];
+      const passUntil = (untilMs: number): void => {
+        for (const atMs of echoes.filter((atMs) => atMs <= untilMs)) rate.hasLeft(atMs);
+        echoes = echoes.filter((atMs) => atMs > untilMs);
+        nowMs = untilMs;
+      };
+      const onTheWire: number[] = [];
+      for (const delayMs of toWireMs) {
+        for (let waitMs = rate.leave(nowMs); waitMs > 0; waitMs = rate.leave(nowMs)) {
+          passUntil(nowMs + Math.ceil(waitMs));
+        }
+        // One connection: nothing overtakes.
+        wireMs = Math.max(wireMs, nowMs + delayMs);
+        onTheWire.push(wireMs);
+        echoes.push(wireMs + echoMs);
+      }
+      return onTheWire.every((fromMs, index) => {
+        const next = onTheWire[index + perSecond];
+        return next === undefined || next - fromMs >= 1_000;
+      });
+    });
+    fc.assert(holds);
+  },
+);
+
+t.test('CallRate: a call that was never sent does not hold the others back for long', async (t) => {
+  const rate = new CallRate(10);
+  let nowMs = 0;
+  const leave = (): void => {
+    for (let waitMs = rate.leave(nowMs); waitMs > 0; waitMs = rate.leave(nowMs)) nowMs += waitMs;
+  };
+  for (let lost = 0; lost < 10; lost += 1) leave();
+  nowMs += 5_000;
+  const fromMs = nowMs;
+  for (let call = 0; call < 40; call += 1) {
+    leave();
+    rate.hasLeft(nowMs);
+  }
+  t.ok(nowMs - fromMs <= 4_080, `40 calls at 10 a second took ${nowMs - fromMs} ms`);
+});
+
 t.test('CallRate: after the process stood still, no second holds more than the rate', async () => {
   const inputs = fc.record({
     perSecond: fc.integer({ min: 1, max: 50 }),
