@@ -1,6 +1,6 @@
 /** Puts what was read into the plan: with the waits before it, for the people that it is for. */
 import { durationText } from '../definition/duration.ts';
-import type { Action, NewStep, ReadAction } from './action-phrases.ts';
+import type { Action, NewStep, ReadAction } from './read-action.ts';
 import { isRefused, type Refused } from './attribute-phrases.ts';
 import { beginBranch, type Suffix } from './conditional-clause.ts';
 import { segmentEntry, type Taken } from './entry-phrases.ts';

@@ -2,7 +2,7 @@
 import { DateTime } from 'luxon';
 import { DAY_MS, durationText } from '../definition/duration.ts';
 import type { Weekday } from '../definition/quiet-time.schema.ts';
-import { takeSegmentObject } from './action-phrases.ts';
+import { takeSegmentObject } from './whom-phrases.ts';
 import {
   comparedWith,
   takeAttributeTest,
