@@ -1010,8 +1010,13 @@ async function chunkedUpload(t: Test, rig: ApiRig, id: string, bytes: Buffer): P
   return response.statusCode ?? 0;
 }
 
+/** Many may ask at once: the first of them opens the port for all. */
+const opened = new WeakMap<ApiRig, Promise<string>>();
+
 async function listening(rig: ApiRig): Promise<{ host: string; port: number }> {
-  if (!rig.app.server.listening) await rig.app.listen({ host: '127.0.0.1', port: 0 });
+  const address = opened.get(rig) ?? rig.app.listen({ host: '127.0.0.1', port: 0 });
+  opened.set(rig, address);
+  await address;
   return { host: '127.0.0.1', port: (rig.app.server.address() as AddressInfo).port };
 }
 
