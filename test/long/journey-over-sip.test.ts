@@ -1,6 +1,7 @@
 /**
- * Goal: the reference journey, end to end: `ringfence start` calls the lab's people over SIP, its AI
- * agent and the carrier decide what came of each call, and every branch of the call is taken.
+ * Goal: the reference journey, end to end: `ringfence start` finds the people of a segment and calls
+ * them over SIP, the lab's AI agent and carrier decide what came of each call, and every branch of the
+ * call is taken.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -31,6 +32,8 @@ const PEOPLE = {
   otherDay: '+12065550102',
   callBack: '+12065550103',
   optedOut: '+12065550104',
+  /** Rings for eight seconds: its delivery is cancelled meanwhile. */
+  cancelled: '+12065550125',
   busy: '+12065550130',
   notInService: '+12065550145',
 } as const;
@@ -44,12 +47,13 @@ const PATHS: Readonly<Record<Person, readonly string[]>> = {
     ...['call', 'callOutcome', 'whatCameOfIt', 'done'],
   ],
   optedOut: ['call', 'callOutcome', 'done'],
+  cancelled: ['call', 'callOutcome'],
   // Text messages have no live channel yet: that step is blocked, and the run goes on.
   busy: ['call', 'callOutcome', 'whatCameOfIt', 'textInstead', 'done'],
   notInService: ['call', 'callOutcome', 'emailInstead', 'done'],
 };
 
-/** As it is in the docs, but that people come by a trigger, and two hours are two seconds. */
+/** As it is in the docs, but that it opens at once, and two hours are two seconds. */
 function referenceJourney(): Journey {
   const text = readFileSync(join(ROOT, 'docs', 'journeys', 'confirm-delivery.yaml'), 'utf8');
   const journey = parse(text) as Journey;
@@ -65,7 +69,8 @@ function referenceJourney(): Journey {
     ...journey.assets,
     contactAttributes: [...contactAttributes, { name: 'labOutcome', type: 'text' as const }],
   };
-  const entry = { kind: 'trigger', trigger: 'deliveryPlanned' } as const;
+  const entry = { ...journey.entry };
+  delete (entry as { opensAt?: string }).opensAt;
   return { ...journey, entry, steps, assets };
 }
 
@@ -109,6 +114,14 @@ async function sayCallBack(database: OpenDatabase, contactId: string): Promise<b
     .transaction()
     .execute((tx) => recordDispositions(tx, writer, id, ['Call back']));
   return true;
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + WITHIN_MS;
+  while (!(await isSo())) {
+    if (Date.now() > deadlineMs) throw new Error(`not within ${WITHIN_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 t.test('[JRN-04] [JRN-12] [JRN-13] [JRN-14] every voice branch, over SIP', async (t) => {
@@ -160,7 +173,6 @@ t.test('[JRN-04] [JRN-12] [JRN-13] [JRN-14] every voice branch, over SIP', async
   }
   const triggerIds = new Map<string, string>();
   for (const [name, kind] of [
-    ['deliveryPlanned', 'custom'],
     ['deliveryConfirmed', 'custom'],
     ['deliveryCancelled', 'business'],
   ] as const) {
@@ -168,41 +180,48 @@ t.test('[JRN-04] [JRN-12] [JRN-13] [JRN-14] every voice branch, over SIP', async
   }
   await made('/v1/opt-outs', { number: PEOPLE.optedOut });
 
+  const database = await openSqlite({ file: service.storeFile, nowMs: Date.now });
+  t.teardown(() => database.close());
+  const contacts = new Map<Person, string>();
+  const deliveryDate = new Date(Date.now() + 86_400_000).toISOString();
+  for (const [person, mobile] of Object.entries(PEOPLE) as [Person, string][]) {
+    const labOutcome = person === 'otherDay' ? { labOutcome: 'Reschedule' } : {};
+    const contact = {
+      ...{ uniqueIdentifier: person, phones: { mobile }, email: `${person}@example.com` },
+      attributes: { deliveryDate, ...labOutcome },
+    };
+    contacts.set(person, await made('/v1/contacts', contact));
+  }
+  await made('/v1/contacts', {
+    ...{ uniqueIdentifier: 'next week', phones: { mobile: '+12065550105' } },
+    attributes: { deliveryDate: new Date(Date.now() + 7 * 86_400_000).toISOString() },
+  });
+  const segmentId = await made('/v1/segments', {
+    ...{ name: 'deliveryTomorrow', kind: 'dynamic', evaluation: 'ongoing' },
+    condition: { from: 'contact', attribute: 'deliveryDate', operator: 'inNext', value: '2d' },
+  });
+  const members = async () => (await service.ask(`/v1/segments/${segmentId}`))['memberCount'];
+  await until('everybody is in the segment', async () => (await members()) === contacts.size);
+
   const journeyId = await made('/v1/journeys', referenceJourney());
   const published = await service.ask(`/v1/journeys/${journeyId}/publish`, {});
   t.match(published, { state: 'live' });
 
-  const database = await openSqlite({ file: service.storeFile, nowMs: Date.now });
-  t.teardown(() => database.close());
-  const contacts = new Map<Person, string>();
-  for (const [person, mobile] of Object.entries(PEOPLE) as [Person, string][]) {
-    const more = person === 'otherDay' ? { attributes: { labOutcome: 'Reschedule' } } : {};
-    const contact = {
-      uniqueIdentifier: person,
-      phones: { mobile },
-      email: `${person}@example.com`,
-    };
-    const contactId = await made('/v1/contacts', { ...contact, ...more });
-    contacts.set(person, contactId);
-    const occurrences = `/v1/triggers/${triggerIds.get('deliveryPlanned') ?? ''}/occurrences`;
-    await service.ask(occurrences, { contactId, attributes: {} });
-  }
+  await until('it rings where the delivery is about to be cancelled', () =>
+    lab.invites.some(({ number }) => number === PEOPLE.cancelled),
+  );
+  const cancelled = `/v1/triggers/${triggerIds.get('deliveryCancelled') ?? ''}/occurrences`;
+  await service.ask(cancelled, { contactId: contacts.get('cancelled'), attributes: {} });
 
   let isSaid = false;
-  const deadlineMs = Date.now() + WITHIN_MS;
-  for (;;) {
+  const runs = () => database.db.selectFrom('journey_runs').selectAll().execute();
+  await until('everybody came through', async () => {
     isSaid ||= await sayCallBack(database, contacts.get('callBack') ?? '');
-    const inside = await database.db
-      .selectFrom('journey_runs')
-      .select(['contact_id', 'step_id', 'status'])
-      .execute();
-    if (inside.length === contacts.size && inside.every(({ status }) => status === 'exited')) break;
-    if (Date.now() > deadlineMs) {
-      t.fail(`not everybody came through: ${JSON.stringify(inside)}\n${service.said}`);
-      break;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+    const inside = await runs();
+    return inside.length === contacts.size && inside.every(({ status }) => status === 'exited');
+  }).catch(async (error: unknown) => {
+    t.fail(`${String(error)}\n${JSON.stringify(await runs())}\n${service.said}`);
+  });
 
   for (const [person, contactId] of contacts) {
     const path = await database.db
@@ -226,7 +245,13 @@ t.test('[JRN-04] [JRN-12] [JRN-13] [JRN-14] every voice branch, over SIP', async
   const activities = await database.db.selectFrom('journey_activities').selectAll().execute();
   t.match(activities, [{ kind: 'task', assigned_to: 'planning' }]);
   const deliveries = await database.db.selectFrom('deliveries').selectAll().execute();
-  t.equal(deliveries.length, 6, 'one call each, two for who asked to be called back');
+  t.equal(deliveries.length, 7, 'one call each, two for who asked to be called back');
+  const ended = deliveries.find((delivery) => delivery.contact_id === contacts.get('cancelled'));
+  t.match(
+    ended,
+    { result: 'Cancelled' },
+    '[JRN-40] and who is not to be called any more is let go',
+  );
   t.ok(
     deliveries.every(({ journey_id: id, journey_run_id: run }) => id === journeyId && run !== null),
     '[API-37] each carries its journey and its run',
