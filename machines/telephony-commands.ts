@@ -90,6 +90,13 @@ export const AttemptDial = Type.Object({
     description: 'Epoch, ms: no first INVITE leaves later. Checked on receipt and at the INVITE.',
     minimum: 0,
   }),
+  windowEndMs: Type.Optional(
+    Type.Integer({
+      description:
+        'Epoch, ms: the calling window ends. No INVITE leaves then or later, on no trunk of a group.',
+      minimum: 0,
+    }),
+  ),
   trunk: Type.String({ description: 'Name of the trunk to dial through, or of a group.' }),
   destination: Type.String({ description: 'Number to dial, E.164 with plus where it is one.' }),
   callerId: Type.String({ description: 'Number to show, E.164 with plus where it is one.' }),

@@ -65,7 +65,7 @@ export function chainStartOf(start: ClaimedStart, plan: CallPlan, nowMs: number)
     attempt: {
       attemptId,
       fence,
-      dial: dialOf(plan, number, notAfterMs),
+      dial: { ...dialOf(plan, number, notAfterMs), windowEndMs: window.endMs },
       ...common(plan, afterAnswer, attemptId),
     },
   };

@@ -137,7 +137,7 @@ function routeOf(
   clock: GatewayClock,
 ): CallRoute {
   return new CallRoute({
-    ...{ first, others, clock },
+    ...{ first, others, clock, windowEndMs: dial.windowEndMs ?? Number.POSITIVE_INFINITY },
     wayOn: (trunk, nowMs, notAfterMs) => {
       const target = targetOn(trunk, dial);
       if (!target.ok) return undefined;

@@ -28,6 +28,8 @@ export interface CallRouteParts {
   readonly others: readonly Trunk[];
   readonly wayOn: WayOn;
   readonly clock: GatewayClock;
+  /** Nobody may be called then or later. Epoch ms; infinite: there is no such time. */
+  readonly windowEndMs: number;
 }
 
 /** Nobody rings and nobody is told anything while a call waits for the rate of another trunk. */
@@ -80,13 +82,15 @@ export class CallRoute {
   }
 
   #next(response: SipResponse | undefined, go: (way: TrunkWay) => void): boolean {
-    const { clock, wayOn } = this.#parts;
+    const { clock, wayOn, windowEndMs } = this.#parts;
     if (response !== undefined && canHaveRung(response, this.trunk.address.transport)) return false;
     const nowMs = clock.now();
+    const notAfterMs = Math.min(nowMs + FAILOVER_WAIT_MAX_MS, windowEndMs - 1);
+    if (nowMs > notAfterMs) return false;
     for (const [index, trunk] of this.#others.entries()) {
       // The endpoint is there already, and must speak as that trunk wants it.
       if (!sharesEndpoints(trunk.config, this.trunk.config)) continue;
-      const way = wayOn(trunk, nowMs, nowMs + FAILOVER_WAIT_MAX_MS);
+      const way = wayOn(trunk, nowMs, notAfterMs);
       if (way === undefined) continue;
       this.trunk.inviteFailed(response);
       this.#others = this.#others.slice(index + 1);

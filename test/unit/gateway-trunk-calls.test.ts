@@ -266,6 +266,36 @@ t.test('no failover once anything may be ringing, nor after our CANCEL', async (
   t.match(bench.ended, { cancelReason: 'cancelled' });
 });
 
+t.test(
+  'no failover once the calling window has ended, however late the first trunk fails',
+  async (t) => {
+    for (const [failsAtMs, invites] of [
+      [8_999, 2],
+      [9_000, 1],
+      [20_000, 1],
+    ] as const) {
+      const bench = await AttemptBench.start({ others: [{ name: 'second' }] });
+      const windowEndMs = bench.clock.now() + 9_000;
+      bench.dial({ trunk: 'group', windowEndMs });
+      bench.invite().echo();
+      bench.clock.advanceTo(failsAtMs);
+      bench.invite().reject(fakeResponse(503, ''));
+      t.equal(bench.srf.invites.length, invites, `failed at ${failsAtMs} ms`);
+      if (invites === 1) t.match(bench.ended, { sip: { statusCode: 503 } });
+      await bench.trunk.close();
+    }
+    const bench = await AttemptBench.start({
+      others: [{ name: 'second', callsPerSecondMax: 1 }],
+      warm: 2,
+    });
+    bench.dial({ attemptId: 'other', trunk: 'second' });
+    bench.dial({ trunk: 'group', windowEndMs: bench.clock.now() + 500 });
+    bench.invite(1).echo().reject(fakeResponse(500, ''));
+    t.match(bench.ended, { sip: { statusCode: 500 } }, 'nor is the rate waited for beyond it');
+    await bench.trunk.close();
+  },
+);
+
 t.test('a call given up while it waits for the rate of the other trunk ends at once', async (t) => {
   const bench = await AttemptBench.start({
     others: [{ name: 'second', callsPerSecondMax: 1 }],
