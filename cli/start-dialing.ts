@@ -4,6 +4,7 @@ import { dialableTrunks } from '../config/dialable-trunks.ts';
 import type { HttpConfig } from '../config/http.schema.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import { firstKey } from '../dialer/api-keys/first-key.ts';
+import { CallAudit } from '../dialer/audit/call-audit.ts';
 import type { DialerLog } from '../dialer/dialer-log.ts';
 import { systemClock } from '../dialer/clock.ts';
 import { dialerSettings } from '../dialer/dialer-settings.ts';
@@ -85,6 +86,12 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
     await api?.attach(dialer);
     observability?.dialerStarted(dialer);
+    const audit = new CallAudit({
+      ...{ database, ids, log, nowMs: () => Date.now() },
+      numberGapMinMs: settings.limits.numberGapMinMs,
+      ...(observability === undefined ? {} : { meter: observability.meter }),
+    });
+    audit.start();
     const transcription = transcriptionOf(options, `dialer:${settings.id}`);
     transcription?.start();
     void dialer.leaseLost.then(() => transcription?.stop());
@@ -94,6 +101,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       const importsEnd = api?.detach();
       await dialer.stop({ graceMs, limitMs: HANG_UP_LIMIT_MS });
       await transcription?.stop();
+      await audit.stop();
       await importsEnd;
       await agents.stop();
     };

@@ -11,6 +11,7 @@ import { consentSegmentsTriggers } from './migrations/0009-consent-segments-trig
 import { pacingLog } from './migrations/0010-pacing-log.ts';
 import { journeys } from './migrations/0011-journeys.ts';
 import { transcripts } from './migrations/0012-transcripts.ts';
+import { complianceAudit } from './migrations/0014-compliance-audit.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pacingLog,
   journeys,
   transcripts,
+  complianceAudit,
 ];

@@ -27,6 +27,7 @@ t.test('[DM-01] with a cap of 3 there are never more than 3 calls, and there are
   t.equal(world.gateway.dialled.length, 20);
   for (const id of ids) t.match(await world.task(id), { state: 'final', status: 'Complete' });
   await world.check();
+  t.equal(world.audited, 20, 'and the audit has seen each INVITE');
 });
 
 t.test('[DM-01] the cap is never passed and every task ends once, whoever answers', async (t) => {

@@ -400,6 +400,16 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ],
   })),
   {
+    ...{ alert: 'RingfenceCallBrokeRule', atMinute: 30, labels: { rule: 'opted_out' } },
+    fires: [once('dialer_compliance_violations_total{rule="opted_out"}', 20)],
+    below: [gauge('dialer_compliance_violations_total{rule="opted_out"}', 1)],
+  },
+  {
+    ...{ alert: 'RingfenceAuditBehind', atMinute: 10, labels: {} },
+    fires: [gauge('dialer_compliance_audit_age_seconds', 301)],
+    below: [gauge('dialer_compliance_audit_age_seconds', 300)],
+  },
+  {
     ...{ alert: 'RingfenceRecordingsFail', atMinute: 30, labels: { outcome: 'failed' } },
     fires: [once('gateway_recordings_total{outcome="failed"}', 20)],
     below: [once('gateway_recordings_total{outcome="started"}', 20)],

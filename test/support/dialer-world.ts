@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { TableNode, type CompiledQuery, type Kysely, type QueryExecutor } from 'kysely';
 import type { Test } from 'tap';
 import type { DialerLimits } from '../../dialer/actors/dialer-parts.ts';
+import { auditCalls, beginAudit } from '../../dialer/audit/audit-calls.ts';
 import type { DialerClock } from '../../dialer/clock.ts';
 import { upsertContacts, type ContactInput } from '../../dialer/contacts/upsert-contacts.ts';
 import type { DialerNews } from '../../dialer/dialer-news.ts';
@@ -88,6 +89,8 @@ export class DialerWorld {
   readonly #database: OpenDatabase;
   #process: Process | undefined;
   businessUnitId = '';
+  /** INVITEs that the audit of `check` has looked at. */
+  audited = 0;
   /** Those that can dial now. */
   gateways: readonly string[];
   #loseAnswerOf: string | undefined;
@@ -109,6 +112,7 @@ export class DialerWorld {
     });
     const { ids, nowMs } = world;
     world.businessUnitId = await createBusinessUnit({ database, ids, nowMs }, 'Test');
+    await beginAudit({ database, nowMs: () => world.nowMs });
     return world;
   }
 
@@ -368,6 +372,20 @@ export class DialerWorld {
       .where('in_flight_attempt_id', 'is not', null)
       .execute();
     for (const guard of held) assert.equal(guard.ended_at_ms, null, 'a guard outlived its attempt');
+    await this.#checkRules();
+  }
+
+  /** No call was made that should not have been. */
+  async #checkRules(): Promise<void> {
+    const { ids, limits } = this;
+    const { numberGapMinMs } = limits;
+    const options = { database: this.#database, ids, nowMs: () => this.nowMs, numberGapMinMs };
+    for (let events = 1; events > 0;) {
+      const turn = await auditCalls(options);
+      assert.deepEqual(turn.violations, [], 'a call broke a rule');
+      this.audited += turn.calls;
+      ({ events } = turn);
+    }
   }
 
   #plan(): { planAfterAnswer?: () => PlanAfterAnswer } {

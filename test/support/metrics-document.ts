@@ -1,4 +1,5 @@
 /** docs/metrics.md from the tables that register the metrics, so that the two cannot disagree. */
+import { AUDIT_METRICS } from '../../dialer/metrics/audit-metrics.ts';
 import { DIALER_METRICS } from '../../dialer/metrics/dialer-metrics.ts';
 import { HEALTH_METRICS } from '../../dialer/metrics/health-metrics.ts';
 import { JOURNEY_METRICS } from '../../dialer/metrics/journey-metrics.ts';
@@ -36,6 +37,11 @@ export const METRIC_SECTIONS: readonly Section[] = [
       'What pacers decide, and what bounds them. Engagements that share a label share its series: counts ' +
       'are added up, and of ratios, limits and budgets the worst is told. docs/pacing.md has the words.',
     table: PACING_METRICS,
+  },
+  {
+    title: 'Audit',
+    words: 'Whether calls kept the rules, looked at once more after the fact (docs/operations.md).',
+    table: AUDIT_METRICS,
   },
   {
     title: 'Representatives',

@@ -16,6 +16,7 @@ import type { ApiContext, ApiDialer } from './api-context.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { uploadRoutes } from './batches/upload.routes.ts';
 import { capabilityRoutes } from './capabilities/capabilities.routes.ts';
+import { violationRoutes } from './compliance/violations.routes.ts';
 import { complianceRoutes } from './consent/compliance.routes.ts';
 import { consentImportReadRoutes, consentImportRoutes } from './consent/import.routes.ts';
 import { consentRecordRoutes } from './consent/records.routes.ts';
@@ -185,6 +186,7 @@ const ROUTES = [
   deliveryRoutes,
   explanationRoutes,
   optOutRoutes,
+  violationRoutes,
   trunkRoutes,
   skillRoutes,
   representativeRoutes,

@@ -4,6 +4,7 @@
  * migrations/; a conformance test compares the two on both databases.
  */
 import type { AccessTables } from './access-tables.ts';
+import type { AuditTables } from './audit-tables.ts';
 import type { ConsentTables } from './consent-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { EdgeTables } from './edge-tables.ts';
@@ -25,4 +26,5 @@ export type Database = ContactTables &
   PacingTables &
   ConsentTables &
   SegmentTables &
-  JourneyTables;
+  JourneyTables &
+  AuditTables;

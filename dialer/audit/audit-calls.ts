@@ -1,0 +1,200 @@
+/**
+ * Reads the event log, and judges each INVITE that it tells of. The place in the log, what was found, and
+ * what has to be remembered of each number are written together: whatever happens, each call is judged
+ * once, and none is left out.
+ */
+import type { Transaction } from 'kysely';
+import type { IdSource } from '../ids/uuid7.ts';
+import { appendEvents } from '../store/event-log.ts';
+import { endOfEvents } from '../store/event-place.ts';
+import { readEvents, type EventCursor, type StoredEvent } from '../store/event-reader.ts';
+import type { OpenDatabase } from '../store/open-database.ts';
+import type { AuditedNumberRow, ComplianceViolationRow } from '../store/schema/audit-tables.ts';
+import type { Database } from '../store/schema/database.ts';
+import { violationsOf, type AuditSettings, type PreviousCall } from './audit-rules.ts';
+import { newsOf, readCalls, type AuditedCall } from './read-sent-calls.ts';
+
+export interface AuditOptions extends AuditSettings {
+  readonly database: OpenDatabase;
+  readonly ids: IdSource;
+  readonly nowMs: () => number;
+  /** Events of one transaction. Default 500. */
+  readonly limit?: number;
+}
+
+export interface AuditTurn {
+  /** Events that were looked at: fewer than the limit, and there is no more. */
+  readonly events: number;
+  /** INVITEs among them. */
+  readonly calls: number;
+  readonly violations: readonly ComplianceViolationRow[];
+}
+
+const CURSOR = 'compliance-audit';
+const LIMIT = 500;
+const ACTOR = 'system';
+const NOTHING: AuditTurn = { events: 0, calls: 0, violations: [] };
+/** Numbers are forgotten so long after the last call, and not before their gap is over. */
+const NUMBERS_KEPT_MS = 86_400_000;
+
+/** From now on: of calls before there was an audit not all is known. Does nothing a second time. */
+export async function beginAudit({
+  database,
+  nowMs,
+}: Pick<AuditOptions, 'database' | 'nowMs'>): Promise<void> {
+  const end = await endOfEvents(database);
+  await database.db
+    .insertInto('event_cursors')
+    .values({ name: CURSOR, ...end, updated_at_ms: nowMs() })
+    .onConflict((at) => at.column('name').doNothing())
+    .execute();
+}
+
+/** One transaction. Several processes may do this: each waits for the one before. */
+export async function auditCalls(options: AuditOptions): Promise<AuditTurn> {
+  const { database, nowMs, limit = LIMIT } = options;
+  const { settledEventsOnly } = database;
+  return database.db.transaction().execute(async (tx) => {
+    const after = await placeOf(tx, database.kind === 'postgres');
+    if (after === undefined) return NOTHING;
+    const { events, cursor } = await readEvents({ db: tx, settledEventsOnly }, { after, limit });
+    if (events.length === 0) return NOTHING;
+    const turn = await judge(tx, events, options);
+    await tx
+      .updateTable('event_cursors')
+      .set({ ...cursor, updated_at_ms: nowMs() })
+      .where('name', '=', CURSOR)
+      .execute();
+    return turn;
+  });
+}
+
+async function placeOf(
+  tx: Transaction<Database>,
+  locks: boolean,
+): Promise<EventCursor | undefined> {
+  const query = tx.selectFrom('event_cursors').select(['tx', 'seq']).where('name', '=', CURSOR);
+  return (locks ? query.forUpdate() : query).executeTakeFirst();
+}
+
+async function judge(
+  tx: Transaction<Database>,
+  events: readonly StoredEvent[],
+  { ids, nowMs, numberGapMinMs }: AuditOptions,
+): Promise<AuditTurn> {
+  const news = events.flatMap((event) => newsOf(event) ?? []);
+  const attemptIds = [...new Set(news.map(({ attemptId }) => attemptId))];
+  const calls = await readCalls(tx, attemptIds);
+  const numbers = await LastCalls.read(tx, calls);
+  const atMs = nowMs();
+  const violations: ComplianceViolationRow[] = [];
+  let judged = 0;
+  for (const { attemptId, sentAtMs, atMs: toldAtMs } of news) {
+    const call = calls.get(attemptId);
+    if (call === undefined) continue;
+    const previous = numbers.before(call);
+    // Tried, and nobody was there to note the INVITE: what is known of it is judged at its end.
+    if (sentAtMs !== null || !call.isSentTold) {
+      judged += 1;
+      for (const found of violationsOf({ ...call, sentAtMs, previous }, { numberGapMinMs })) {
+        violations.push({
+          ...{ id: ids.id(), business_unit_id: call.businessUnitId, ...found },
+          ...{ attempt_id: attemptId, engagement_id: call.engagementId },
+          ...{ happened_at_ms: sentAtMs ?? call.claimedAtMs, found_at_ms: atMs },
+        });
+      }
+      numbers.begun(call);
+    }
+    if (sentAtMs === null) numbers.ended(call, toldAtMs);
+  }
+  await numbers.write(tx, atMs - Math.max(NUMBERS_KEPT_MS, numberGapMinMs));
+  return {
+    ...{ events: events.length, calls: judged },
+    violations: await writeViolations(tx, violations, atMs),
+  };
+}
+
+/** Those that are new: of each attempt a rule is told once. */
+async function writeViolations(
+  tx: Transaction<Database>,
+  violations: readonly ComplianceViolationRow[],
+  atMs: number,
+): Promise<ComplianceViolationRow[]> {
+  if (violations.length === 0) return [];
+  const written = await tx
+    .insertInto('compliance_violations')
+    .values([...violations])
+    .onConflict((at) => at.columns(['attempt_id', 'rule']).doNothing())
+    .returningAll()
+    .execute();
+  for (const row of written) {
+    const { attempt_id: attemptId, engagement_id: engagementId, rule, detail } = row;
+    // A stream of its own: others write to the attempt's.
+    const event = {
+      ...{ streamId: `violation:${row.id}`, type: 'compliance.violated', actor: ACTOR },
+      payload: { attemptId, engagementId, rule, detail },
+    };
+    await appendEvents(tx, row.business_unit_id, atMs, [event]);
+  }
+  return written;
+}
+
+/** The last call to each number, as the log has told it so far. */
+class LastCalls {
+  readonly #byNumber: Map<string, AuditedNumberRow>;
+  readonly #changed = new Set<string>();
+
+  private constructor(rows: readonly AuditedNumberRow[]) {
+    this.#byNumber = new Map(rows.map((row) => [row.number, { ...row }]));
+  }
+
+  static async read(
+    tx: Transaction<Database>,
+    calls: ReadonlyMap<string, AuditedCall>,
+  ): Promise<LastCalls> {
+    const numbers = [...new Set([...calls.values()].flatMap(({ number }) => number ?? []))];
+    if (numbers.length === 0) return new LastCalls([]);
+    return new LastCalls(
+      await tx.selectFrom('audited_numbers').selectAll().where('number', 'in', numbers).execute(),
+    );
+  }
+
+  before({ number }: AuditedCall): PreviousCall | undefined {
+    const row = number === null ? undefined : this.#byNumber.get(number);
+    if (row === undefined) return undefined;
+    const { attempt_id: attemptId, claimed_at_ms: claimedAtMs, recorded_at_ms: recordedAtMs } = row;
+    return { attemptId, claimedAtMs, recordedAtMs };
+  }
+
+  begun({ number, attemptId, claimedAtMs }: AuditedCall): void {
+    if (number === null || this.#byNumber.get(number)?.attempt_id === attemptId) return;
+    this.#byNumber.set(number, {
+      ...{ number, attempt_id: attemptId, claimed_at_ms: claimedAtMs, recorded_at_ms: null },
+    });
+    this.#changed.add(number);
+  }
+
+  ended({ number, attemptId }: AuditedCall, atMs: number): void {
+    const row = number === null ? undefined : this.#byNumber.get(number);
+    if (row?.attempt_id !== attemptId) return;
+    row.recorded_at_ms = atMs;
+    this.#changed.add(row.number);
+  }
+
+  async write(tx: Transaction<Database>, forgetBeforeMs: number): Promise<void> {
+    await tx.deleteFrom('audited_numbers').where('recorded_at_ms', '<', forgetBeforeMs).execute();
+    const rows = [...this.#changed].flatMap((number) => this.#byNumber.get(number) ?? []);
+    if (rows.length === 0) return;
+    await tx
+      .insertInto('audited_numbers')
+      .values(rows)
+      .onConflict((at) =>
+        at.column('number').doUpdateSet((eb) => ({
+          attempt_id: eb.ref('excluded.attempt_id'),
+          claimed_at_ms: eb.ref('excluded.claimed_at_ms'),
+          recorded_at_ms: eb.ref('excluded.recorded_at_ms'),
+        })),
+      )
+      .execute();
+  }
+}
