@@ -23,9 +23,9 @@ type ClaimedPayload = Partial<
 
 /** Who signs an account must see what it does not say. */
 export const NOT_EXAMINED: readonly string[] = [
-  'consent and do-not-call lists',
+  'consent for a purpose, unless a journey asked for the call',
   'quiet times where the person is, other than by the windows of the request',
-  'limits on how often a person is called, other than the pause above',
+  'limits on how often a person is called, other than the pause above, unless a journey asked for the call',
 ];
 
 export function claimOf({ taskEvents, attempt }: History): LoggedEvent | undefined {
@@ -44,6 +44,7 @@ export function startReasons(history: History, claim: LoggedEvent): Reason[] {
     },
     ...windowReason(facts, contact?.time_zone ?? null),
     ...queueReason(facts),
+    ...listReason(facts),
     ...numberReasons(facts, claim.atMs),
     ...placeReason(facts),
     ...turnReason(facts),
@@ -67,6 +68,12 @@ const QUEUE_FACTS = {
 
 function queueReason({ queue }: ClaimedPayload): Reason[] {
   return queue === undefined ? [] : [{ rule: 'Queue hours', fact: QUEUE_FACTS[queue] }];
+}
+
+function listReason({ isOptedOut }: ClaimedPayload): Reason[] {
+  if (isOptedOut === undefined) return [];
+  const fact = 'The list was looked at in the same step, and the number was not on it.';
+  return [{ rule: 'Not on the do-not-call list', fact }];
 }
 
 function numberReasons(facts: ClaimedPayload, atMs: number): Reason[] {

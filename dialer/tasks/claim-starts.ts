@@ -84,6 +84,8 @@ export interface StartFacts {
   /** Of the same number, by whichever engagement; null: never dialled. */
   readonly previousAttemptAtMs: number | null;
   readonly numberGapMinMs: number;
+  /** The do-not-call list was looked at in the same step, and the number is not on it. */
+  readonly isOptedOut: false;
   /** Calls in flight of this engagement before this one, and how many there may be. */
   readonly inFlight: number;
   readonly inFlightMax: number;

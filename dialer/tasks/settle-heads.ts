@@ -112,6 +112,7 @@ function prepared(
       queue: facts.queue.kind,
       previousAttemptAtMs: facts.numberOf(target.contactPointId).lastAttemptAtMs,
       numberGapMinMs: context.numberGapMinMs,
+      isOptedOut: false,
       inFlight,
       inFlightMax: inFlightMaxOf(request.config.mode),
     },
