@@ -37,6 +37,8 @@ export interface DialingOptions {
   readonly gatewayFor?: (trunk: string, preferred?: string) => string | undefined;
   /** Those that are there now. Default: the configured one. */
   readonly gatewayIds?: () => readonly string[];
+  /** The lease is held: events of the queue group are ours from now on. */
+  readonly onOwned?: () => void;
   readonly log: DialerLog;
   /** With `/v1` for others to use; its first key is made when there is none. */
   readonly servesApi?: boolean;
@@ -81,6 +83,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       clock: systemClock,
       planAfterAnswer: agents.desk.planAfterAnswer,
       ...(options.gatewayFor === undefined ? {} : { gatewayFor: options.gatewayFor }),
+      ...(options.onOwned === undefined ? {} : { onOwned: options.onOwned }),
     });
     running = dialer;
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;

@@ -118,10 +118,9 @@ async function serve(
         : {
             gatewayFor: (trunk, preferred) => bus.gatewayFor(trunk, preferred),
             gatewayIds: () => bus.gatewayIds,
+            onOwned: () => bus.own(),
           }),
     });
-    // The lease is held: the events of its queue group are ours, for as long as it is.
-    bus?.own();
     void dialing.dialer.leaseLost.then(() => bus?.disown());
     try {
       await onReady({ config, database, telephony, dialing }, found);

@@ -19,6 +19,11 @@ export interface DialerOptions {
   /** Open; it stays the caller's to close, after `stop`. */
   readonly database: OpenDatabase;
   readonly telephony: TelephonyPort;
+  /**
+   * The lease is held and what was left of representatives is known: events of the queue group may be
+   * told from now on, and are before anything is made of the calls that were left.
+   */
+  readonly onOwned?: () => void;
   /** Dials where there is only one, and while no other is known. */
   readonly gatewayId: string;
   /**

@@ -143,6 +143,7 @@ export class Dialer {
     const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
     // Before anything is asked about: whoever is on one of those calls is nobody else's.
     await this.desk.takeOver();
+    this.#options.onOwned?.();
     const report = await recover({ ...parts, runtimes, registry, occupy, desk: this.desk });
     this.#recovered = report;
     await this.desk.begin();

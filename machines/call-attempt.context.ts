@@ -39,6 +39,7 @@ export function initialContext(input: CallAttemptInput): CallAttemptContext {
     waits: { ...DEFAULT_WAITS, ...input.waits },
     evidence,
     seen: NOTHING_SEEN,
+    told: null,
     commandSeq: 0,
     queriesLeft: QUERIES_MAX,
     phase: knownPhase(evidence),
@@ -82,6 +83,11 @@ export function isNewsTo(context: CallAttemptContext, event: AttemptEvent): bool
 /** Number of the last event heard, as the evidence counts them. */
 export function lastHeard({ seen, recovery }: CallAttemptContext): number {
   return highestSeen(seen) + (recovery?.lastSeq ?? 0);
+}
+
+/** Whether all has been heard that there was to hear, as far as we know. */
+export function isWholeAccount({ seen, told }: CallAttemptContext): boolean {
+  return isWithoutGap(seen) && highestSeen(seen) >= (told ?? 0);
 }
 
 /** Whether this end is the last thing to be heard: no event before it is missing. */
@@ -132,6 +138,7 @@ export function afterReply(
   return {
     phase: furthestPhase(context.phase, state.phase),
     connected: state.connected ?? false,
+    told: state.told ?? 0,
     evidence: ended === undefined ? context.evidence : withEnd(context.evidence, ended),
   };
 }
@@ -230,6 +237,12 @@ export function cancelOf({ evidence }: CallAttemptContext): OrderBody {
 
 export function hangupOf({ evidence }: CallAttemptContext): OrderBody {
   return { type: 'attempt.hangup', reason: evidence.hangupReason ?? 'cancelled' };
+}
+
+/** Whoever took the call over has told again what was not written down before. */
+export function queryOf({ recovery }: CallAttemptContext): OrderBody {
+  const heard = recovery?.heard;
+  return { type: 'attempt.query', ...(heard === undefined ? {} : { heard }) };
 }
 
 /** The dialog of its INVITE, by which any gateway may end the call. */

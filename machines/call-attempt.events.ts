@@ -11,6 +11,7 @@ import type {
   AttemptCommand,
   AttemptCommandType,
   AttemptDial,
+  AttemptQuery,
   CancelReason,
 } from './telephony-commands.ts';
 import { ATTEMPT_EVENTS, type AttemptEvent } from './telephony-events.ts';
@@ -119,15 +120,22 @@ export interface CallAttemptInput {
   /**
    * Set when a dial of this attempt may have been sent by an owner before us, under a lower fence:
    * nothing is dialled, the gateway is asked. `evidence` is folded from the stored events, the
-   * last of which was number `lastSeq`; what we hear ourselves is numbered on from there.
+   * last of which was number `lastSeq`; what we hear ourselves is numbered on from there. `heard` is
+   * how that last one was numbered under its own fence: the gateway tells again what came after it.
    */
-  readonly recovery?: { readonly evidence: AttemptEvidence; readonly lastSeq: number };
+  readonly recovery?: {
+    readonly evidence: AttemptEvidence;
+    readonly lastSeq: number;
+    readonly heard?: NonNullable<AttemptQuery['heard']>;
+  };
 }
 
 export interface CallAttemptContext extends Omit<CallAttemptInput, 'waits'> {
   readonly waits: CallAttemptWaits;
   readonly evidence: AttemptEvidence;
   readonly seen: SeenSequence;
+  /** Number of the last event that the gateway had told when it was asked; null: it was not heard yet. */
+  readonly told: number | null;
   /** Number of the last command ordered. */
   readonly commandSeq: number;
   readonly queriesLeft: number;

@@ -7,7 +7,14 @@
  * of its own: what a state does not name is evidence and nothing more.
  */
 import { answeredState } from './call-attempt.answered.ts';
-import { cancelOf, dialOf, hangupOf, initialContext, outputOf } from './call-attempt.context.ts';
+import {
+  cancelOf,
+  dialOf,
+  hangupOf,
+  initialContext,
+  outputOf,
+  queryOf,
+} from './call-attempt.context.ts';
 import { news, replied, type OrderBody } from './call-attempt.events.ts';
 import {
   heard,
@@ -30,6 +37,16 @@ import { callAttemptSetup } from './call-attempt.setup.ts';
 export const CALL_ATTEMPT_VERSION = 2;
 
 const giveUp = { actions: noteCancelFor, target: 'cancelling' } as const;
+/** While the gateway is asked: done once it has answered. */
+const remembered = [
+  { guard: 'isAnswered', actions: noteHangupFor },
+  { actions: noteCancelFor },
+] as const;
+const goesOn = {
+  guard: { type: 'isNewsInTouch', params: news },
+  actions: record,
+  target: 'resuming',
+} as const;
 const takeBack = { actions: noteCancel('dialer_recall'), target: 'cancelling' } as const;
 
 export const callAttemptMachine = callAttemptSetup.createMachine({
@@ -188,12 +205,12 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
       ],
     },
     asking: {
-      entry: ['noteQuery', { type: 'order', params: (): OrderBody => ({ type: 'attempt.query' }) }],
+      entry: ['noteQuery', { type: 'order', params: ({ context }) => queryOf(context) }],
       on: {
-        'attempt.sent': { ...heard, target: 'resuming' },
-        'attempt.alerting': { ...heard, target: 'resuming' },
-        'attempt.earlyMedia': { ...heard, target: 'resuming' },
-        'attempt.answered': { ...heard, target: 'resuming' },
+        'attempt.sent': goesOn,
+        'attempt.alerting': goesOn,
+        'attempt.earlyMedia': goesOn,
+        'attempt.answered': goesOn,
         'telephony.reply': [
           superseded,
           { guard: isRefusedFor('attempt.dial', null), actions: noteReply, target: 'ended' },
@@ -206,16 +223,20 @@ export const callAttemptMachine = callAttemptSetup.createMachine({
           {
             guard: { type: 'isInformed', params: replied },
             actions: noteReply,
-            target: 'resuming',
+            target: 'catchingUp',
           },
         ],
         'telephony.lost': {}, // it is known: the next question is asked in its time
-        'dialer.cancel': [
-          { guard: 'isAnswered', actions: noteHangupFor },
-          { actions: noteCancelFor },
-        ],
+        'dialer.cancel': remembered,
       },
       after: { queryWait: 'inDoubt' },
+    },
+
+    // What the gateway told again is on its way: it is heard whole before anything is made of it.
+    catchingUp: {
+      always: { guard: 'isComplete', target: 'resuming' },
+      on: { 'telephony.lost': {}, 'telephony.reply': {}, 'dialer.cancel': remembered },
+      after: { queryWait: 'resuming' },
     },
     resuming: {
       always: [

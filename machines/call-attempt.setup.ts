@@ -14,6 +14,7 @@ import {
   isNewsTo,
   isRinging,
   isUnwanted,
+  isWholeAccount,
   joinOf,
   lastHeard,
   machinePlanOf,
@@ -32,7 +33,6 @@ import type { AgentVerdict } from './agent-verdict.ts';
 import type { RefusalCode } from './command-reply.ts';
 import { rowOfEarlyMedia } from './attempt-result.ts';
 import { AFTER_ANSWER_PLAY_ID, FALLBACK_PLAY_ID, MESSAGE_PLAY_ID } from './play-ids.ts';
-import { isWithoutGap } from './seen-sequence.ts';
 import type { AttemptCommandType, CancelReason, HangupReason } from './telephony-commands.ts';
 import type { AnswerVerdict, AttemptEvent, EventOf } from './telephony-events.ts';
 import type { TelephonyInput } from './telephony-input.ts';
@@ -215,7 +215,10 @@ export const callAttemptSetup = setup({
       context.connected &&
       !isHungUp(context) &&
       ('representative' in context.afterAnswer || context.evidence.engaged?.with === 'lobby'),
-    isComplete: ({ context }) => isWithoutGap(context.seen),
+    isComplete: ({ context }) => isWholeAccount(context),
+    /** Of a call that we took over nothing is made of events before its gateway was heard. */
+    isNewsInTouch: ({ context }, event: AttemptEvent) =>
+      isNewsTo(context, event) && (context.recovery?.heard === undefined || context.told !== null),
     isSent: ({ context }) => context.phase === 'sent',
     isRinging: ({ context }) => isRinging(context),
     isAnswered: ({ context }) => isAnswered(context),

@@ -50,6 +50,12 @@ export const AttemptSnapshot = Type.Object({
     Type.Literal(true, { description: 'The customer and who was connected hear each other now.' }),
   ),
   ended: Type.Optional(AttemptEnded),
+  told: Type.Optional(
+    Type.Integer({
+      description: 'Number of the last event told under this fence, those told again included.',
+      minimum: 0,
+    }),
+  ),
 });
 export type AttemptSnapshot = Static<typeof AttemptSnapshot>;
 

@@ -17,7 +17,7 @@ import {
   RecordingStart,
   RecordingStop,
 } from './recording-commands.ts';
-import { ATTEMPT_ENVELOPE, DurationMs, LobbyId } from './telephony-envelope.ts';
+import { ATTEMPT_ENVELOPE, DurationMs, Fence, LobbyId } from './telephony-envelope.ts';
 import {
   AttemptCancelTransfer,
   AttemptCompleteTransfer,
@@ -44,11 +44,12 @@ export const Failsafe = Type.Object({
   morePrompts: Type.Optional(
     Type.Array(Type.String(), { description: 'What is said after promptId. Default: nothing.' }),
   ),
-  playStops: Type.Optional(
+  orderStops: Type.Optional(
     Type.Boolean({
       description:
-        'A play that is ordered in time stops the clock too: the dialer is there, and says itself ' +
-        'what there is to say. For calls of prompts and of AI agents. Default false.',
+        'A play or a connect that is ordered in time stops the clock already: the dialer is there. ' +
+        'An agent that then fails is the dialer’s to speak for, and the gateway’s after 2 s. For ' +
+        'calls of prompts and of AI agents. Default false.',
     }),
   ),
 });
@@ -279,6 +280,16 @@ export type AttemptHangup = Static<typeof AttemptHangup>;
 export const AttemptQuery = Type.Object({
   type: Type.Literal('attempt.query'),
   ...ATTEMPT_ENVELOPE,
+  heard: Type.Optional(
+    Type.Object(
+      { fence: Fence, seq: Type.Integer({ minimum: 0 }) },
+      {
+        description:
+          'The last event that the owner before has on disk; seq 0: none. What was told after it is ' +
+          'told again under the new fence, from number 1. Default: nothing is told again.',
+      },
+    ),
+  ),
 });
 export type AttemptQuery = Static<typeof AttemptQuery>;
 

@@ -165,6 +165,7 @@ async function tasksWithOpenAttempt(
   return new Set(rows.map((row) => row.task_id));
 }
 
+type EventPlace = Pick<AttemptEvent, 'fence' | 'seq'>;
 type OpenAttemptRow = AttemptRow & { readonly number: string };
 
 function readOpenAttempts({ db }: OpenDatabase): Promise<OpenAttemptRow[]> {
@@ -245,13 +246,15 @@ async function resume(
     return { isCancelled: task.cancel_requested_at_ms !== null, afterAnswer: planned };
   });
   const said = await agentVerdictOf(db, attempt.delivery_id);
-  const evidence = foldEvents(events.map(({ payload }) => JSON.parse(payload) as AttemptEvent));
+  const stored = events.map(({ payload }) => JSON.parse(payload) as AttemptEvent);
+  const evidence = foldEvents(stored);
   const start = recoveredStartOf(
     {
       attempt,
       number: attempt.number,
       evidence: said === undefined ? evidence : withAgentVerdict(evidence, said, events.length),
       eventsStored: events.length,
+      heard: lastPlaceOf(stored),
       afterAnswer,
       fence: lease.epoch,
     },
@@ -305,6 +308,15 @@ export function foldEvents(events: readonly AttemptEvent[]): AttemptEvidence {
   return events.reduce(
     (evidence, event, index) => withEvent(evidence, { ...event, seq: index + 1 }),
     emptyEvidence(),
+  );
+}
+
+/** Events are stored in the order in which they were told, each owner's numbered from 1. */
+function lastPlaceOf(events: readonly AttemptEvent[]): EventPlace {
+  return events.reduce<EventPlace>(
+    (last, { fence, seq }) =>
+      fence > last.fence || (fence === last.fence && seq > last.seq) ? { fence, seq } : last,
+    { fence: 0, seq: 0 },
   );
 }
 

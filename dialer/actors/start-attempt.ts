@@ -76,6 +76,8 @@ export interface FoundAttempt {
   readonly number: string;
   readonly evidence: AttemptEvidence;
   readonly eventsStored: number;
+  /** Of the last event stored, under the fence of the owner before; seq 0: none. */
+  readonly heard: { readonly fence: number; readonly seq: number };
   readonly afterAnswer: AfterAnswer;
   /** Epoch of the lease under which it is taken over. */
   readonly fence: number;
@@ -83,7 +85,7 @@ export interface FoundAttempt {
 
 /** With `recovery` set the machine asks the gateway and never dials. */
 export function recoveredStartOf(found: FoundAttempt, plan: CallPlan): ChainStart {
-  const { attempt, number, evidence, eventsStored, afterAnswer, fence } = found;
+  const { attempt, number, evidence, eventsStored, heard, afterAnswer, fence } = found;
   const { gateway_id: gatewayId, trunk } = attempt;
   return {
     deliveryId: attempt.delivery_id,
@@ -92,7 +94,7 @@ export function recoveredStartOf(found: FoundAttempt, plan: CallPlan): ChainStar
       fence,
       dial: dialOf({ ...plan, gatewayId, trunk }, number, 0),
       ...common(plan, afterAnswer, attempt.id),
-      recovery: { evidence, lastSeq: eventsStored },
+      recovery: { evidence, lastSeq: eventsStored, heard },
     },
   };
 }

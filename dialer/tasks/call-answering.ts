@@ -9,7 +9,7 @@ import { promptsOf, type PlanAfterAnswer } from './plan-after-answer.ts';
 /** Answer to the verdict `silence`: people say something within it (ruling 7). */
 export const INITIAL_SILENCE_MS = 2_500;
 
-/** Answer to the order of what follows, and from an agent that failed to what is said instead. */
+/** Answer to the order of what follows: many round trips, and less than two seconds after a greeting. */
 const ORDERED_WITHIN_MS = 2_000;
 
 type Facts = Pick<EngagementFacts, 'config' | 'workstream'>;
@@ -57,10 +57,10 @@ export function failsafeOf(facts: Facts): Failsafe | undefined {
 function ownFailsafeOf(workstream: Facts['workstream']): Failsafe {
   const agent = agentSettingsOf(workstream);
   const [promptId = '', ...morePrompts] = agent?.fallbackPrompts ?? promptsOf(workstream);
-  const connectWithinMs = (agent?.setupTimeoutMs ?? 0) + ORDERED_WITHIN_MS;
   return {
-    ...{ clockFrom: 'answer', connectWithinMs, ceilingAfterAnswerMs: connectWithinMs },
-    ...{ promptId, morePrompts, optOutDigits: '', playStops: true },
+    ...{ clockFrom: 'answer', connectWithinMs: ORDERED_WITHIN_MS },
+    ...{ ceilingAfterAnswerMs: ORDERED_WITHIN_MS, orderStops: true },
+    ...{ promptId, morePrompts, optOutDigits: '' },
   };
 }
 

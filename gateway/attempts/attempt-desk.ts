@@ -41,7 +41,10 @@ export class AttemptDesk {
     if (known === undefined) return this.#handleUnknown(command);
     const fenceBefore = known.gate.fence;
     const admission = known.gate.admit(command);
-    if (known.gate.fence > fenceBefore) known.events?.raiseFence(known.gate.fence);
+    if (known.gate.fence > fenceBefore) {
+      const heard = command.type === 'attempt.query' ? command.heard : undefined;
+      known.events?.raiseFence(known.gate.fence, heard);
+    }
     if (admission.kind === 'refuse') {
       services.counters.commandsStale += 1;
       return admission.reply;
@@ -185,8 +188,10 @@ function refusal(code: RefusalCode, detail: string): CommandReply {
 }
 
 /** A refused dial has ended too, and its account says that nobody can have been rung. */
-function snapshotOf(attemptId: string, { attempt, gate }: KnownAttempt): AttemptSnapshot {
-  if (attempt !== undefined) return attempt.snapshot(gate.fence);
+function snapshotOf(attemptId: string, { attempt, gate, events }: KnownAttempt): AttemptSnapshot {
+  if (attempt !== undefined) {
+    return { ...attempt.snapshot(gate.fence), told: events?.lastSeq ?? 0 };
+  }
   const nothing = { cancelReason: null, answered: false, ringMs: null, talkMs: null, invites: 0 };
   return {
     ...{ attemptId, fence: gate.fence, phase: 'ended' },

@@ -131,7 +131,7 @@ export class Conversation {
   /** False when it cannot be taken. */
   play(command: AttemptPlay): boolean {
     if (this.#closing || !this.#plays.add(command)) return false;
-    if (this.#parts.dial.failsafe?.playStops === true) this.#abandonment?.stop();
+    this.#ordered();
     this.#attended();
     return true;
   }
@@ -143,6 +143,7 @@ export class Conversation {
   connect(command: AttemptConnect): boolean {
     if (this.#over || this.#closing || this.#controls.isTransferring) return false;
     if (!this.#company.connect(command)) return false;
+    this.#ordered();
     // A partner that failed at once is watched for already.
     if (this.#company.isGone === false) this.#attended();
     return true;
@@ -209,7 +210,8 @@ export class Conversation {
   #onPlayed(played: Played): void {
     this.#parts.emit({ type: 'attempt.played', ...played });
     if (this.#over) return;
-    if (played.playId === this.#lastPlayId) this.#parts.hangUp(`${played.playId} was played`);
+    if (played.playId === this.#lastPlayId)
+      this.#parts.hangUp(`${played.playId}: ${played.status}`);
     else if (this.#isForsaken()) this.#watchForsaken('left');
   }
 
@@ -278,7 +280,7 @@ export class Conversation {
     if (this.#over || this.#closing || this.#controls.isTransferring) return;
     const { dial, ears, services, hangUp } = this.#parts;
     const { failsafe } = dial;
-    if (this.#abandonment?.isOver === false && failsafe?.playStops !== true) return;
+    if (this.#abandonment?.isOver === false && failsafe?.orderStops !== true) return;
     const why = 'nobody took care of the customer';
     const isOwed = end === 'broken' && !isNobody(ears.verdict);
     const owed = isOwed && failsafe?.promptId !== '' ? failsafe : undefined;
@@ -293,6 +295,11 @@ export class Conversation {
     };
     const afterMs = owed === undefined ? FORSAKEN_AFTER_MS : OWED_AFTER_MS;
     this.#forsakenTimer = services.clock.setTimeout(fire, afterMs);
+  }
+
+  /** The dialer was there after the answer. */
+  #ordered(): void {
+    if (this.#parts.dial.failsafe?.orderStops === true) this.#abandonment?.stop();
   }
 
   #attended(): void {

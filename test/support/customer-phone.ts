@@ -35,6 +35,11 @@ export class CustomerCall {
     else this.pickUp();
   }
 
+  /** The number that was called. */
+  get number(): string {
+    return /^sip:([^@;]+)@/.exec(this.#call.request.uri)?.[1] ?? '';
+  }
+
   /** Its 200 has been acknowledged. */
   get isConfirmed(): boolean {
     return this.#call.state === 'confirmed';

@@ -8,6 +8,7 @@ import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { AttemptPhase, CommandReply, RefusalCode } from '../../machines/command-reply.ts';
 import type {
   AttemptCommand,
+  AttemptQuery,
   Failsafe,
   TelephonyCommand,
 } from '../../machines/telephony-commands.ts';
@@ -82,6 +83,7 @@ interface Call {
   cancelReason: string | null;
   answeredAtMs: number | null;
   readonly failsafe: Failsafe | undefined;
+  told: readonly AttemptEvent[];
   isConnected: boolean;
   /** Told apart from the calls before it, so that a timer of one that ended does nothing. */
   isOver: boolean;
@@ -192,6 +194,7 @@ export class SimulatedGateway implements TelephonyPort {
     if (fence > call.fence) {
       call.fence = fence;
       call.seq = 0;
+      if (command.type === 'attempt.query') this.#tellAgain(call, command.heard);
     }
     return this.#act(call, command);
   }
@@ -203,7 +206,7 @@ export class SimulatedGateway implements TelephonyPort {
         const connected = isConnected ? { connected: true as const } : {};
         return {
           accepted: true,
-          state: { attemptId, fence, phase, ...connected, ...(ended && { ended }) },
+          state: { attemptId, fence, phase, told: call.seq, ...connected, ...(ended && { ended }) },
         };
       }
       case 'attempt.dial':
@@ -259,6 +262,7 @@ export class SimulatedGateway implements TelephonyPort {
     const call: Call = {
       ...{ attemptId, destination, fence, seq: 0, phase: 'starting', ended: undefined, gatewayId },
       ...{ cancelReason: null, answeredAtMs: null, isOver: false, failsafe, isConnected: false },
+      told: [],
     };
     this.#calls.set(attemptId, call);
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
@@ -324,7 +328,7 @@ export class SimulatedGateway implements TelephonyPort {
   #watchOver(call: Call): void {
     const { failsafe } = call;
     // Of calls without a representative: their dialer is alive and has ordered what follows.
-    if (failsafe === undefined || failsafe.playStops === true) return;
+    if (failsafe === undefined || failsafe.orderStops === true) return;
     this.#later(call, failsafe.connectWithinMs, () => {
       if (call.isConnected) return;
       const detail = 'nobody was connected in time';
@@ -513,7 +517,20 @@ export class SimulatedGateway implements TelephonyPort {
     call.seq += 1;
     const { attemptId, fence, seq } = call;
     const event: AttemptEvent = { ...body, attemptId, fence, seq, atMs: this.#nowMs() };
+    call.told = [...call.told, event];
     for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #tellAgain(call: Call, heard: AttemptQuery['heard']): void {
+    if (heard === undefined) return;
+    const isNews = ({ fence, seq }: AttemptEvent): boolean =>
+      fence > heard.fence || (fence === heard.fence && seq > heard.seq);
+    const again = call.told.filter(isNews).map((event, n) => {
+      return { ...event, fence: call.fence, seq: n + 1 };
+    });
+    call.told = [...call.told.filter((event) => !isNews(event)), ...again];
+    call.seq = again.length;
+    for (const event of again) for (const listener of [...this.#listeners]) listener(event);
   }
 }
 

@@ -520,12 +520,12 @@ t.test(
 t.test(
   'a dialer that dies at the answer leaves nobody in silence, whoever was to talk',
   async (t) => {
-    const own = { clockFrom: 'answer', optOutDigits: '', playStops: true };
+    const own = { clockFrom: 'answer', optOutDigits: '', orderStops: true };
     const sipUri = 'sip:agent@192.0.2.1';
     const agent = { sipUri, setupTimeoutMs: 4_000, fallbackPrompts: ['sorry', 'try-later'] };
     t.same(failsafeOf(factsOf({ mode: COPILOT }, agent)), {
       ...{ ...own, promptId: 'sorry', morePrompts: ['try-later'] },
-      ...{ connectWithinMs: 6_000, ceilingAfterAnswerMs: 6_000 },
+      ...{ connectWithinMs: 2_000, ceilingAfterAnswerMs: 2_000 },
     });
     const prompts = factsOf({ mode: COPILOT }, null, { prompts: ['welcome', 'news'] });
     t.equal(detectionOf(prompts), undefined);

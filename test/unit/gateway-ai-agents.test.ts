@@ -682,8 +682,8 @@ t.test('two cannot take over at once, and no other agent can', async (t) => {
 });
 
 const FAILSAFE: Failsafe = {
-  ...{ clockFrom: 'answer', connectWithinMs: 7_000, ceilingAfterAnswerMs: 7_000 },
-  ...{ promptId: 'sorry', morePrompts: ['try-later'], optOutDigits: '', playStops: true },
+  ...{ clockFrom: 'answer', connectWithinMs: 2_000, ceilingAfterAnswerMs: 2_000 },
+  ...{ promptId: 'sorry', morePrompts: ['try-later'], optOutDigits: '', orderStops: true },
 };
 
 const deaths: {
@@ -695,7 +695,7 @@ const deaths: {
   {
     name: 'the agent rings on and on',
     reach: (call) => call.agent.echo().provisional(180),
-    ...{ afterMs: 7_000, failed: true },
+    ...{ afterMs: 9_000 + 2_000, failed: true },
   },
   {
     name: 'the agent refuses',

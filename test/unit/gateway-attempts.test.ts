@@ -795,6 +795,40 @@ t.test('a stale fence is refused and changes nothing; a higher one takes over', 
   t.match(bench.ended, { fence: 6, seq: 1 }, 'a new owner reads from 1');
 });
 
+t.test('a new owner is told again what the one before did not write down', async (t) => {
+  const bench = await AttemptBench.start();
+  bench.dial({ fence: 5 });
+  bench.invite().echo().provisional(180);
+  bench.invite().answer();
+  t.same(bench.told, ['sent', 'alerting', 'answered']);
+  const ask = (fence: number, heard: object) =>
+    bench.command({ type: 'attempt.query', ...heard }, { fence, seq: 1 });
+  const since = (count: number) =>
+    bench.events.slice(count).map(({ type, fence, seq }) => [type.slice(8), fence, seq]);
+  t.match(ask(6, { heard: { fence: 5, seq: 1 } }), { state: { phase: 'answered', told: 2 } });
+  const again = [
+    ['alerting', 6, 1],
+    ['answered', 6, 2],
+  ];
+  t.same(since(3), again);
+  t.match(ask(6, { heard: { fence: 5, seq: 1 } }), { state: { told: 2 } });
+  t.same(since(3), again, 'asked again, it is told once');
+  const hangup = { type: 'attempt.hangup', reason: 'completed' } as const;
+  bench.command(hangup, { fence: 6, seq: 1 });
+  t.same(since(5), [['ended', 6, 3]]);
+  t.match(ask(7, { heard: { fence: 6, seq: 1 } }), { state: { phase: 'ended', told: 2 } });
+  t.same(since(6), [
+    ['answered', 7, 1],
+    ['ended', 7, 2],
+  ]);
+  t.match(ask(8, { heard: { fence: 0, seq: 0 } }), { state: { told: 4 } }, 'who knows nothing');
+  t.same(
+    since(8).map(([type]) => type),
+    ['sent', 'alerting', 'answered', 'ended'],
+  );
+  t.match(ask(9, {}), { state: { told: 0 } }, 'and nothing who does not say what it knows');
+});
+
 t.test('an attempt is dialled once, however often and by whomever it is asked for', async (t) => {
   const bench = await AttemptBench.start({ warm: 3 });
   bench.dial();

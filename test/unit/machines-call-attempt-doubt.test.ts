@@ -177,6 +177,54 @@ t.test('recovery dials nothing: it asks, and works on from what it learns', asyn
   t.match(silent.output, { result: 'Unknown', subReason: 'recovered' });
 });
 
+t.test('recovery makes nothing of a call before it has heard all that came before', async (t) => {
+  const evidence = { ...emptyEvidence(), sent: { seq: 1, callId: 'c1', trunk: 'lab' } };
+  const heard = { fence: 6, seq: 1 };
+  const recovery = { evidence, lastSeq: 1, heard };
+  const snapshot = { attemptId: 'a1', fence: 7, phase: 'answered' as const };
+  const failsafe: EventBody = {
+    ...{ type: 'attempt.connectFailed', connectId: null, reason: 'failsafe', detail: 'a test' },
+  };
+
+  for (const order of ['events first', 'reply first']) {
+    const call = new AttemptUnderTest({ recovery });
+    t.match(call.orders, [{ type: 'attempt.query', heard }]);
+    const reply = (): void =>
+      call.reply('attempt.query', { ...accepted, state: { ...snapshot, told: 3 } });
+    if (order === 'reply first') {
+      reply();
+      t.equal(call.state, 'catchingUp', order);
+    }
+    call.events('alerting', 'answered');
+    t.same(call.ordered, ['query'], `${order}: nobody is told twice`);
+    call.event(failsafe);
+    if (order === 'events first') reply();
+    t.equal(call.state, '{answered:abandoned}', order);
+    call.ended(200, { answered: true });
+    t.match(call.output, { result: 'LiveAnswer', subReason: 'abandoned_by_system' }, order);
+  }
+
+  const ended = new AttemptUnderTest({ recovery });
+  const state = { ...snapshot, phase: 'ended' as const, ended: endedBody(200), told: 4 };
+  ended.reply('attempt.query', { ...accepted, state });
+  ended.events('alerting', 'answered');
+  ended.event(failsafe);
+  t.equal(ended.state, 'catchingUp', 'the end is known, and waits for the whole account');
+  ended.ended(200, { answered: true });
+  t.match(ended.output, { subReason: 'abandoned_by_system' });
+
+  const mute = new AttemptUnderTest({ recovery });
+  mute.reply('attempt.query', { ...accepted, state });
+  mute.clock.advanceBy(5_000);
+  t.match(mute.output, { evidence: { ended: { endedBy: 'far' } } }, 'but not for ever');
+
+  const cancelled = new AttemptUnderTest({ recovery });
+  cancelled.reply('attempt.query', { ...accepted, state: { ...snapshot, told: 2 } });
+  cancelled.cancel();
+  cancelled.events('alerting', 'answered');
+  t.same(cancelled.ordered, ['query', 'hangup'], 'what is asked for meanwhile is done');
+});
+
 const logs: { name: string; bodies: EventBody[] }[] = [
   { name: 'busy', bodies: [body('sent'), body('alerting'), endedBody(486)] },
   {
