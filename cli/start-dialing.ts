@@ -83,6 +83,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       clock: systemClock,
       planAfterAnswer: agents.desk.planAfterAnswer,
       ...(options.gatewayFor === undefined ? {} : { gatewayFor: options.gatewayFor }),
+      gatewayIds: options.gatewayIds ?? (() => [config.gateway.id]),
       ...(options.onOwned === undefined ? {} : { onOwned: options.onOwned }),
     });
     running = dialer;

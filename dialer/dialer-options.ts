@@ -31,6 +31,8 @@ export interface DialerOptions {
    * none can.
    */
   readonly gatewayFor?: (trunk: string, preferred?: string) => string | undefined;
+  /** Those that are there now, to be told which trunks take no calls. Default: none. */
+  readonly gatewayIds?: () => readonly string[];
   readonly trunks: readonly TrunkLimits[];
   readonly clock: DialerClock;
   readonly ids: IdSource;

@@ -35,6 +35,8 @@ import type { Lease } from './store/leases.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { CancelOutcome } from './tasks/cancel-task.ts';
 import { PacingLog } from './pacing-log/pacing-log.ts';
+import { ClosureKeeper } from './trunks/closure-keeper.ts';
+import type { StoredClosure } from './trunks/trunk-closures.ts';
 import { playPrompts } from './tasks/plan-after-answer.ts';
 import { makeDesk } from './representatives/make-desk.ts';
 import type { RepresentativeDesk } from './representatives/representative-desk.ts';
@@ -55,6 +57,7 @@ export class Dialer {
   readonly #parts: DialerParts;
   readonly #registry: ChainRegistry;
   readonly #journal: AttemptJournal;
+  readonly #closures: ClosureKeeper;
   readonly #optOuts: OptOutKeeper;
   readonly #promoter: Promoter;
   readonly #runtimes: EngagementRuntimes;
@@ -83,6 +86,7 @@ export class Dialer {
     this.leaseLost = new Promise((resolve) => (this.#lost = resolve));
     const { clock, log, work } = this.#parts;
     this.#journal = this.#makeJournal();
+    this.#closures = this.#makeClosureKeeper();
     this.#optOuts = new OptOutKeeper({ ...this.#parts, ...options.limits });
     // Before the machines: an event is taken down before anything is made of it.
     this.#unsubscribe = options.telephony.subscribe((event) => {
@@ -141,6 +145,7 @@ export class Dialer {
   async begin(): Promise<RecoveryReport> {
     const { parts, runtimes, registry } = this.#chainParts();
     const occupy = (trunk: string): void => this.#budgets.of(trunk).occupy();
+    await this.#closures.begin(this.#options.gatewayIds?.() ?? []);
     // Before anything is asked about: whoever is on one of those calls is nobody else's.
     await this.desk.takeOver();
     this.#options.onOwned?.();
@@ -201,6 +206,16 @@ export class Dialer {
     if (person?.work !== 'connected' || person.attemptId === null) return false;
     const chain = this.#registry.chainOf(person.attemptId);
     return chain !== undefined && this.#registry.cancel(chain.taskId, 'cancelled');
+  }
+
+  /** Trunks that take no calls now, as far as it is known here. */
+  get trunkClosures(): readonly StoredClosure[] {
+    return this.#closures.closures;
+  }
+
+  /** An operator has closed a trunk or opened it, in a caller's transaction. */
+  trunksChanged(): Promise<void> {
+    return this.#closures.changed();
   }
 
   /** False when it was not running. */
@@ -298,6 +313,7 @@ export class Dialer {
     this.desk.stop();
     this.#unsubscribe();
     this.#optOuts.stop();
+    this.#closures.stop();
     this.#journal.close();
   }
 
@@ -334,9 +350,29 @@ export class Dialer {
     return {
       ...{ log: this.#parts.log, ids: this.#parts.ids, clock: this.#parts.clock },
       ...{ journal: this.#journal, optOuts: this.#optOuts, registry: this.#registry },
+      closures: this.#closures,
+      worksElsewhere: (trunk) => this.#worksSomewhere(trunk),
       ...{ desk: this.desk, runtimes: this.#runtimes, escalations: this.#escalations },
       budgets: this.#budgets,
     };
+  }
+
+  /** At one of several gateways; of a single one only it can say. */
+  #worksSomewhere(trunk: string): boolean {
+    return this.#options.gatewayFor?.(trunk) !== undefined;
+  }
+
+  #makeClosureKeeper(): ClosureKeeper {
+    const { telephony, trunks } = this.#options;
+    return new ClosureKeeper({
+      ...this.#parts,
+      storeRetryMs: this.#parts.limits.storeRetryMs,
+      telephony,
+      trunks: trunks.map(({ name }) => name),
+      onClosed: (trunk) => {
+        if (!this.#worksSomewhere(trunk)) this.#budgets.of(trunk).close();
+      },
+    });
   }
 
   #makePacingLog(): PacingLog {

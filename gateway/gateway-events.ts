@@ -70,8 +70,8 @@ export class GatewayEvents {
     for (const listener of this.#qualityListeners) listener(trunk, quality);
   }
 
-  trunkState({ name, state, detail }: TrunkNews): void {
-    this.publish({ type: 'trunk.state', ...this.#envelope(), trunk: name, state, detail });
+  trunkState({ name: trunk, ...said }: TrunkNews): void {
+    this.publish({ type: 'trunk.state', ...this.#envelope(), trunk, ...said });
   }
 
   /** What belongs to no attempt of ours, or comes when it is long over. */

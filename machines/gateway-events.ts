@@ -16,6 +16,22 @@ export const TRUNK_STATES = [
   'suspended', // by an operator, or because too many numbers of the list do not exist: no calls
 ] as const;
 
+export const TRUNK_CLOSURE_CAUSES = [
+  'operator',
+  'share', // too many of the numbers dialled of late do not exist
+  'auth', // our credentials are refused
+] as const;
+
+/** Why and for how long a trunk takes no calls, by the clock of whoever says it. */
+export const TrunkClosure = Type.Object({
+  cause: Type.Enum([...TRUNK_CLOSURE_CAUSES]),
+  sinceMs: AtMs,
+  untilMs: Type.Union([AtMs, Type.Null()], {
+    description: 'Null: until it is resumed. After it calls are tried again.',
+  }),
+});
+export type TrunkClosure = Static<typeof TrunkClosure>;
+
 export const TrunkState = Type.Object({
   type: Type.Literal('trunk.state'),
   ...GATEWAY_ENVELOPE,
@@ -26,6 +42,7 @@ export const TrunkState = Type.Object({
       'credentials. suspended: by an operator, or for a list whose numbers do not exist.',
   }),
   detail: Type.String({ description: 'In words: what OPTIONS, REGISTER or the last INVITE met.' }),
+  closure: Type.Optional(TrunkClosure),
 });
 export type TrunkState = Static<typeof TrunkState>;
 

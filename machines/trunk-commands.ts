@@ -1,6 +1,6 @@
 /** What an operator asks of one gateway's trunks: taken at once, answered in the reply. */
 import { Type, type Static } from 'typebox';
-import { TRUNK_STATES } from './gateway-events.ts';
+import { TRUNK_STATES, TrunkClosure } from './gateway-events.ts';
 import { AtMs } from './telephony-envelope.ts';
 
 const ENVELOPE = {
@@ -15,6 +15,14 @@ export const TrunkSuspend = Type.Object({
   ...ENVELOPE,
   trunk,
   detail: Type.String({ description: 'Who asked for it, and why.', maxLength: 300 }),
+  restored: Type.Optional(
+    Type.Intersect([TrunkClosure], {
+      description:
+        'What a gateway of before, or all of them, were told or found: it goes on for what is left ' +
+        'of it by `atMs`. With the cause `auth` the trunk refuses calls as authFailed. Default: an ' +
+        'operator’s, from now, for the trunk’s `suspendMs`.',
+    }),
+  ),
 });
 export type TrunkSuspend = Static<typeof TrunkSuspend>;
 
@@ -33,6 +41,7 @@ export const TrunkReport = Type.Object({
   groups: Type.Array(Type.String(), { description: 'Of which it is a member.' }),
   state: Type.Enum([...TRUNK_STATES]),
   detail: Type.String({ description: 'In words: what OPTIONS, REGISTER or the last INVITE met.' }),
+  closure: Type.Optional(TrunkClosure),
   registration: Type.Enum([...REGISTRATION_STATES], {
     description: 'none: the trunk wants no registration. failed: tried again after a pause.',
   }),

@@ -1,5 +1,5 @@
 /** What a trunk's machine hears, and what it is given. */
-import type { TrunkState } from './gateway-events.ts';
+import type { TrunkClosure, TrunkState } from './gateway-events.ts';
 
 export interface TrunkSettings {
   /** Pause between two OPTIONS; 0: none are sent. */
@@ -24,6 +24,13 @@ export type TrunkEvent =
   /** Too many of the numbers dialled of late do not exist, says the trunk. */
   | { readonly type: 'share.exceeded'; readonly detail: string }
   | { readonly type: 'operator.suspend'; readonly detail: string }
+  /** Closed before, and not over: by a gateway of before, or at another one. `forMs` 0: by hand. */
+  | {
+      readonly type: 'closure.restored';
+      readonly cause: TrunkClosure['cause'];
+      readonly detail: string;
+      readonly forMs: number;
+    }
   | { readonly type: 'operator.resume' }
   | { readonly type: 'gateway.closing' };
 
@@ -49,9 +56,18 @@ export type RegisterOutcome =
       readonly retryAfterMs: number | null;
     };
 
+/** Calls are refused, for a time. */
+export interface TrunkPause {
+  readonly cause: TrunkClosure['cause'];
+  /** 0: until somebody says so. */
+  readonly forMs: number;
+}
+
 export interface TrunkMachineContext {
   readonly settings: TrunkSettings;
   readonly detail: string;
+  /** The last of them: another object each time. */
+  readonly pause: TrunkPause | null;
   /** Seconds asked of the registrar next. */
   readonly registerSeconds: number;
   /** Until the next REGISTER. */

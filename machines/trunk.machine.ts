@@ -12,6 +12,7 @@ import type {
   RegisterOutcome,
   TrunkEvent,
   TrunkMachineContext,
+  TrunkPause,
   TrunkSettings,
 } from './trunk.events.ts';
 import { unprovided } from './unprovided.ts';
@@ -46,6 +47,16 @@ const trunkSetup = setup({
     say: assign((_, { detail }: { detail: string }) => ({ detail })),
     countVainTry: assign(({ context }) => ({ vainTries: context.vainTries + 1 })),
     forgetTries: assign({ vainTries: 0 }),
+    pauseFor: assign(({ context }, { cause }: { cause: 'operator' | 'share' }) => ({
+      pause: { cause, forMs: context.settings.suspendMs },
+    })),
+    pauseForAuth: assign(({ context }) => ({
+      pause: {
+        cause: 'auth' as const,
+        forMs: doubled(AUTH_PAUSE_MIN_MS, AUTH_PAUSE_MAX_MS, context.vainTries),
+      },
+    })),
+    restorePause: assign((_, pause: TrunkPause) => ({ pause })),
     noteRegistration: assign((_, { seconds }: { seconds: number }) => ({
       registerFailures: 0,
       registerPauseMs: Math.max(1_000, seconds * 1_000 * REFRESH_SHARE),
@@ -68,7 +79,8 @@ const trunkSetup = setup({
   guards: {
     isKeptAlive: ({ context }) => context.settings.keepAliveMs > 0,
     isRegistering: ({ context }) => context.settings.registerSeconds > 0,
-    opensByItself: ({ context }) => context.settings.suspendMs > 0,
+    opensByItself: ({ context }) => (context.pause?.forMs ?? 0) > 0,
+    isForAuth: (_, { cause }: TrunkPause) => cause === 'auth',
     isUp: (_, { outcome }: { outcome: OptionsOutcome }) => outcome.state === 'up',
     isDead: (_, { outcome }: { outcome: OptionsOutcome }) =>
       outcome.state === 'down' && outcome.isDead,
@@ -82,9 +94,9 @@ const trunkSetup = setup({
   },
   delays: {
     keepAlive: ({ context }) => context.settings.keepAliveMs,
-    suspension: ({ context }) => Math.max(1, context.settings.suspendMs),
+    suspension: ({ context }) => Math.max(1, context.pause?.forMs ?? 0),
     deadPause: ({ context }) => doubled(DEAD_PAUSE_MIN_MS, DEAD_PAUSE_MAX_MS, context.vainTries),
-    authPause: ({ context }) => doubled(AUTH_PAUSE_MIN_MS, AUTH_PAUSE_MAX_MS, context.vainTries),
+    authPause: ({ context }) => context.pause?.forMs ?? AUTH_PAUSE_MIN_MS,
     trialLimit: TRIAL_LIMIT_MS,
     registerPause: ({ context }) => context.registerPauseMs,
   },
@@ -106,6 +118,13 @@ const registerDetailOf = ({
 const say = { type: 'say', params: detailOf } as const;
 const sayOptions = { type: 'say', params: optionsDetailOf } as const;
 const sayRegister = { type: 'say', params: registerDetailOf } as const;
+
+const authRefused = ['countVainTry', 'pauseForAuth'] as const;
+const pauseOf = ({ event }: { event: Extract<TrunkEvent, { type: 'closure.restored' }> }) => ({
+  cause: event.cause,
+  forMs: event.forMs,
+});
+const restorePause = { type: 'restorePause', params: pauseOf } as const;
 
 const isDead = { type: 'isDead', params: outcomeOf } as const;
 const isSilent = { type: 'isSilent', params: outcomeOf } as const;
@@ -151,6 +170,7 @@ export const trunkMachine = trunkSetup.createMachine({
   context: ({ input: { settings } }) => ({
     settings,
     detail: 'not asked yet',
+    pause: null,
     registerSeconds: settings.registerSeconds,
     registerPauseMs: 0,
     registerFailures: 0,
@@ -160,12 +180,26 @@ export const trunkMachine = trunkSetup.createMachine({
     service: {
       initial: 'unknown',
       on: {
-        'auth.refused': { actions: [say, 'countVainTry'], target: '.authFailed' },
-        'operator.suspend': { actions: say, target: '.suspended' },
-        'share.exceeded': { actions: say, target: '.suspended' },
+        'auth.refused': { actions: [say, ...authRefused], target: '.authFailed' },
+        'operator.suspend': {
+          actions: [say, { type: 'pauseFor', params: { cause: 'operator' } }],
+          target: '.suspended',
+        },
+        'share.exceeded': {
+          actions: [say, { type: 'pauseFor', params: { cause: 'share' } }],
+          target: '.suspended',
+        },
+        'closure.restored': [
+          {
+            guard: { type: 'isForAuth', params: pauseOf },
+            actions: [say, 'countVainTry', restorePause],
+            target: '.authFailed',
+          },
+          { actions: [say, restorePause], target: '.suspended' },
+        ],
         'register.done': {
           guard: { type: 'isAuthRefused', params: registerOutcomeOf },
-          actions: [sayRegister, 'countVainTry'],
+          actions: [sayRegister, ...authRefused],
           target: '.authFailed',
         },
       },
@@ -212,10 +246,12 @@ export const trunkMachine = trunkSetup.createMachine({
           ...closed('authPause'),
           on: {
             'auth.refused': {
-              actions: [say, 'countVainTry'],
+              actions: [say, ...authRefused],
               target: 'authFailed',
               reenter: true,
             },
+            // The password was put right, says somebody.
+            'operator.resume': { actions: 'forgetTries', target: 'unknown' },
             'call.worked': { actions: say, target: 'up' },
             'register.done': [
               registered,

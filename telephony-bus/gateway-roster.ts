@@ -71,7 +71,7 @@ export class GatewayRoster {
     let best: { readonly gatewayId: string; readonly free: number } | undefined;
     for (const { gatewayId, state, trunks, trunkStates, capacity } of this.present) {
       if (state !== 'present' || !trunks.includes(trunk)) continue;
-      if (trunkStates.some((known) => known.trunk === trunk && known.state === 'down')) continue;
+      if (trunkStates.some((known) => known.trunk === trunk && isUnusable(known))) continue;
       if (gatewayId === preferred) return gatewayId;
       const inFlight = Math.max(openAt(gatewayId), capacity?.attemptsInFlight ?? 0);
       const free = (capacity?.attemptsMax ?? 1) - inFlight;
@@ -116,15 +116,19 @@ export class GatewayRoster {
     return changes;
   }
 
-  /** A trunk that one gateway finds down is not down while another one can use it. */
+  /** A trunk that one gateway finds down, or may not use, is not closed while another one can use it. */
   #worksElsewhere(gatewayId: string, trunk: string): boolean {
     return this.present.some(
       (other) =>
         other.gatewayId !== gatewayId &&
         other.trunks.includes(trunk) &&
-        !other.trunkStates.some((known) => known.trunk === trunk && known.state === 'down'),
+        !other.trunkStates.some((known) => known.trunk === trunk && isUnusable(known)),
     );
   }
 }
 
 const LIVES_KEPT = 1_000;
+
+function isUnusable({ state }: Pick<TrunkState, 'state'>): boolean {
+  return state === 'down' || state === 'suspended';
+}

@@ -10,6 +10,7 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { OptOutKeeper } from '../opt-outs/opt-out-keeper.ts';
 import { referredNumber } from '../representatives/referred-number.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
+import type { ClosureKeeper } from '../trunks/closure-keeper.ts';
 import type { AttemptJournal } from './attempt-journal.ts';
 import type { ChainRegistry } from './chain-registry.ts';
 import type { EngagementRuntimes } from './engagement-runtimes.ts';
@@ -17,6 +18,7 @@ import type { Escalations } from './escalations.ts';
 import type { TrunkBudgets } from './trunk-budget.ts';
 
 export interface TelephonyListeners {
+  readonly closures: ClosureKeeper;
   readonly journal: AttemptJournal;
   readonly optOuts: OptOutKeeper;
   readonly desk: RepresentativeDesk;
@@ -26,10 +28,14 @@ export interface TelephonyListeners {
   readonly budgets: TrunkBudgets;
   readonly ids: IdSource;
   readonly clock: DialerClock;
+  /** A trunk that one gateway gives no calls may be open at another one. */
+  readonly worksElsewhere: (trunk: string) => boolean;
   readonly log: DialerLog;
 }
 
 export function routeTelephony(event: TelephonyEvent, to: TelephonyListeners): void {
+  // Before anything is dialled through a gateway that has come.
+  to.closures.onTelephony(event);
   if (isAttemptEvent(event)) to.journal.note(event);
   to.optOuts.onTelephony(event);
   // Before the pacers: a call that has ended leaves its representative free for the next.
@@ -76,11 +82,11 @@ function gatewayLost(
 
 function trunkState(
   { trunk, state }: EventOf<'trunk.state'>,
-  { budgets, clock }: TelephonyListeners,
+  { budgets, clock, worksElsewhere }: TelephonyListeners,
 ): void {
   const budget = budgets.of(trunk);
   if (state === 'suspended') {
-    budget.close();
+    if (!worksElsewhere(trunk)) budget.close();
     return;
   }
   budget.open();

@@ -97,6 +97,11 @@ export const DIALER_METRICS = {
     [],
     LAG_SECONDS,
   ),
+  trunksClosed: gauge(
+    'dialer_trunks_closed',
+    'Trunks that are given no calls, by why: operator (everywhere), share (numbers do not exist) and auth (credentials refused), each at one gateway.',
+    ['cause'],
+  ),
   leaseHeld: gauge('dialer_lease_held', '1 while this process owns its queue group.'),
   leaseLosses: counter('dialer_lease_losses_total', 'Queue groups lost to another dialer.'),
 } as const satisfies MetricTable;

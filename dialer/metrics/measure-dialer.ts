@@ -2,6 +2,7 @@
  * Connects one dialer with a meter: its news and the gateway's events as they come. Only what the
  * store keeps as counts in rows is read at a scrape; nothing is ever counted there.
  */
+import { TRUNK_CLOSURE_CAUSES } from '../../machines/gateway-events.ts';
 import type { Meter, SetReading } from '../../machines/meter.port.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
@@ -23,7 +24,14 @@ import {
 export interface MeasuredDialer {
   readonly dialer: Pick<
     Dialer,
-    'database' | 'desk' | 'leaseLost' | 'live' | 'recovered' | 'standing' | 'subscribe'
+    | 'database'
+    | 'desk'
+    | 'leaseLost'
+    | 'live'
+    | 'recovered'
+    | 'standing'
+    | 'subscribe'
+    | 'trunkClosures'
   >;
   readonly telephony: Pick<TelephonyPort, 'subscribe'>;
   readonly meter: Meter;
@@ -60,10 +68,14 @@ export function measureDialer(measured: MeasuredDialer): DialerMeasurement {
   const news = new NewsMetrics(measured, labels);
   meter.onScrape({
     name: 'dialer',
-    metrics: [metrics.chains, metrics.leaseHeld],
+    metrics: [metrics.chains, metrics.leaseHeld, metrics.trunksClosed],
     read: (set) => {
       set(metrics.chains, {}, dialer.live);
       set(metrics.leaseHeld, {}, holdsLease ? 1 : 0);
+      for (const cause of TRUNK_CLOSURE_CAUSES) {
+        const closed = dialer.trunkClosures.filter((closure) => closure.cause === cause);
+        set(metrics.trunksClosed, { cause }, closed.length);
+      }
     },
   });
   meter.onScrape({

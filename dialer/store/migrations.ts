@@ -12,6 +12,7 @@ import { pacingLog } from './migrations/0010-pacing-log.ts';
 import { journeys } from './migrations/0011-journeys.ts';
 import { transcripts } from './migrations/0012-transcripts.ts';
 import { complianceAudit } from './migrations/0014-compliance-audit.ts';
+import { trunkClosures } from './migrations/0015-trunk-closures.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   journeys,
   transcripts,
   complianceAudit,
+  trunkClosures,
 ];

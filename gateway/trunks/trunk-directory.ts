@@ -1,5 +1,6 @@
 /** All trunks and groups of a gateway by name: built from the configuration, watched, told about. */
 import type { TrunkConfig, TrunkGroupConfig } from '../../config/trunk.schema.ts';
+import type { TrunkClosure } from '../../machines/gateway-events.ts';
 import { DialerError } from '../../machines/errors.ts';
 import type { OptionsOutcome, TrunkStateName } from '../../machines/trunk.events.ts';
 import type { GatewayClock } from '../clock.ts';
@@ -13,6 +14,8 @@ export interface TrunkNews {
   readonly name: string;
   readonly state: TrunkStateName;
   readonly detail: string;
+  /** Of a trunk, never of a group. */
+  readonly closure?: TrunkClosure;
 }
 
 export interface TrunkDirectoryParts {
@@ -98,7 +101,8 @@ export class TrunkDirectory {
 
   #tell(trunk: Trunk): void {
     const { onNews } = this.#parts;
-    onNews({ name: trunk.name, state: trunk.state, detail: trunk.stateDetail });
+    const { name: ofTrunk, state: now, stateDetail: detail, closure } = trunk;
+    onNews({ name: ofTrunk, state: now, detail, ...(closure === undefined ? {} : { closure }) });
     for (const { name, members } of this.groups.values()) {
       if (!members.some((member) => member.trunk === trunk)) continue;
       const states = members.map((member) => member.trunk.state);

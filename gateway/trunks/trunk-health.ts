@@ -5,9 +5,11 @@ import type {
   OptionsOutcome,
   RegisterOutcome,
   TrunkEvent,
+  TrunkPause,
   TrunkSettings,
   TrunkStateName,
 } from '../../machines/trunk.events.ts';
+import type { TrunkClosure } from '../../machines/gateway-events.ts';
 import type { RegistrationState } from '../../machines/trunk-commands.ts';
 import { trunkMachine } from '../../machines/trunk.machine.ts';
 import { systemClock, type GatewayClock } from '../clock.ts';
@@ -39,6 +41,9 @@ export class TrunkHealth {
   readonly #actor: TrunkActor;
   #isStarted = false;
   #told: TrunkStateName = 'unknown';
+  #closure: { readonly pause: TrunkPause; readonly said: TrunkClosure } | undefined;
+  /** Of one that was restored. */
+  #sinceMs: number | undefined;
 
   constructor(parts: TrunkHealthParts) {
     this.#parts = parts;
@@ -55,11 +60,41 @@ export class TrunkHealth {
     this.#isStarted = true;
     this.#actor.subscribe(() => {
       const { state } = this;
-      if (state === this.#told) return;
+      const isClosedAnew = this.#noteClosure(state);
+      if (state === this.#told && !isClosedAnew) return;
       this.#told = state;
       this.#parts.onNews();
     });
     this.#actor.start();
+  }
+
+  /** Why and until when it takes no calls; undefined when it takes them, or finds out by itself. */
+  get closure(): TrunkClosure | undefined {
+    return this.#closure?.said;
+  }
+
+  /** Goes on with what began at `sinceMs`. */
+  restore(event: Extract<TrunkEvent, { type: 'closure.restored' }>, sinceMs: number): void {
+    this.#sinceMs = sinceMs;
+    this.hear(event);
+    this.#sinceMs = undefined;
+  }
+
+  /** True when it has been closed, or closed again. */
+  #noteClosure(state: TrunkStateName): boolean {
+    const { pause } = this.#actor.getSnapshot().context;
+    const isClosed = state === 'suspended' || state === 'authFailed';
+    if (!isClosed || pause === null) {
+      this.#closure = undefined;
+      return false;
+    }
+    if (pause === this.#closure?.pause) return false;
+    const { clock = systemClock } = this.#parts;
+    const nowMs = clock.now();
+    const { cause, forMs } = pause;
+    const untilMs = forMs === 0 ? null : nowMs + forMs;
+    this.#closure = { pause, said: { cause, sinceMs: this.#sinceMs ?? nowMs, untilMs } };
+    return true;
   }
 
   hear(event: TrunkEvent): void {

@@ -20,19 +20,22 @@ export function trunkReply(command: TrunkCommand, ours: string, known: Trunks): 
   if (trunk === undefined) {
     return { accepted: false, code: 'UNKNOWN_TRUNK', detail: `no trunk ${command.trunk}` };
   }
-  if (command.type === 'trunk.suspend') trunk.suspend(command.detail);
-  else trunk.resume();
+  if (command.type === 'trunk.resume') trunk.resume();
+  else if (command.restored === undefined) trunk.suspend(command.detail);
+  else trunk.restore(command.restored, command.detail, command.atMs);
   return { accepted: true, trunks: [report(trunk, known)] };
 }
 
 function report(trunk: Trunk, { groups }: Trunks): TrunkReport {
   const { name, state, stateDetail, registration, channelsInUse, config, lastCause } = trunk;
+  const { closure } = trunk;
   const { sessions, asr } = trunk.ratios;
   const own = [...groups.values()].filter(({ members }) => {
     return members.some((member) => member.trunk === trunk);
   });
   return {
     ...{ trunk: name, groups: own.map((group) => group.name), state, detail: stateDetail },
+    ...(closure === undefined ? {} : { closure }),
     ...{ registration, channelsInUse, channelsMax: config.channelsMax, sessions, lastCause },
     callsPerSecondMax: config.callsPerSecondMax,
     answerSeizureRatio: sessions === 0 ? null : asr,

@@ -4,6 +4,7 @@ import type { TrunkConfig } from '../../config/trunk.schema.ts';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
 import type { RefusalCode } from '../../machines/command-reply.ts';
 import { DialerError } from '../../machines/errors.ts';
+import type { TrunkClosure } from '../../machines/gateway-events.ts';
 import type { RegistrationState, TrunkReport } from '../../machines/trunk-commands.ts';
 import type { OptionsOutcome, TrunkStateName } from '../../machines/trunk.events.ts';
 import { TrunkRatios, type TrunkRatioValues } from '../metrics/trunk-ratios.ts';
@@ -206,6 +207,17 @@ export class Trunk {
 
   suspend(detail: string): void {
     this.#health.hear({ type: 'operator.suspend', detail });
+  }
+
+  /** What was begun before this life of ours goes on; what is over by `atMs` does not. */
+  restore({ cause, sinceMs, untilMs }: TrunkClosure, detail: string, atMs: number): void {
+    const forMs = untilMs === null ? 0 : Math.round(untilMs - atMs);
+    if (untilMs !== null && forMs <= 0) return;
+    this.#health.restore({ type: 'closure.restored', cause, detail, forMs }, sinceMs);
+  }
+
+  get closure(): TrunkClosure | undefined {
+    return this.#health.closure;
   }
 
   resume(): void {

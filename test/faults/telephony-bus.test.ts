@@ -7,6 +7,17 @@ import type { BusConfig } from '../../config/bus.schema.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { DirectoryInMemory } from '../../gateway/registrar/directory-in-memory.ts';
+import { join } from 'node:path';
+import { Value } from 'typebox/value';
+import { TrunkConfig } from '../../config/trunk.schema.ts';
+import { systemClock } from '../../dialer/clock.ts';
+import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
+import { ClosureKeeper } from '../../dialer/trunks/closure-keeper.ts';
+import { WorkInHand } from '../../dialer/work-in-hand.ts';
+import { TrunkDirectory } from '../../gateway/trunks/trunk-directory.ts';
+import { trunkReply } from '../../gateway/trunks/trunk-operations.ts';
+import type { AttemptEnded } from '../../machines/attempt-ended.ts';
+import type { GatewayBus } from '../../telephony-bus/gateway-bus.ts';
 import { BusKeys, EVENT_GROUP } from '../../telephony-bus/bus-keys.ts';
 import { DirectoryClient } from '../../telephony-bus/directory-client.ts';
 import { body, endedBody } from '../support/attempt-under-test.ts';
@@ -445,3 +456,70 @@ t.test(
     t.same(heard, ['trunk.suspend']);
   },
 );
+
+t.test('a gateway that is started again hears what is closed before any dial', async (t) => {
+  const config = busConfig(onSingle());
+  const database = await openSqlite({ file: join(t.testdir(), 'store.db'), nowMs: Date.now });
+  t.teardown(() => database.close());
+  const dialer = await openDialer(t, config);
+  const work = new WorkInHand((error) => t.fail(String(error)));
+  const keeper = new ClosureKeeper({
+    ...{ database, work, telephony: dialer, log: silentLog, clock: systemClock },
+    ...{ storeRetryMs: 10, trunks: ['lab'], onClosed: () => undefined },
+  });
+  const start = (): { directory: TrunkDirectory; heard: string[]; bus: GatewayBus } => {
+    const heard: string[] = [];
+    const listeners = new Set<(event: TelephonyEvent) => void>();
+    let seq = 0;
+    const given = { name: 'lab', address: 'sip:192.0.2.1', callerId: '+12025550100' };
+    const directory = new TrunkDirectory({
+      trunks: [Value.Parse(TrunkConfig, Value.Default(TrunkConfig, given))],
+      ...{ groups: [], clock: systemClock, intervalMs: 0, check: {} as never },
+      onNews: ({ name: trunk, ...said }) => {
+        const event = { gatewayId: GATEWAY, seq: (seq += 1), atMs: Date.now(), trunk, ...said };
+        for (const listener of listeners) listener({ type: 'trunk.state', ...event });
+      },
+    });
+    const gateway: TelephonyPort = {
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      send: (command) => {
+        heard.push(command.type);
+        const isAboutTrunks = command.type === 'trunk.suspend' || command.type === 'trunk.query';
+        if (isAboutTrunks) return Promise.resolve(trunkReply(command, GATEWAY, directory));
+        return Promise.resolve({ accepted: true });
+      },
+    };
+    t.teardown(() => directory.close());
+    return { directory, heard, bus: openGateway(t, config, gateway) };
+  };
+  const first = start();
+  dialer.subscribe((event) => keeper.onTelephony(event));
+  await heard(dialer, ({ type }) => type === 'gateway.present');
+  await work.settled();
+  const suspended = heard(dialer, ({ type }) => type === 'trunk.state');
+  const ended: AttemptEnded = {
+    ...{ endedBy: 'far', cancelReason: null, answered: false, ringMs: null, talkMs: null },
+    ...{ invites: 1, q850: [], reasonHeaders: [] },
+    sip: { statusCode: 404, reasonPhrase: 'Not Found', origin: 'network' },
+  };
+  for (let call = 0; call < 50; call += 1) first.directory.trunks.get('lab')?.callEnded(ended);
+  await suspended;
+  await keeper.settled();
+  t.match(keeper.closures, [{ trunk: 'lab', gatewayId: GATEWAY, cause: 'share' }]);
+
+  await first.bus.close();
+  const dials: Promise<unknown>[] = [];
+  dialer.subscribe((event) => {
+    if (event.type === 'gateway.present') dials.push(dialer.send(dialOf('eager')));
+  });
+  const back = heard(dialer, ({ type }) => type === 'gateway.present');
+  const second = start();
+  await back;
+  await Promise.all([work.settled(), ...dials]);
+  t.same(second.heard, ['trunk.suspend', 'trunk.query', 'attempt.dial']);
+  t.match(second.directory.trunks.get('lab')?.refusal(Date.now()), { code: 'TRUNK_SUSPENDED' });
+  keeper.stop();
+});

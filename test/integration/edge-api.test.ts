@@ -6,6 +6,13 @@ import { systemClock } from '../../gateway/clock.ts';
 import { TrunkDirectory } from '../../gateway/trunks/trunk-directory.ts';
 import { trunkReply } from '../../gateway/trunks/trunk-operations.ts';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
+import type { TelephonyEvent } from '../../machines/telephony-events.ts';
+import type { TelephonyPort } from '../../machines/telephony.port.ts';
+import { TRUNK_COMMANDS, type TrunkCommand } from '../../machines/trunk-commands.ts';
+import { systemClock as dialerClock } from '../../dialer/clock.ts';
+import { ClosureKeeper } from '../../dialer/trunks/closure-keeper.ts';
+import { WorkInHand } from '../../dialer/work-in-hand.ts';
+import { silentLog } from '../support/silent-log.ts';
 import type { ApiGateways } from '../../dialer/http/v1/api-context.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
@@ -160,9 +167,154 @@ function trunkTests(t: Test, target: StoreTarget): void {
   });
 }
 
+/** Gateways as a dialer has them: each with trunks of its own, which forget when it is started again. */
+class Gateways {
+  readonly heard: string[] = [];
+  readonly #directories = new Map<string, TrunkDirectory>();
+  readonly #all: TrunkDirectory[] = [];
+  readonly #away = new Set<string>();
+
+  start(id: string, names: readonly string[] = ['carrier-a']): TrunkDirectory {
+    const directory = trunksOf(names);
+    this.#directories.set(id, directory);
+    this.#all.push(directory);
+    this.#away.delete(id);
+    return directory;
+  }
+
+  lose(id: string): void {
+    this.#away.add(id);
+  }
+
+  find(id: string): void {
+    this.#away.delete(id);
+  }
+
+  stateAt(id: string): string | undefined {
+    return this.#directories.get(id)?.trunks.get('carrier-a')?.state;
+  }
+
+  send(command: Parameters<TelephonyPort['send']>[0]) {
+    if (!isTrunkCommand(command)) return neverHeard();
+    const { gatewayId } = command;
+    const directory = this.#directories.get(gatewayId);
+    if (directory === undefined || this.#away.has(gatewayId)) return neverHeard();
+    this.heard.push(`${gatewayId} ${command.type}`);
+    return Promise.resolve(trunkReply(command, gatewayId, directory));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((one) => one.close()));
+  }
+}
+
+function isTrunkCommand(command: { readonly type: string }): command is TrunkCommand {
+  return Object.hasOwn(TRUNK_COMMANDS, command.type);
+}
+
+function neverHeard(): Promise<never> {
+  return Promise.reject(new Error('it did not answer'));
+}
+
+function closureTests(t: Test, target: StoreTarget): void {
+  t.test('a trunk that takes no calls stays so, whoever is started again', async (t) => {
+    const gateways = new Gateways();
+    t.teardown(() => gateways.close());
+    const api: ApiGateways = { ids: () => ['g-1'], send: (command) => gateways.send(command) };
+    const rig = await ApiRig.open(t, target.place(t), { gateways: api });
+    const { database } = rig;
+    const keepers: ClosureKeeper[] = [];
+    const keeperOf = async (ids: readonly string[], trunks = ['carrier-a']) => {
+      const work = new WorkInHand((error) => t.fail(String(error)));
+      const closed: string[] = [];
+      const keeper = new ClosureKeeper({
+        ...{ database, clock: dialerClock, work, log: silentLog, storeRetryMs: 10, trunks },
+        ...{ telephony: gateways, onClosed: (trunk: string) => closed.push(trunk) },
+      });
+      keepers.push(keeper);
+      await keeper.begin(ids);
+      const hear = async (event: TelephonyEvent): Promise<void> => {
+        keeper.onTelephony(event);
+        await work.settled();
+      };
+      return { keeper, closed, hear };
+    };
+    const present = (gatewayId: string): TelephonyEvent => {
+      return { type: 'gateway.present', gatewayId, atMs: Date.now(), trunks: ['carrier-a'] };
+    };
+    const state = (more: object): TelephonyEvent => {
+      const envelope = { gatewayId: 'g-1', seq: 1, atMs: Date.now(), trunk: 'carrier-a' };
+      return { type: 'trunk.state', ...envelope, detail: 'a test', ...more } as TelephonyEvent;
+    };
+    const word = (name: string) => {
+      rig.clock.nowMs = Date.now();
+      return rig.post(`/v1/trunks/carrier-a/${name}`, {});
+    };
+    const untilMs = Date.now() + 600_000;
+    const share = { cause: 'share', sinceMs: Date.now(), untilMs } as const;
+
+    gateways.start('g-1');
+    gateways.start('g-2');
+    const first = await keeperOf(['g-1', 'g-2']);
+    await first.hear(state({ state: 'suspended', closure: share }));
+    gateways.start('g-1');
+    await first.hear(present('g-1'));
+    t.equal(gateways.stateAt('g-1'), 'suspended', 'the gateway was started again');
+    t.equal(gateways.heard.at(-2), 'g-1 trunk.suspend', 'before it is asked anything');
+    t.equal(gateways.stateAt('g-2'), 'unknown', 'at that gateway alone');
+
+    gateways.start('g-1');
+    const second = await keeperOf(['g-1', 'g-2']);
+    t.equal(gateways.stateAt('g-1'), 'suspended', 'both were started again');
+    t.same(second.closed, ['carrier-a'], 'nothing is claimed for it');
+    const third = await keeperOf(['g-1']);
+    t.equal(gateways.stateAt('g-1'), 'suspended', 'the dialer alone was');
+    const [listed] = (await rig.get('/v1/trunks')).body['items'] as Json[];
+    t.match(listed, { gateways: [{ closure: { cause: 'share', since: String, until: String } }] });
+
+    gateways.lose('g-1');
+    t.match(await word('resume'), { status: 200, body: { gateways: [] } }, 'nobody hears it');
+    await third.keeper.changed();
+    gateways.find('g-1');
+    t.equal(gateways.stateAt('g-1'), 'suspended');
+    await third.hear(present('g-1'));
+    t.equal(gateways.stateAt('g-1'), 'unknown', 'it is back, and told what it missed');
+    gateways.start('g-1');
+    await third.hear(present('g-1'));
+    t.equal(gateways.stateAt('g-1'), 'unknown', 'and nothing is closed again');
+
+    t.match(await word('suspend'), { status: 200, body: { state: 'suspended' } });
+    t.ok(rig.dialer.told.includes('trunksChanged'));
+    await third.keeper.changed();
+    await third.hear(present('g-2'));
+    t.equal(gateways.stateAt('g-2'), 'suspended', 'an operator’s word is for all of them');
+    const long = await keeperOf([], ['carrier-a']);
+    t.match(long.keeper.closures, [{ cause: 'operator', gatewayId: '' }]);
+    t.same((await keeperOf([], ['others'])).keeper.closures, [], 'removed from the configuration');
+    t.same((await keeperOf([], ['carrier-a'])).keeper.closures, [], 'and for good');
+
+    const over = await keeperOf(['g-1']);
+    await over.hear(state({ state: 'suspended', closure: { ...share, untilMs: Date.now() - 1 } }));
+    gateways.start('g-1');
+    await over.hear(present('g-1'));
+    t.equal(gateways.stateAt('g-1'), 'unknown', 'its time was over while it was away');
+
+    const auth = { cause: 'auth', sinceMs: 5, untilMs } as const;
+    await over.hear(state({ state: 'authFailed', closure: auth }));
+    gateways.start('g-1');
+    await over.hear(present('g-1'));
+    t.equal(gateways.stateAt('g-1'), 'authFailed', 'no storm of calls with a wrong password');
+    await over.hear(state({ state: 'up' }));
+    await over.keeper.settled();
+    t.same((await keeperOf([])).keeper.closures, [], 'which was put right');
+    for (const keeper of keepers) keeper.stop();
+  });
+}
+
 for (const target of await storeTargets(t)) {
   void t.test(target.name, async (t) => {
     optOutTests(t, target);
+    closureTests(t, target);
     if (target.name === 'SQLite') trunkTests(t, target);
   });
 }

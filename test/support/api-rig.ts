@@ -305,6 +305,11 @@ export class StoreDialer implements ApiDialer {
     return (await cancelTask(asked, taskId)).outcome;
   }
 
+  trunksChanged(): Promise<void> {
+    this.told.push('trunksChanged');
+    return Promise.resolve();
+  }
+
   /** Nothing dials here, so nobody is shown anything. */
   endCall(): boolean {
     return false;

@@ -423,6 +423,52 @@ t.test(
   },
 );
 
+t.test('what closed a trunk before a restart goes on for what is left of it', async (t) => {
+  const clock = new VirtualClock();
+  clock.advanceTo(1_000_000);
+  const news: unknown[] = [];
+  const started = (more: Partial<TrunkConfig> = {}) =>
+    new Trunk(trunkConfig({ suspendMs: 60_000, ...more }), {
+      clock,
+      onNews: ({ state, closure }) => news.push([state, closure]),
+    });
+  const trunk = started();
+  const share = { cause: 'share', sinceMs: 980_000, untilMs: 1_040_000 } as const;
+  trunk.restore(share, 'too many do not exist', clock.now());
+  t.match(trunk.refusal(0), { code: 'TRUNK_SUSPENDED', detail: 'too many do not exist' });
+  t.same(news, [['suspended', share]]);
+  clock.advanceTo(1_039_999);
+  t.equal(trunk.state, 'suspended');
+  clock.advanceTo(1_040_000);
+  t.equal(trunk.refusal(0), undefined, 'not for a whole suspendMs');
+  t.equal(trunk.closure, undefined);
+
+  trunk.restore(share, 'late', clock.now());
+  t.equal(trunk.refusal(0), undefined, 'what is over by then is over');
+
+  const byHand = started();
+  byHand.restore({ cause: 'operator', sinceMs: 1, untilMs: null }, 'by ada', clock.now());
+  clock.advanceTo(90_000_000);
+  t.match(byHand.closure, { cause: 'operator', sinceMs: 1, untilMs: null });
+  byHand.resume();
+  t.equal(byHand.refusal(0), undefined);
+
+  const auth = started();
+  const refused = { cause: 'auth', sinceMs: 5, untilMs: clock.now() + 300_000 } as const;
+  auth.restore(refused, 'did not accept our credentials', clock.now());
+  t.match([auth.state, auth.closure], ['authFailed', refused]);
+  t.match(auth.refusal(0), { code: 'TRUNK_AUTH_FAILED' });
+  clock.advanceBy(299_999);
+  t.match(auth.refusal(0), { code: 'TRUNK_AUTH_FAILED' });
+  clock.advanceBy(1);
+  t.equal(auth.refusal(0), undefined, 'one call may try');
+  auth.takeChannel();
+  auth.inviteFailed(fakeResponse(401, 'Unauthorized'));
+  t.match(auth.closure, { cause: 'auth', untilMs: clock.now() + 240_000 }, 'the next pause');
+  auth.resume();
+  t.equal(auth.refusal(0), undefined, 'somebody has put the password right');
+});
+
 const rules: { number: string; rule: string | undefined; more?: Partial<TrunkConfig> }[] = [
   { number: '+12065550123', rule: undefined },
   { number: '+442079460000', rule: undefined },

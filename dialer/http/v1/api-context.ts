@@ -37,6 +37,7 @@ export type ApiDialer = Pick<
   | 'previewOf'
   | 'endCall'
   | 'pacingWritten'
+  | 'trunksChanged'
 > & {
   readonly desk: Pick<
     RepresentativeDesk,

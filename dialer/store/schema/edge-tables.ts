@@ -5,6 +5,22 @@ export interface EdgeTables {
   dial_in_failures: DialInFailureRow;
   opt_outs: OptOutRow;
   recordings: RecordingRow;
+  trunk_closures: TrunkClosureRow;
+}
+
+/** A trunk that takes no calls at a gateway; with an empty id, at any. */
+export interface TrunkClosureRow {
+  trunk: string;
+  gateway_id: string;
+  /** `operator`, `share` or `auth`. */
+  cause: string;
+  /** In words. */
+  detail: string;
+  since_ms: number;
+  /** Null: until somebody says so. */
+  until_ms: number | null;
+  /** When an operator took it back; null: it holds. */
+  resumed_at_ms: number | null;
 }
 
 /** Where one representative's phones have registered. */

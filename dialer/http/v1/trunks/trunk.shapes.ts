@@ -1,6 +1,10 @@
 /** Trunks as `/v1` shows them: one entry a trunk, with each gateway's own word on it. */
 import { Type } from 'typebox';
-import { TRUNK_STATES } from '../../../../machines/gateway-events.ts';
+import {
+  TRUNK_CLOSURE_CAUSES,
+  TRUNK_STATES,
+  type TrunkClosure,
+} from '../../../../machines/gateway-events.ts';
 import { REGISTRATION_STATES, type TrunkReport } from '../../../../machines/trunk-commands.ts';
 import { orNull, Time, timeText } from '../wire-types.ts';
 
@@ -13,6 +17,19 @@ const AtGateway = Type.Object({
   registration: Type.Enum([...REGISTRATION_STATES], {
     description: 'none: the trunk wants no registration.',
   }),
+  closure: orNull(
+    Type.Object(
+      {
+        cause: Type.Enum([...TRUNK_CLOSURE_CAUSES], {
+          description:
+            'share: too many of the last numbers do not exist. auth: it refuses our credentials.',
+        }),
+        since: Time,
+        until: orNull(Time),
+      },
+      { description: 'It takes no calls; null: it does. `until` null: until it is resumed.' },
+    ),
+  ),
   channelsInUse: Type.Integer(),
   channelsMax: Type.Integer(),
   callsPerSecondMax: Type.Number(),
@@ -36,6 +53,7 @@ const example = {
   gateways: [
     {
       ...{ gatewayId: 'gateway-1', state: 'up', detail: 'answered 200 OK', registration: 'none' },
+      closure: null,
       ...{ channelsInUse: 12, channelsMax: 100, callsPerSecondMax: 20, sessions: 340 },
       answerSeizureRatio: 0.41,
       lastCause: { statusCode: 486, text: 'Busy Here', at: '2026-03-02T15:00:00.000Z' },
@@ -103,8 +121,9 @@ export function trunkViews(reported: readonly Reported[]) {
       name,
       state: BEST_FIRST.find((one) => states.includes(one)) ?? 'unknown',
       groups: [...new Set(own.flatMap(({ groups }) => groups))].sort(),
-      gateways: own.map(({ trunk: _trunk, groups: _groups, lastCause, ...rest }) => ({
+      gateways: own.map(({ trunk: _trunk, groups: _groups, lastCause, closure, ...rest }) => ({
         ...rest,
+        closure: closure === undefined ? null : shownClosure(closure),
         lastCause:
           lastCause === null
             ? null
@@ -115,4 +134,8 @@ export function trunkViews(reported: readonly Reported[]) {
       })),
     };
   });
+}
+
+function shownClosure({ cause, sinceMs, untilMs }: TrunkClosure) {
+  return { cause, since: timeText(sinceMs), until: untilMs === null ? null : timeText(untilMs) };
 }

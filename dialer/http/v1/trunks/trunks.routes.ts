@@ -1,8 +1,16 @@
 /** Trunks of all gateways: how they are, and giving them no calls for a while. */
 import type { FastifyRequest } from 'fastify';
+import type { Transaction } from 'kysely';
 import { DialerError } from '../../../../machines/errors.ts';
 import type { TrunkCommand } from '../../../../machines/trunk-commands.ts';
 import { appendEvents } from '../../../store/event-log.ts';
+import type { Database } from '../../../store/schema/database.ts';
+import {
+  ALL_GATEWAYS,
+  readClosures,
+  writeClosure,
+  writeResumed,
+} from '../../../trunks/trunk-closures.ts';
 import { HttpError } from '../../http-error.ts';
 import { writerOf, type ApiApp, type ApiContext, type ApiGateways } from '../api-context.ts';
 import { problems } from '../wire-types.ts';
@@ -33,45 +41,83 @@ export function trunkRoutes(app: ApiApp, context: ApiContext): void {
     const { actor } = writerOf(context, request);
     const { reason } = request.body;
     const detail = `by an operator (${actor})${reason === undefined ? '' : `: ${reason}`}`;
-    return operate(context, request, trunk, 'trunk.suspended', (gatewayId, atMs) => {
-      return { type: 'trunk.suspend', gatewayId, atMs, trunk, detail };
+    return operate(context, request, trunk, {
+      type: 'trunk.suspended',
+      commandFor: (gatewayId, atMs) => ({ type: 'trunk.suspend', gatewayId, atMs, trunk, detail }),
+      write: (tx, nowMs, reported) => writeOperatorClosure(tx, { trunk, detail, nowMs, reported }),
     });
   });
 
   const resume = { ...shared, operationId: 'resumeTrunk' };
   app.post('/v1/trunks/:name/resume', { config, schema: resume }, (request) => {
     const { name: trunk } = request.params;
-    return operate(context, request, trunk, 'trunk.resumed', (gatewayId, atMs) => {
-      return { type: 'trunk.resume', gatewayId, atMs, trunk };
+    return operate(context, request, trunk, {
+      type: 'trunk.resumed',
+      commandFor: (gatewayId, atMs) => ({ type: 'trunk.resume', gatewayId, atMs, trunk }),
+      write: (tx, nowMs) => writeResumed(tx, trunk, nowMs),
     });
   });
 }
 
-/** At every gateway that has the trunk. */
+interface Operation {
+  /** Of the event in the log. */
+  readonly type: string;
+  readonly commandFor: (gatewayId: string, atMs: number) => TrunkCommand;
+  /** For gateways that are started later, or are away. */
+  readonly write: (
+    tx: Transaction<Database>,
+    nowMs: number,
+    reported: readonly Reported[],
+  ) => Promise<void>;
+}
+
+/** At every gateway that has the trunk, now and when it is started. */
 async function operate(
   context: ApiContext,
   request: FastifyRequest,
   name: string,
-  type: string,
-  commandFor: (gatewayId: string, atMs: number) => TrunkCommand,
+  { type, commandFor, write }: Operation,
 ) {
   const { database, ids, nowMs, businessUnitId, actor } = writerOf(context, request);
   const { reported, unheard } = await askAll(context, (id) => commandFor(id, nowMs));
-  const [view] = trunkViews(reported);
+  const isRemembered = (await readClosures(database.db)).some(({ trunk }) => trunk === name);
+  const known = trunkViews(reported)[0];
+  const view =
+    known ?? (isRemembered ? { name, state: 'unknown', groups: [], gateways: [] } : undefined);
   if (view === undefined) {
     const silent = unheard.map(({ gatewayId, detail }) => `${gatewayId}: ${detail}`).join('; ');
     if (silent !== '') throw new HttpError('STARTING', `no gateway answers: ${silent}`);
     throw new DialerError('NOT_FOUND', `no gateway has a trunk ${name}`);
   }
   const gateways = reported.map(({ gatewayId }) => gatewayId);
-  await database.db
-    .transaction()
-    .execute((tx) =>
-      appendEvents(tx, businessUnitId, nowMs, [
-        { streamId: `trunk:${ids.id()}`, type, actor, payload: { trunk: name, gateways } },
-      ]),
-    );
+  await database.db.transaction().execute(async (tx) => {
+    await write(tx, nowMs, reported);
+    await appendEvents(tx, businessUnitId, nowMs, [
+      { streamId: `trunk:${ids.id()}`, type, actor, payload: { trunk: name, gateways } },
+    ]);
+  });
+  await context.dialer()?.trunksChanged();
   return view;
+}
+
+/** It lasts as long as the gateways say, by their configuration. */
+async function writeOperatorClosure(
+  tx: Transaction<Database>,
+  {
+    trunk,
+    detail,
+    nowMs,
+    reported,
+  }: { trunk: string; detail: string; nowMs: number; reported: readonly Reported[] },
+): Promise<void> {
+  const closures = reported.flatMap(({ trunks }) => trunks.flatMap(({ closure }) => closure ?? []));
+  const [first] = closures.filter(({ cause }) => cause === 'operator');
+  if (first === undefined) return;
+  const { sinceMs, untilMs } = first;
+  await writeClosure(tx, {
+    ...{ trunk, gatewayId: ALL_GATEWAYS, cause: 'operator', detail, resumedAtMs: null },
+    ...{ sinceMs: nowMs, untilMs: untilMs === null ? null : nowMs + untilMs - sinceMs },
+  });
 }
 
 /** Of a service that has none: it has no trunks either. */
