@@ -14,8 +14,15 @@ import type {
 import { BusCounters } from './bus-counters.ts';
 import { BusKeys } from './bus-keys.ts';
 import type { BusLog } from './bus-log.ts';
-import { isValueOf, readAnswer, writtenQuestion, type Question } from './directory-messages.ts';
+import {
+  aboutEntry,
+  isValueOf,
+  readAnswer,
+  writtenQuestion,
+  type Question,
+} from './directory-messages.ts';
 import { redisLink, type RedisLink } from './redis-link.ts';
+import { sealed, type SealingKey } from './sealed-entry.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -99,7 +106,13 @@ export class DirectoryClient implements RepresentativeDirectory {
   }
 
   async admitDialIn(entry: DialInEntry): Promise<DialInVerdict> {
-    return (await this.#ask({ op: 'admitDialIn', entry: { ...entry } })) as DialInVerdict;
+    const { number, source } = entry;
+    const key = (await this.#ask({ op: 'sealingKey' })) as SealingKey;
+    const about = aboutEntry(this.#options.gatewayId, this.#session, number);
+    const pin = sealed(entry.pin, key, about);
+    return (await this.#ask({
+      ...{ op: 'admitDialIn', entry: { number, source, pin } },
+    })) as DialInVerdict;
   }
 
   /** Rejects with BUS_UNAVAILABLE when nobody answers in time. */

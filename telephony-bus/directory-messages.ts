@@ -1,7 +1,6 @@
 /**
  * Questions of a gateway to the directory of representatives, and what the dialer answers, as they pass
- * over the bus. The PIN that somebody entered is among them: it is taken from the stream as soon as it
- * is read, and Redis is reached by TLS where others share its network.
+ * over the bus. The PIN that somebody entered passes sealed (sealed-entry.ts).
  */
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -12,9 +11,10 @@ import {
   RepresentativeAccount,
 } from '../machines/representative-directory.port.ts';
 import { AtMs } from '../machines/telephony-envelope.ts';
+import { SealedText, SealingKey } from './sealed-entry.ts';
 
 /** Raised when a reader of the release before would misunderstand what is written. */
-const FORM = 1;
+const FORM = 2;
 const Name = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
 const text = (maxLength: number) => Type.String({ maxLength });
 
@@ -33,9 +33,11 @@ const Question = Type.Union([
     version: Type.Integer({ minimum: 0 }),
     bindings: Type.Array(PhoneBinding, { maxItems: 64 }),
   }),
+  /** A key for the entry that follows. */
+  Type.Object({ op: Type.Literal('sealingKey') }),
   Type.Object({
     op: Type.Literal('admitDialIn'),
-    entry: Type.Object({ number: text(32), pin: text(32), source: text(512) }),
+    entry: Type.Object({ number: text(32), source: text(512), pin: SealedText }),
   }),
 ]);
 export type Question = Static<typeof Question>;
@@ -62,11 +64,17 @@ const AnswerEntry = Type.Object({
 export type AnswerEntry = Static<typeof AnswerEntry>;
 
 const VALUES = {
+  sealingKey: Compile(SealingKey),
   accountOf: Compile(Type.Union([RepresentativeAccount, Type.Null()])),
   bindingsOf: Compile(PhoneBindings),
   replaceBindings: Compile(Type.Boolean()),
   admitDialIn: Compile(DialInVerdict),
 } as const;
+
+/** What a sealed PIN is good for: this gateway's word on this number. */
+export function aboutEntry(gatewayId: string, session: string, number: string): string {
+  return JSON.stringify([gatewayId, session, number]);
+}
 
 /** What a question is answered with: no account is null. */
 export function isValueOf(op: Question['op'], value: unknown): boolean {

@@ -4,7 +4,13 @@ import type { RepresentativeDirectory } from '../machines/representative-directo
 import type { BusCounters } from './bus-counters.ts';
 import { BusKeys } from './bus-keys.ts';
 import type { BusLog } from './bus-log.ts';
-import { readQuestion, writtenAnswer, type Question } from './directory-messages.ts';
+import {
+  aboutEntry,
+  readQuestion,
+  writtenAnswer,
+  type QuestionEntry,
+} from './directory-messages.ts';
+import { OneTimeKeys } from './sealed-entry.ts';
 import type { RedisLink } from './redis-link.ts';
 import { StreamReader } from './stream-reader.ts';
 import type { StreamWriter } from './stream-writer.ts';
@@ -26,10 +32,12 @@ export class DirectoryServer {
   readonly #parts: DirectoryServerParts;
   readonly #keys: BusKeys;
   readonly #questions: StreamReader;
+  readonly #sealing: OneTimeKeys;
 
   constructor(parts: DirectoryServerParts) {
     const { config, queueGroup, link, counters, log } = parts;
     this.#parts = parts;
+    this.#sealing = new OneTimeKeys(parts.nowMs);
     this.#keys = new BusKeys(config.keyPrefix);
     this.#questions = new StreamReader({
       ...{ link, key: this.#keys.questions(queueGroup), kind: 'questions', counters, log },
@@ -63,7 +71,7 @@ export class DirectoryServer {
     const { stream } = this.#keys.answers(gatewayId, session);
     const target = { stream, kind: 'answers', keptMs: KEPT_MS } as const;
     try {
-      const value = (await this.#answer(question)) ?? null;
+      const value = (await this.#answer(entry)) ?? null;
       writer.add(target, writtenAnswer({ id, answer: { found: true, value } }));
     } catch (error) {
       log.warn({ err: error, op: question.op }, 'a gateway’s question could not be answered');
@@ -71,7 +79,7 @@ export class DirectoryServer {
     }
   }
 
-  #answer(question: Question): Promise<unknown> {
+  #answer({ question, gatewayId, session }: QuestionEntry): Promise<unknown> {
     const { directory } = this.#parts;
     switch (question.op) {
       case 'accountOf':
@@ -82,8 +90,14 @@ export class DirectoryServer {
         const { representativeId, version, bindings } = question;
         return directory.replaceBindings(representativeId, version, bindings);
       }
-      case 'admitDialIn':
-        return directory.admitDialIn(question.entry);
+      case 'sealingKey':
+        return Promise.resolve(this.#sealing.make());
+      case 'admitDialIn': {
+        const { number, source, pin: text } = question.entry;
+        const pin = this.#sealing.open(text, aboutEntry(gatewayId, session, number));
+        if (pin === undefined) throw new Error('an entry was sealed for somebody else, or before');
+        return directory.admitDialIn({ number, source, pin });
+      }
     }
   }
 }
