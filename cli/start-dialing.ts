@@ -76,6 +76,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
     ...(observability?.plugins ?? []),
     ...(api === undefined ? [] : [api.plugin]),
   ]);
+  const transcription = transcriptionOf(options, `dialer:${settings.id}`);
   try {
     const dialer = await startDialer({
       ...settings,
@@ -84,7 +85,11 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       planAfterAnswer: agents.desk.planAfterAnswer,
       ...(options.gatewayFor === undefined ? {} : { gatewayFor: options.gatewayFor }),
       gatewayIds: options.gatewayIds ?? (() => [config.gateway.id]),
-      ...(options.onOwned === undefined ? {} : { onOwned: options.onOwned }),
+      onOwned: () => {
+        // Before events are told: what was transcribed meanwhile is among them.
+        transcription?.start();
+        options.onOwned?.();
+      },
     });
     running = dialer;
     const adminKey = servesApi ? await adminKeyOf(options, ids) : null;
@@ -96,8 +101,6 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       ...(observability === undefined ? {} : { meter: observability.meter }),
     });
     audit.start();
-    const transcription = transcriptionOf(options, `dialer:${settings.id}`);
-    transcription?.start();
     void dialer.leaseLost.then(() => transcription?.stop());
     const stop = async (graceMs: number): Promise<void> => {
       observability?.dialerStopping();
@@ -111,6 +114,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
     };
     return { dialer, ids, httpUrl: agents.url, adminKey, stop };
   } catch (error) {
+    await transcription?.stop();
     await agents.stop();
     throw error;
   }

@@ -43,6 +43,8 @@ export interface TranscriptionWorkParts {
 
 const LOOK_EVERY_MS = 1_000;
 const DUE_MAX = 100;
+/** Before what was asked for already is asked for again. */
+const NEWS_FIRST_LOOKS = 5;
 const RETRY_DELAY_MAX_MS = 3_600_000;
 /** A gateway that is not there is waited for so long, and one that refuses. */
 const REFUSED_FOR_MAX_MS = 86_400_000;
@@ -63,7 +65,10 @@ export class TranscriptionWork {
     this.#parts = parts;
   }
 
-  /** What an earlier process had asked for is asked for again: a gateway that is at it says so. */
+  /**
+   * What an earlier process had asked for is asked for again: a gateway that is at it says so. A little
+   * later, since what was told while no dialer was there is still to be heard: from here on it is.
+   */
   start(): void {
     this.#unsubscribe = this.#parts.telephony.subscribe((event) => {
       if (isOutcome(event)) this.#write(event);
@@ -99,10 +104,11 @@ export class TranscriptionWork {
   }
 
   async #takeOver(): Promise<void> {
-    const { database, clock } = this.#parts;
+    const { database, clock, lookEveryMs = LOOK_EVERY_MS } = this.#parts;
+    const dueAtMs = clock.now() + NEWS_FIRST_LOOKS * lookEveryMs;
     await database.db
       .updateTable('recordings')
-      .set({ transcription: 'waiting', transcription_due_at_ms: clock.now() })
+      .set({ transcription: 'waiting', transcription_due_at_ms: dueAtMs })
       .where('transcription', '=', sql.lit('asked'))
       .execute();
   }

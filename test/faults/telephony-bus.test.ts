@@ -7,6 +7,7 @@ import type { BusConfig } from '../../config/bus.schema.ts';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { DirectoryInMemory } from '../../gateway/registrar/directory-in-memory.ts';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
@@ -15,6 +16,12 @@ import { systemClock } from '../../dialer/clock.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import { ClosureKeeper } from '../../dialer/trunks/closure-keeper.ts';
 import { WorkInHand } from '../../dialer/work-in-hand.ts';
+import { writeRecordings } from '../../dialer/recordings/recordings.ts';
+import { TranscriptionWork } from '../../dialer/recordings/transcription-work.ts';
+import { TranscriptionDesk } from '../../gateway/transcription/transcription-desk.ts';
+import { encodeWav } from '../../softswitch/media/wav.ts';
+import { toneOf } from '../support/recorded-audio.ts';
+import { WorkScene } from '../support/work-scene.ts';
 import { TrunkDirectory } from '../../gateway/trunks/trunk-directory.ts';
 import { trunkReply } from '../../gateway/trunks/trunk-operations.ts';
 import type { AttemptEnded } from '../../machines/attempt-ended.ts';
@@ -539,3 +546,114 @@ t.test('a gateway that is started again hears what is closed before any dial', a
   t.match(second.directory.trunks.get('lab')?.refusal(Date.now()), { code: 'TRUNK_SUSPENDED' });
   keeper.stop();
 });
+
+t.test(
+  'what is transcribed while no dialer is there is heard by the next, and asked once',
+  async (t) => {
+    const config = busConfig(onSingle());
+    const clock = { nowMs: Date.now() };
+    const database = await openSqlite({ file: join(t.testdir(), 'store.db'), nowMs: Date.now });
+    const scene = await WorkScene.open({ database, clock });
+    const wanted = JSON.stringify({ prompts: ['hello'], recording: true, transcription: true });
+    await database.db.updateTable('workstreams').set({ settings: wanted }).execute();
+    const recorded = async (mobile: string): Promise<string> => {
+      await scene.add([{ phones: { mobile } }]);
+      const [start] = (await scene.claim(1)).starts;
+      if (start === undefined) throw new Error('no call');
+      const { attemptId, fence } = start;
+      const envelope = { attemptId, fence, seq: 1, atMs: Date.now(), recordingId: attemptId };
+      const ended = { ...envelope, location: 'call.wav', lengthMs: 1_000 };
+      await database.db
+        .transaction()
+        .execute((tx) => writeRecordings(tx, [{ type: 'recording.ended', ...ended }]));
+      return attemptId;
+    };
+    const outcomeOf = async (attemptId: string) => {
+      for (;;) {
+        const { transcription, transcript } = await database.db
+          .selectFrom('recordings')
+          .select(['transcription', 'transcript'])
+          .where('attempt_id', '=', attemptId)
+          .executeTakeFirstOrThrow();
+        if (transcription === 'done') return JSON.parse(transcript ?? '') as { text: string }[];
+        await turn();
+      }
+    };
+    const folder = t.testdirName;
+    await writeFile(join(folder, 'call.wav'), encodeWav(toneOf([440], 1_000)));
+    const { gateway_id: gatewayId } = await database.db
+      .selectFrom('attempts')
+      .select('gateway_id')
+      .where('id', '=', await recorded('+12065550101'))
+      .executeTakeFirstOrThrow();
+
+    // The longest that may be: two thirds of what a message takes.
+    const text = 'so '.repeat(66_000);
+    let asked = 0;
+    let goOn: () => void = () => undefined;
+    let held: Promise<void> = Promise.resolve();
+    const listeners = new Set<(event: TelephonyEvent) => void>();
+    let seq = 0;
+    const desk = new TranscriptionDesk({
+      ...{ gatewayId, recordingsDir: folder, atOnceMax: 2, clock: systemClock, log: silentLog },
+      transcriber: {
+        transcribe: async () => {
+          asked += 1;
+          await held;
+          return [{ startMs: 0, endMs: 900, text }];
+        },
+      },
+      publish: (body) => {
+        const event = { gatewayId, seq: (seq += 1), atMs: Date.now(), ...body };
+        for (const listener of listeners) listener(event);
+      },
+    });
+    const gateway: TelephonyPort = {
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      send: (command) => {
+        if (command.type !== 'recording.transcribe') return Promise.reject(new Error(command.type));
+        return Promise.resolve(desk.take(command));
+      },
+    };
+    openGateway(t, config, gateway, { gatewayId });
+    const begin = async () => {
+      const dialer = await openDialer(t, config);
+      const settings = { timeoutMs: 20_000, atOnceMax: 2, triesMax: 3, retryDelayMinMs: 10 };
+      const work = new TranscriptionWork({
+        ...{ database, telephony: dialer, settings, clock: systemClock, log: silentLog },
+        ...{ actor: 'dialer:test', storeRetryMs: 20, lookEveryMs: 50 },
+      });
+      work.start();
+      dialer.own();
+      return {
+        end: async () => {
+          await work.stop();
+          await dialer.close();
+        },
+      };
+    };
+    const [done] = await database.db.selectFrom('attempts').select('id').execute();
+    const first = await begin();
+    t.match(await outcomeOf(done?.id ?? ''), [{ text }], 'a long one passes the bus');
+    held = new Promise((resolve) => (goOn = resolve));
+    const attemptId = await recorded('+12065550102');
+    while (asked < 2) await turn();
+    await first.end();
+    goOn();
+    const { stream } = new BusKeys(config.keyPrefix).events(QUEUE_GROUP);
+    const said = async (): Promise<number> => {
+      const told = JSON.stringify(await single.ask('XRANGE', stream, '-', '+'));
+      return told.split('recording.transcribed').length - 1;
+    };
+    while ((await said()) < 2) await turn();
+    const second = await begin();
+    t.match(await outcomeOf(attemptId), [{ text }], 'told to nobody then, and to the next now');
+    t.equal(asked, 2, 'each once');
+    await second.end();
+    await desk.close();
+    await database.close();
+  },
+);
