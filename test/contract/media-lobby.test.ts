@@ -64,6 +64,32 @@ function lobby(t: Test, target: MediaTarget): void {
     t.equal((await noise).getHeader('Application-Response'), 'PLAYBACK ERROR', 'as broken off');
   });
 
+  t.test('the RTP time of a leg goes on from a cue to a bridge and to the next cue', async (t) => {
+    const scene = await stage(t, target);
+    const rep = await scene.leg();
+    rep.endpoint.conn.subscribe('CHANNEL_PARK');
+    rep.far.speak(500);
+    for (const hz of [1_000, 1_400]) {
+      const customer = await scene.leg();
+      customer.far.speak(hz);
+      await rep.endpoint.execute('playback', CUE);
+      await bridge(scene, customer, rep);
+      await Promise.all([rep.far.hears(hz), customer.far.hears(500)]);
+      const parked = eventOf(rep.endpoint, 'CHANNEL_PARK');
+      await customer.endpoint.dialog.destroy();
+      await parked;
+    }
+    const { packets } = rep.far;
+    const sources = new Set(packets.map(({ ssrc }) => ssrc)).size;
+    t.equal(sources, 1, 'one stream');
+    const jumpsMs = packets.slice(1).map(({ timestamp, atMs }, before) => {
+      const last = packets[before] ?? { timestamp, atMs };
+      return ((timestamp - last.timestamp) | 0) / 8 - (atMs - last.atMs);
+    });
+    const most = Math.max(...jumpsMs.map(Math.abs));
+    t.ok(most < 250, `off the clock by ${Math.round(most)} ms at the most`);
+  });
+
   t.test('a supervisor hears both, whispers to one and speaks to both', async (t) => {
     const scene = await stage(t, target);
     const [rep, customer, chief] = [await scene.leg(), await scene.leg(), await scene.leg()];
