@@ -45,6 +45,7 @@ import { DialogEnder } from './sip/dialog-ender.ts';
 import type { SipRequest, SipResponse, SrfPort } from './sip/srf.port.ts';
 import type { LadderLine } from './sip/sip-ladder.ts';
 import { SipLink } from './sip/sip-link.ts';
+import { speechModule } from './speech/freeswitch-speech.ts';
 import { GatewaySpeech } from './speech/gateway-speech.ts';
 import { answerStrayRequests } from './sip/sip-routes.ts';
 import { makeSrf } from './sip/srf.ts';
@@ -132,7 +133,7 @@ export class Gateway implements TelephonyPort {
     this.#ender = ender;
     this.#media = new MediaLink({
       ...{ link, ender, clock, log, counters },
-      options: { ...config, ...config.freeswitch },
+      options: { ...config, ...config.freeswitch, requiredModule: speechModule(config.speech) },
       connector: { EslConnection, MediaServer, signalling, clock },
     });
     this.#listening = openListening(config, log);

@@ -10,18 +10,24 @@ import { OneTimeSignal } from '../one-time-signal.ts';
 import type { DialogEnder } from '../sip/dialog-ender.ts';
 import { dialogRecord } from '../sip/dialog-record.ts';
 import type { SipLink } from '../sip/sip-link.ts';
-import type { SipDialog, SipFailure } from '../sip/srf.port.ts';
+import type { SipDialog, SipFailure, SipResponse } from '../sip/srf.port.ts';
 import { askQuality, type CallQuality } from './call-quality.ts';
 import type { EslEvent, FsmrfEndpoint } from './fsmrf.port.ts';
 import { mediaWait, type MediaOutcome } from './media-wait.ts';
 import { SPEAK } from './prompts.ts';
-import { sameMedia } from './sdp-offer.ts';
+import { isSecureOnly, sameMedia } from './sdp-offer.ts';
 
 /** FreeSWITCH counts the length of a DTMF event in samples at 8 kHz. */
 const SAMPLES_PER_MS = 8;
 
 /** How long the channel's event socket may outlive its BYE before it is closed from our side. */
 const LINGER_MS = 2_000;
+
+/**
+ * No word is said sooner. FreeSWITCH tells no failure of `speak`: without the engine, or for a voice that it
+ * does not know, it is over within some milliseconds, and nobody has heard anything.
+ */
+const SPOKEN_MS_MIN = 100;
 
 export interface ReceivedDigit {
   readonly digit: string;
@@ -48,6 +54,8 @@ export class MediaEndpoint {
   readonly mediaServerId: string;
   onDigit: ((digit: ReceivedDigit) => void) | undefined;
   readonly #parts: MediaEndpointParts;
+  /** Of one that speaks SRTP alone: its first SDP. Its offers of later have the same key and port. */
+  readonly #secureSdp: string | undefined;
   #remoteSdp: string | undefined;
   /** One re-INVITE at a time. */
   #lastModify: Promise<MediaOutcome<string>> = Promise.resolve({ kind: 'done', value: '' });
@@ -59,6 +67,8 @@ export class MediaEndpoint {
   #lastPlayback = 0;
   #begun = 0;
   #released = false;
+  /** What is done with the media server's next offer, which was asked for. */
+  #onReoffer: ((response: SipResponse) => void) | undefined;
 
   constructor(parts: MediaEndpointParts) {
     this.#parts = parts;
@@ -77,11 +87,19 @@ export class MediaEndpoint {
       this.#dialogEnded = true;
       this.#end('the media server hung up');
     });
+    if (!isSecureOnly(dialog.remote.sdp)) return;
+    this.#secureSdp = dialog.remote.sdp;
+    dialog.on('modify', (_request, response) => {
+      if (this.#onReoffer === undefined) response.send(488);
+      else this.#onReoffer(response);
+      this.#onReoffer = undefined;
+    });
   }
 
   /** What the media server listens on: the offer that the INVITE is made from. */
   get localSdp(): string {
-    return this.#parts.dialog.remote.sdp ?? this.#parts.endpoint.local.sdp ?? '';
+    const { dialog, endpoint } = this.#parts;
+    return this.#secureSdp ?? dialog.remote.sdp ?? endpoint.local.sdp ?? '';
   }
 
   /**
@@ -104,7 +122,9 @@ export class MediaEndpoint {
   }
 
   async #modify(sdp: string): Promise<MediaOutcome<string>> {
-    const answer = this.#parts.dialog.modify(sdp).catch((error: unknown) => {
+    const modified =
+      this.#secureSdp === undefined ? this.#parts.dialog.modify(sdp) : this.#answerReoffer(sdp);
+    const answer = modified.catch((error: unknown) => {
       if (!isRefusal(error))
         this.#end(`re-INVITE to the media server: ${(error as Error).message}`);
       throw error;
@@ -114,6 +134,24 @@ export class MediaEndpoint {
     const problem = 'the media server did not answer a re-INVITE';
     this.#end(problem);
     return { kind: 'gone', problem };
+  }
+
+  /**
+   * FreeSWITCH takes a new key of its own when it is offered another key than before *(measured)*, and the
+   * far end has the old one already. To an answer it keeps its key: so it is asked for an offer, and
+   * what the far end wants is the answer to that.
+   */
+  async #answerReoffer(sdp: string): Promise<string> {
+    const { dialog, endpoint } = this.#parts;
+    const acknowledged = new Promise<string>((resolve) => {
+      this.#onReoffer = (response) => {
+        dialog.once('ack', () => resolve(this.localSdp));
+        response.send(200, { body: sdp, headers: { 'Content-Type': 'application/sdp' } });
+      };
+    });
+    const said = (await endpoint.api('uuid_media_reneg', endpoint.uuid)).getBody() ?? '';
+    if (!said.startsWith('+OK')) throw new Error(`uuid_media_reneg: ${said.trim()}`);
+    return acknowledged;
   }
 
   /**
@@ -127,9 +165,14 @@ export class MediaEndpoint {
     for (const [application, argument] of playbackSteps(files)) {
       if (outcome.kind !== 'done') break;
       if (this.#breaks !== breaks) return { kind: 'failed', problem: 'broken off' };
+      const beganAtMs = this.#parts.clock.now();
       const played = this.run(application, argument, limitMs);
       this.#lastPlayback = this.#ordered;
       outcome = await played;
+      const tookMs = this.#parts.clock.now() - beganAtMs;
+      if (application === 'speak' && outcome.kind === 'done' && this.#breaks === breaks) {
+        if (tookMs < SPOKEN_MS_MIN) return { kind: 'failed', problem: 'nothing was spoken' };
+      }
     }
     return outcome;
   }

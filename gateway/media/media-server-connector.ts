@@ -21,6 +21,8 @@ export interface MediaServerAddress {
   readonly password: string;
   /** Where FreeSWITCH finds us. */
   readonly listenHost: string;
+  /** A module that must be loaded there, such as mod_flite. */
+  readonly requiredModule?: string | undefined;
 }
 
 export interface ConnectorParts {
@@ -64,7 +66,7 @@ export function connectMediaServer(
     limitMs,
   );
   const connection = new parts.EslConnection(host, port, password, () => {
-    checkProfile(connection, down, () => {
+    checkServer(connection, address.requiredModule, down, () => {
       server = openMediaServer(address, connection, parts);
       // Of fsmrf's own listeners these only print, one of them on stdout.
       for (const event of ['esl::end', 'esl::ready']) connection.removeAllListeners(event);
@@ -96,14 +98,29 @@ const PROFILE_LINE = new RegExp(
   'm',
 );
 
-function checkProfile(
+function checkServer(
   connection: EslConnection,
+  requiredModule: string | undefined,
   down: (problem: string) => void,
-  onFound: () => void,
+  onComplete: () => void,
 ): void {
   connection.api('sofia status', (event: EslEvent) => {
-    if (PROFILE_LINE.test(event.getBody() ?? '')) onFound();
-    else down(`FreeSWITCH has no SIP profile ${MEDIA_PROFILE}`);
+    if (!PROFILE_LINE.test(event.getBody() ?? '')) {
+      down(`FreeSWITCH has no SIP profile ${MEDIA_PROFILE}`);
+    } else if (requiredModule === undefined) onComplete();
+    else checkModule(connection, requiredModule, down, onComplete);
+  });
+}
+
+function checkModule(
+  connection: EslConnection,
+  name: string,
+  down: (problem: string) => void,
+  onLoaded: () => void,
+): void {
+  connection.api(`module_exists ${name}`, (event: EslEvent) => {
+    if (event.getBody()?.trim() === 'true') onLoaded();
+    else down(`FreeSWITCH has not loaded ${name}, which gateway.speech needs`);
   });
 }
 

@@ -51,6 +51,15 @@ export function hasUsableAudio(sdp: string | undefined): sdp is string {
   return sdp !== undefined && /^m=audio [1-9]/m.test(sdp);
 }
 
+/** An endpoint that never speaks in clear. */
+export function isSecureOnly(sdp: string | undefined): boolean {
+  return (
+    sdp !== undefined &&
+    /^m=audio \d+ RTP\/SAVP /m.test(sdp) &&
+    !/^m=audio \d+ RTP\/AVP /m.test(sdp)
+  );
+}
+
 function sections(sdp: string): string[][] {
   const found: string[][] = [[]];
   for (const line of sdp.split(/\r?\n/)) {

@@ -2,7 +2,7 @@
  * How an endpoint that speaks SRTP alone is made. Without SDP the media server would offer what its own
  * setting says, before its dialplan is asked; so it is offered SRTP, with a key that nobody uses and a
  * place that nobody listens at, and its answer has its key: our offer to the trunk. The trunk's answer
- * then takes the place of that offer, and the media server keeps its key (RFC 4568 §6).
+ * is then given to it as the answer to an offer of its own, by which it keeps that key (media-endpoint.ts).
  */
 import { randomBytes } from 'node:crypto';
 import type { TrunkConfig } from '../../config/trunk.schema.ts';

@@ -1,6 +1,12 @@
 /** The media server's own engine, by its application `speak`: nothing is made and nothing kept here. */
+import type { SpeechConfig } from '../../config/speech.schema.ts';
 import type { Speech, Spoken } from './speech.port.ts';
 import { forLocale, type SpokenPrompt } from './spoken-prompt.ts';
+
+/** What FreeSWITCH must have loaded: without it `speak` ends at once, and says nothing of it. */
+export function speechModule({ engine, freeswitchEngine }: SpeechConfig): string | undefined {
+  return engine === 'freeswitch' ? `mod_${freeswitchEngine}` : undefined;
+}
 
 export class FreeswitchSpeech implements Speech {
   readonly #engine: string;

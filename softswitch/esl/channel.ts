@@ -23,6 +23,8 @@ import { Unicast } from './unicast.ts';
 export interface ChannelLeg {
   /** Sends BYE with the cause as `Reason`, or refuses the INVITE while it is unanswered. */
   hangUp(cause: HangupCause): void;
+  /** Re-INVITE with an offer of ours. */
+  renegotiate(): void;
 }
 
 /** The event socket that controls a channel. */
@@ -240,6 +242,11 @@ export class Channel {
     this.bridge?.legLeft(this);
     this.#stack.hangUp();
     if (this.#stack.isIdle) this.#finish();
+  }
+
+  /** Asks the far end anew what the media shall be. */
+  renegotiate(): void {
+    if (!this.isDown) this.#leg.renegotiate();
   }
 
   #idle(): void {

@@ -11,6 +11,7 @@ import type { SecureMedia } from '../media/audio-stream.ts';
 import type { CallEndCause } from '../sip/call-leg.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
 import { headerOf, headersOf, type SipRequest } from '../sip/message.ts';
+import { sdpOf } from '../sip/session-description.ts';
 import { Channel, type CallerProfile } from './channel.ts';
 import { ChannelMedia } from './channel-media.ts';
 import { causeOfReason, reasonHeader, type HangupCause } from './hangup-cause.ts';
@@ -92,7 +93,10 @@ class Endpoint {
     this.#channel = new Channel({
       core,
       media,
-      leg: { hangUp: (cause) => this.#hangUp(cause) },
+      leg: {
+        hangUp: (cause) => this.#hangUp(cause),
+        renegotiate: () => void this.#offerAnew(),
+      },
       profile: profileOf(call.request),
     });
     for (const [name, value] of signallingVariables(call, core.host)) {
@@ -133,15 +137,27 @@ class Endpoint {
   #acknowledged(sdp: string | undefined): void {
     if (!this.#offered || this.#channel.isDown) return;
     this.#offered = false;
+    if (this.#accept(sdp) && !this.#entered) this.#enterDialPlan();
+  }
+
+  /** Re-INVITE of ours. One that is refused changes nothing. */
+  async #offerAnew(): Promise<void> {
+    const offer = this.#media.negotiation.offer();
+    const response = await this.#call.sendRequest('INVITE', { sdp: offer });
+    if (response.statusCode === 200 && !this.#channel.isDown) this.#accept(sdpOf(response));
+  }
+
+  /** The answer to an offer of ours. False: the call is over by it. */
+  #accept(sdp: string | undefined): boolean {
     try {
       this.#connect(this.#media.negotiation.accept(sdp ?? ''));
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
       this.#channel.hangUp('INCOMPATIBLE_DESTINATION');
-      return;
+      return false;
     }
     this.#describeMedia();
-    if (!this.#entered) this.#enterDialPlan();
+    return true;
   }
 
   /** Re-INVITE: our answer, or our offer when it brought none. */

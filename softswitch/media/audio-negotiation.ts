@@ -77,7 +77,10 @@ export class AudioNegotiation {
   #remote: RtpRemote | undefined;
   #offered: LocalAudio | undefined;
   #eventPayloadType = TELEPHONE_EVENT_PAYLOAD_TYPE;
-  /** One key for each suite, for the life of the dialog: an offer that changes nothing changes no key. */
+  /**
+   * One key for each suite. It stays until the far end offers another key of its own: then FreeSWITCH
+   * takes a new one too *(measured)*, as RFC 4568 §7.1.4 allows.
+   */
   #ownCryptos: readonly CryptoAttribute[] | undefined;
   /** The far end's m-lines, which a later offer of ours has to keep in place (§8). */
   #streams: { audioIndex: number; media: readonly SdpMedia[] } = { audioIndex: 0, media: [] };
@@ -134,6 +137,7 @@ export class AudioNegotiation {
     const { media, codec, crypto } = stream;
     const address = mediaAddress(media, this.family);
     const event = this.#options.telephoneEvents ? eventFormat(media) : undefined;
+    if (this.#isAnotherKey(crypto)) this.#ownCryptos = undefined;
     const own = crypto && { ...this.#ownCrypto(crypto.suite), tag: crypto.tag };
     const local: LocalAudio = {
       codecs: [codec],
@@ -196,6 +200,11 @@ export class AudioNegotiation {
       suite,
       master: randomBytes(MASTER_KEY_BYTES + MASTER_SALT_BYTES),
     })));
+  }
+
+  #isAnotherKey(crypto: CryptoAttribute | undefined): boolean {
+    const before = this.#remote?.srtp?.receive;
+    return crypto !== undefined && before !== undefined && !before.master.equals(crypto.master);
   }
 
   #ownCrypto(suite: CryptoAttribute['suite']): CryptoAttribute {

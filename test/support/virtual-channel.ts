@@ -107,7 +107,7 @@ function parkedChannel(core: SwitchCore, clock: MediaClock): VirtualChannel {
   const channel = new Channel({
     core,
     media: new ChannelMedia(session, negotiation),
-    leg: { hangUp: (cause) => byes.push(cause) },
+    leg: { hangUp: (cause) => byes.push(cause), renegotiate: () => undefined },
     profile: { callerIdNumber: '1000', destination: 'drachtio', networkAddress: '127.0.0.1' },
   });
   core.add(channel);

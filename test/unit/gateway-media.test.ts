@@ -2,9 +2,11 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import t from 'tap';
+import { GatewayCounters } from '../../gateway/counters.ts';
 import { EndpointPool, type Acquired } from '../../gateway/media/endpoint-pool.ts';
 import type { EslConnection, FsmrfMediaServer } from '../../gateway/media/fsmrf.port.ts';
 import { connectMediaServer } from '../../gateway/media/media-server-connector.ts';
+import { MediaEndpoint, type MediaEndpointParts } from '../../gateway/media/media-endpoint.ts';
 import { mediaWait } from '../../gateway/media/media-wait.ts';
 import { promptFiles } from '../../gateway/media/prompts.ts';
 import { hasUsableAudio, offerFor, sameMedia } from '../../gateway/media/sdp-offer.ts';
@@ -312,6 +314,8 @@ class FakeEslConnection extends EventEmitter {
   });
   closing = false;
   sofiaStatus = '';
+  /** What `module_exists mod_flite` says. */
+  isLoaded = 'false';
   readonly ready: () => void;
 
   constructor(_host: string, _port: number, _password: string, onReady: () => void) {
@@ -324,8 +328,9 @@ class FakeEslConnection extends EventEmitter {
     /* nothing is at the other end */
   }
 
-  api(_command: string, reply: (event: unknown) => void): void {
-    reply({ getBody: () => this.sofiaStatus, getHeader: () => undefined });
+  api(command: string, reply: (event: unknown) => void): void {
+    const said = command === 'module_exists mod_flite' ? this.isLoaded : this.sofiaStatus;
+    reply({ getBody: () => said, getHeader: () => undefined });
   }
 }
 
@@ -343,6 +348,7 @@ class FakeMediaServer extends EventEmitter {
 const PROFILE_LINE = '   drachtio_mrf\tprofile\t sip:mod_sofia@127.0.0.1:5080\tRUNNING (0)\n';
 const connections: {
   name: string;
+  requiredModule?: string;
   happen: (connection: FakeEslConnection, clock: VirtualClock) => void;
   expected: string;
 }[] = [
@@ -373,6 +379,26 @@ const connections: {
       connection.ready();
     },
     expected: 'down: FreeSWITCH has no SIP profile drachtio_mrf',
+  },
+  {
+    name: 'the module that is to speak is not loaded',
+    requiredModule: 'mod_flite',
+    happen: (connection) => {
+      connection.sofiaStatus = PROFILE_LINE;
+      connection.ready();
+    },
+    expected: 'down: FreeSWITCH has not loaded mod_flite, which gateway.speech needs',
+  },
+  {
+    name: 'the module that is to speak is loaded',
+    requiredModule: 'mod_flite',
+    happen: (connection) => {
+      connection.sofiaStatus = PROFILE_LINE;
+      connection.isLoaded = 'true';
+      connection.ready();
+      FakeMediaServer.last?.emit('ready');
+    },
+    expected: 'up',
   },
   {
     name: 'all is well',
@@ -407,11 +433,13 @@ const connections: {
     expected: 'up, down: no heartbeat of FreeSWITCH',
   },
 ];
-for (const { name, happen, expected } of connections) {
+for (const { name, requiredModule, happen, expected } of connections) {
   t.test(`connecting to FreeSWITCH: ${name}`, async (t) => {
     const clock = new VirtualClock();
     const told: string[] = [];
-    const address = { host: 'h', port: 8021, password: 'p', listenHost: '127.0.0.1' };
+    const address = {
+      ...{ host: 'h', port: 8021, password: 'p', listenHost: '127.0.0.1', requiredModule },
+    };
     const parts = {
       EslConnection: FakeEslConnection as unknown as new () => EslConnection,
       MediaServer: FakeMediaServer as unknown as new () => FsmrfMediaServer,
@@ -430,5 +458,36 @@ for (const { name, happen, expected } of connections) {
     t.equal(connection.socket.destroyed, isDown);
     connection.emit('error', new Error('late'));
     t.equal(told.filter((one) => one.startsWith('down')).length, 1, 'told once');
+  });
+}
+
+for (const { tookMs, isBroken, kind } of [
+  { tookMs: 20, isBroken: false, kind: 'failed' },
+  { tookMs: 20, isBroken: true, kind: 'done' },
+  { tookMs: 400, isBroken: false, kind: 'done' },
+]) {
+  const how = isBroken ? 'broken off' : 'over';
+  t.test(`a text that is ${how} after ${tookMs} ms of \`speak\` is ${kind}`, async (t) => {
+    const clock = new VirtualClock();
+    const ran: string[] = [];
+    const channel = Object.assign(new EventEmitter(), {
+      ...{ uuid: 'c', conn: null, dialog: null, local: { sdp: '' } },
+      api: () => Promise.resolve({ getBody: () => '+OK', getHeader: () => undefined }),
+      execute: (application: string, argument: string) => {
+        ran.push(`${application} ${argument}`);
+        if (application === 'speak') {
+          if (isBroken) void endpoint.stopPlaying();
+          clock.advanceTo(tookMs);
+        }
+        return Promise.resolve({ getBody: () => '', getHeader: () => '_none_' });
+      },
+    });
+    const endpoint = new MediaEndpoint({
+      ...{ endpoint: channel, clock, counters: new GatewayCounters(), commandTimeoutMs: 1_000 },
+      ...{ mediaServerId: 'fs-1', dialog: Object.assign(new EventEmitter(), { remote: {} }) },
+    } as unknown as MediaEndpointParts);
+    const outcome = await endpoint.play(['speak:flite|slt|Good day'], 60_000);
+    t.equal(ran.at(-1), 'speak flite|slt|Good day');
+    t.equal(outcome.kind, kind);
   });
 }

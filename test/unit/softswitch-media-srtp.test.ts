@@ -202,6 +202,21 @@ t.test('an offer keeps its keys; mandatory offers nothing in clear', (t) => {
   t.end();
 });
 
+t.test('FreeSWITCH’s keys: another one for another offered, the same for an answer', (t) => {
+  const b = party('mandatory');
+  const [first, second] = [party('mandatory'), party('mandatory')];
+  const keyOf = (sdp: string): string => /^a=crypto:.*$/m.exec(sdp)?.[0] ?? '';
+  const offered = first.offer();
+  const key = keyOf(b.answer(offered).sdp);
+  t.equal(keyOf(b.answer(offered).sdp), key, 'offered the same again');
+  const reoffer = b.offer();
+  t.equal(keyOf(reoffer), key);
+  b.accept(second.answer(reoffer).sdp);
+  t.equal(keyOf(b.offer()), key, 'another far end has answered');
+  t.not(keyOf(b.answer(party('mandatory').offer()).sdp), key, 'another far end has offered');
+  t.end();
+});
+
 t.test('an answer with a tag that was not offered is refused, and so is one in clear', (t) => {
   const [a, b] = [party('mandatory'), party('mandatory')];
   const { sdp } = b.answer(a.offer());

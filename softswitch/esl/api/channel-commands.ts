@@ -128,6 +128,10 @@ export const channelCommands: readonly ApiCommand[] = [
     channel.hangUp(rest === '' ? 'NORMAL_CLEARING' : causeNamed(rest));
     return OK;
   }),
+  aboutChannel('uuid_media_reneg', '<uuid>[ <codec_string>]', (channel) => {
+    channel.renegotiate();
+    return '+OK Success\n';
+  }),
   aboutChannel('uuid_park', '<uuid>', (channel) => {
     channel.bridge?.legLeft(channel);
     channel.leaveFor(() => channel.parkAfterBridge());
