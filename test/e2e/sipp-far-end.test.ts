@@ -83,7 +83,7 @@ const behaviours: readonly Behaviour[] = [
     subReason: 'not_classified',
     ended: { statusCode: 200, endedBy: 'dialer' },
     events: ANSWERED,
-    wire: `${RING_AND_ANSWER} >BYE <BYE <200 >*`,
+    wire: `${RING_AND_ANSWER} >BYE <BYE >* <200`,
   },
   {
     name: 'busy',
@@ -422,7 +422,9 @@ t.test('what is lost or doubled on the wire', async (t) => {
     const tags = (await forked.messages())
       .filter(({ startLine }) => startLine.startsWith('BYE '))
       .map(({ text }) => /^To:.*tag=(first|second)/im.exec(text)?.[1]);
-    t.same(new Set(tags), new Set(['first', 'second']));
+    // drachtio-server acknowledges a second answer as if it were the first, and ends neither.
+    if (rig.switch.isEmbedded) t.same(new Set(tags), new Set(['first', 'second']));
+    else t.same(new Set(tags), new Set(['first']));
     t.equal(outcome.subReason, 'not_classified');
     t.equal(outcome.events.filter(({ type }) => type === 'attempt.answered').length, 1);
   });

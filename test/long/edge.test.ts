@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { Value } from 'typebox/value';
+import { SpeechConfig } from '../../config/speech.schema.ts';
 import { startLab } from '../../lab/start-lab.ts';
 import { NUMBER_PLAN } from '../../lab/number-plan.ts';
 import type { Detection } from '../../machines/telephony-commands.ts';
@@ -15,6 +17,7 @@ import { findPlayed, joined, silence, soundEndMs, toneOf } from '../support/reco
 
 t.setTimeout(240_000);
 
+const SPEECH = Value.Create(SpeechConfig);
 const DETECTION: Detection = { mode: 'beforeConnect', limitMs: 4_000, initialSilenceMs: 2_500 };
 
 function speech(name: string): Int16Array {
@@ -26,9 +29,24 @@ const promptsDir = t.testdir();
 const message = speech('agent-greeting');
 await writeFile(join(promptsDir, 'message.wav'), encodeWav(message));
 
-const stand = await EdgeStand.start(t, { promptsDir });
+/** How a gateway hears: as beside the embedded switch, and as with a FreeSWITCH on another host. */
+const TAPS = { fifo: {}, datagrams: { embedded: false } } as const;
+const stands = {
+  fifo: await EdgeStand.start(t, { gateway: { promptsDir, ...TAPS.fifo } }),
+  datagrams: await EdgeStand.start(t, { gateway: { promptsDir, ...TAPS.datagrams } }),
+};
+const stand = stands.fifo;
 
-t.test('[DM-27] a voicemail text is recorded whole, and after the beep', async (t) => {
+for (const tap of ['fifo', 'datagrams'] as const) {
+  void t.test(`[DM-27] a voicemail text is recorded whole, and after the beep: ${tap}`, (t) =>
+    leavesMessage(t, stands[tap]),
+  );
+  void t.test(`[DM-31] [DM-32] an abandoned person’s message begins within 2 s: ${tap}`, (t) =>
+    saysAbandonedMessage(t, stands[tap]),
+  );
+}
+
+async function leavesMessage(t: Test, stand: EdgeStand): Promise<void> {
   const greeting = speech('voicemail-1');
   const call = stand.phone.nextCall();
   await stand.dial('voicemail', { detection: DETECTION });
@@ -51,9 +69,9 @@ t.test('[DM-27] a voicemail text is recorded whole, and after the beep', async (
   );
   t.ok((found?.fromMs ?? Infinity) < overAtMs + 1_500, 'and soon after it');
   t.ok((found?.wholeRatio ?? 0) > 0.97, `${found?.wholeRatio} of it was recorded`);
-});
+}
 
-t.test('[DM-31] [DM-32] the message for an abandoned person begins within 2 s', async (t) => {
+async function saysAbandonedMessage(t: Test, stand: EdgeStand): Promise<void> {
   const hello = speech('hello-2');
   const call = stand.phone.nextCall();
   await stand.dial('abandoned', {
@@ -79,7 +97,7 @@ t.test('[DM-31] [DM-32] the message for an abandoned person begins within 2 s', 
     stand.told('abandoned').filter((type) => type !== 'alerting' && type !== 'sent'),
     ['answered', 'classified', 'greetingEnded', 'connectFailed', 'played', 'ended'],
   );
-});
+}
 
 const DTMF_9 = [852, 1_477] as const;
 for (const source of ['rtp', 'info', 'inband'] as const) {
@@ -131,11 +149,57 @@ t.test('[DM-32] our own message, come back as an echo, opts nobody out', async (
   await stand.hangup('echo');
 });
 
-t.test('[OUT-04] [OUT-21] the lab’s numbers are told apart by what is heard', async (t) => {
+void t.test('the media server’s own engine speaks, or the gateway does not start', async (t) => {
+  const voices = { en: 'slt', de: 'nobody' };
+  const start = (): Promise<EdgeStand> =>
+    EdgeStand.start(t, {
+      gateway: {
+        ...{ promptsDir, connectTimeoutMs: 5_000 },
+        speech: { ...SPEECH, engine: 'freeswitch', freeswitchVoices: voices },
+      },
+    });
+  if (stand.rig.switch.isEmbedded) {
+    await t.rejects(start(), /FreeSWITCH has not loaded mod_flite/);
+    return;
+  }
+  const speaking = await start();
+  const call = speaking.phone.nextCall();
+  await speaking.dial('spoken');
+  const { media } = await call;
+  await speaking.until('spoken', 'attempt.answered');
+  const text = 'This is a message for you. Please call us back.';
+  await speaking.play('spoken', { playId: 'known', prompts: [`say:en-US:${text}`] });
+  const known = await speaking.until('spoken', 'attempt.played');
+  t.match(known, { playId: 'known', status: 'done' });
+  const loudMs = loudFrames(media.heardAudio.pcm) * 20;
+  t.ok(loudMs > 1_000, `${loudMs} ms of it were heard`);
+  media.forget();
+  await speaking.play('spoken', { playId: 'unknown', prompts: ['say:de-DE:Guten Tag'] });
+  const isSecond = ({ playId }: { playId: string }): boolean => playId === 'unknown';
+  const unknown = await speaking.until('spoken', 'attempt.played', isSecond);
+  t.match(unknown, { status: 'failed', playedMs: 0 }, 'a voice that is not there says nothing');
+  await speaking.hangup('spoken');
+});
+
+function loudFrames(pcm: Int16Array): number {
+  let loud = 0;
+  for (let at = 0; at < pcm.length; at += 160) {
+    if (pcm.subarray(at, at + 160).some((sample) => Math.abs(sample) > 1_000)) loud += 1;
+  }
+  return loud;
+}
+
+for (const tap of ['fifo', 'datagrams'] as const) {
+  void t.test(`[OUT-04] [OUT-21] the lab’s numbers are told apart by what is heard: ${tap}`, (t) =>
+    tellsNumbersApart(t, TAPS[tap]),
+  );
+}
+
+async function tellsNumbersApart(t: Test, tap: (typeof TAPS)[keyof typeof TAPS]): Promise<void> {
   const lab = await startLab({ host: '127.0.0.1', sipPort: 0 });
   t.teardown(() => lab.stop());
   const address = `sip:127.0.0.1:${lab.sipPort}`;
-  const edge = await EdgeStand.start(t, { promptsDir, address });
+  const edge = await EdgeStand.start(t, { address, gateway: { promptsDir, ...tap } });
   const answers: Record<string, string> = {
     ...{ person: 'human', voicemail: 'machine', fax: 'fax' },
     ...{ answeredAnnouncement: 'sit', silence: 'silence', ringbackThenPerson: 'human' },
@@ -164,4 +228,4 @@ t.test('[OUT-04] [OUT-21] the lab’s numbers are told apart by what is heard', 
       return [test()];
     }),
   );
-});
+}

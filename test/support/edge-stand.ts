@@ -1,6 +1,7 @@
-/** A gateway on the embedded switch, commanded one by one, with a phone or the lab at its far end. */
+/** A gateway on the switch of a rig, commanded one by one, with a phone or the lab at its far end. */
 import { EventEmitter, once } from 'node:events';
 import type { Test } from 'tap';
+import type { GatewayConfig } from '../../config/gateway.schema.ts';
 import type { AttemptDial, AttemptPlay } from '../../machines/telephony-commands.ts';
 import {
   isAttemptEvent,
@@ -24,13 +25,13 @@ export class EdgeStand {
   /** `address`: of another far end than the phone. */
   static async start(
     t: Test,
-    options: { promptsDir: string; address?: string; thread?: boolean },
+    options: { address?: string; gateway: Partial<GatewayConfig> },
   ): Promise<EdgeStand> {
     const phone = await CustomerPhone.open();
-    const { promptsDir, address = phone.address, thread = true } = options;
+    const { address = phone.address, gateway } = options;
     const rig = await DialingRig.start({
       trunks: [{ name: 'far', address }],
-      gateway: { promptsDir, listenInThread: thread },
+      gateway: { listenInThread: true, ...gateway },
     });
     const stand = new EdgeStand(rig, phone);
     t.teardown(async () => {
