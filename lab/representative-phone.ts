@@ -156,6 +156,10 @@ export class RepresentativePhone {
     }
     incoming.provisional(180);
     const media = await openMedia(host, this.#clock);
+    if (incoming.state === 'ended') {
+      void media.session.close(); // cancelled meanwhile
+      return;
+    }
     const call = new RepresentativeCall(incoming, media, this.#nowMs);
     this.#calls.push(call);
     const { sdp, remote } = media.negotiation.answer(incoming.request.body.toString('utf8'));

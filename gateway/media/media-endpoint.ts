@@ -59,6 +59,7 @@ export class MediaEndpoint {
   #remoteSdp: string | undefined;
   /** One re-INVITE at a time. */
   #lastModify: Promise<MediaOutcome<string>> = Promise.resolve({ kind: 'done', value: '' });
+  #playSettings: Promise<MediaOutcome<EslEvent>> | undefined;
   #dialogEnded = false;
   /** How often what was played has been broken off. */
   #breaks = 0;
@@ -159,9 +160,8 @@ export class MediaEndpoint {
    * would end them. The limit is a last resort for a lost event.
    */
   async play(files: readonly string[], limitMs: number): Promise<MediaOutcome<EslEvent>> {
-    const variables = '^^;playback_delimiter=!;playback_terminators=none';
     const breaks = this.#breaks;
-    let outcome = await this.run('multiset', variables);
+    let outcome = await this.#setForPlaying();
     for (const [application, argument] of playbackSteps(files)) {
       if (outcome.kind !== 'done') break;
       if (this.#breaks !== breaks) return { kind: 'failed', problem: 'broken off' };
@@ -175,6 +175,18 @@ export class MediaEndpoint {
       }
     }
     return outcome;
+  }
+
+  /** Once: the channel keeps it, and every application waits for a tick of FreeSWITCH's, 20 ms. */
+  #setForPlaying(): Promise<MediaOutcome<EslEvent>> {
+    this.#playSettings ??= this.run(
+      'multiset',
+      '^^;playback_delimiter=!;playback_terminators=none',
+    ).then((outcome) => {
+      if (outcome.kind !== 'done') this.#playSettings = undefined;
+      return outcome;
+    });
+    return this.#playSettings;
   }
 
   /**

@@ -4,9 +4,8 @@ import type { IncomingCall } from '../../softswitch/sip/incoming-call.ts';
 import { SipStack } from '../../softswitch/sip/sip-stack.ts';
 import { UserAgent, type UserAgentOptions } from '../../softswitch/sip/user-agent.ts';
 import { realTimerWheel, type TimerWheel } from '../../softswitch/timers/timer-wheel.ts';
+import { OUR_HOST } from './named-servers.ts';
 import { RtpFarEnd } from './rtp-far-end.ts';
-
-const HOST = '127.0.0.1';
 
 export class CustomerCall {
   readonly media: RtpFarEnd;
@@ -77,7 +76,7 @@ export class CustomerPhone {
   /** `agent`: e.g. another clock for what its calls wait for, besides the stack's own repeats. */
   static async open(agent: Partial<UserAgentOptions> = {}): Promise<CustomerPhone> {
     const timers = realTimerWheel();
-    const listen = [{ protocol: 'udp', host: HOST, port: 0 }] as const;
+    const listen = [{ protocol: 'udp', host: OUR_HOST, port: 0 }] as const;
     return new CustomerPhone(await SipStack.open({ timers, listen }), timers, agent);
   }
 
@@ -89,7 +88,7 @@ export class CustomerPhone {
   }
 
   get address(): string {
-    return `sip:${HOST}:${this.#stack.listening[0]?.port ?? 0}`;
+    return `sip:${OUR_HOST}:${this.#stack.listening[0]?.port ?? 0}`;
   }
 
   /** The next call that nobody has asked for yet, from now on. */
@@ -104,7 +103,7 @@ export class CustomerPhone {
   }
 
   async #answer(incoming: IncomingCall): Promise<void> {
-    const media = await RtpFarEnd.open();
+    const media = await RtpFarEnd.open(OUR_HOST);
     this.#media.push(media);
     const call = new CustomerCall(incoming, media, this.isEarly);
     this.#waiting.shift()?.(call);

@@ -11,6 +11,9 @@ export interface NamedServers {
   readonly esl: EslTarget;
 }
 
+/** Where far ends of tests are: the loopback, unless FreeSWITCH is on another host. */
+export const OUR_HOST = process.env['CONTRACT_HOST'] ?? '127.0.0.1';
+
 /** Undefined unless both are named. */
 export function namedServers(): NamedServers | undefined {
   const control = process.env['DRACHTIO']?.split(':');
@@ -20,7 +23,7 @@ export function namedServers(): NamedServers | undefined {
     control: { host: control[0] ?? '', port: Number(control[1]), secret: control[2] ?? '' },
     esl: {
       ...{ host: esl[0] ?? '', port: Number(esl[1]), password: esl[2] ?? '' },
-      ourHost: process.env['CONTRACT_HOST'] ?? '127.0.0.1',
+      ourHost: OUR_HOST,
     },
   };
 }
