@@ -169,34 +169,53 @@ function openSilence(rest: string): AudioSource {
 /** Silence, or noise when there is a divisor: the sum of six random 16-bit values divided by it. */
 export class SilenceSource implements AudioSource {
   #samplesLeft: number;
-  readonly #divisor: number;
-  #random: number;
+  readonly #noise: Int16Array | undefined;
+  #at = 0;
 
-  constructor(lengthMs: number, divisor = 0, seed = 0x5eed) {
+  constructor(lengthMs: number, divisor = 0) {
     this.#samplesLeft = lengthMs * SAMPLES_PER_MS;
-    this.#divisor = divisor;
-    this.#random = seed;
+    this.#noise = divisor === 0 ? undefined : noiseOf(divisor);
   }
 
   read(into: Int16Array): boolean {
     if (this.#samplesLeft <= 0) return false;
     const count = Math.min(into.length, this.#samplesLeft);
     this.#samplesLeft -= count;
-    into.fill(0);
-    if (this.#divisor === 0) return true;
-    for (let i = 0; i < count; i += 1) {
-      const sample = Math.trunc(this.#noise() / this.#divisor);
-      into[i] = Math.max(-32_768, Math.min(32_767, sample));
+    const noise = this.#noise;
+    if (noise === undefined) {
+      into.fill(0);
+      return true;
     }
+    const at = this.#at;
+    for (let i = 0; i < count; i += 1) into[i] = noise[(at + i) & NOISE_MASK] as number;
+    if (count < into.length) into.fill(0, count);
+    this.#at = (at + count) & NOISE_MASK;
     return true;
   }
+}
 
-  #noise(): number {
+/** The generator has 2^16 states, so that six of them to a sample come round after half as many. */
+const NOISE_SAMPLES = 2 ** 15;
+const NOISE_MASK = NOISE_SAMPLES - 1;
+const NOISE_SEED = 0x5eed;
+/** Divisors whose noise is kept, 64 KiB each: one is customary. */
+const NOISES_MAX = 4;
+const noises = new Map<number, Int16Array>();
+
+/** All there is of it, made once and shared by every leg: to draw it anew costs more than to send it. */
+function noiseOf(divisor: number): Int16Array {
+  const known = noises.get(divisor);
+  if (known !== undefined) return known;
+  let random = NOISE_SEED;
+  const noise = Int16Array.from({ length: NOISE_SAMPLES }, () => {
     let sum = 0;
     for (let i = 0; i < 6; i += 1) {
-      this.#random = (this.#random * 31_821 + 13_849) & 0xffff;
-      sum += (this.#random << 16) >> 16;
+      random = (random * 31_821 + 13_849) & 0xffff;
+      sum += (random << 16) >> 16;
     }
-    return sum;
-  }
+    return Math.max(-32_768, Math.min(32_767, Math.trunc(sum / divisor)));
+  });
+  if (noises.size === NOISES_MAX) noises.clear();
+  noises.set(divisor, noise);
+  return noise;
 }
