@@ -27,6 +27,8 @@ const NOISE_SHARE_MAX = 0.5;
 const HARMONICS_FROM_HZ = 600;
 /** Pole of the DC filter: 3 dB down at 64 Hz, which takes mains hum along. */
 const DC_POLE = 0.95;
+/** What is left in the filter below this is taken for nothing: in the end it would be denormal, and dear. */
+const SETTLED_BELOW = 1e-30;
 export const BLOCK_SAMPLES = 40;
 export const BLOCK_MS = 5;
 export const BLOCKS_PER_FRAME = FRAME_SAMPLES / BLOCK_SAMPLES;
@@ -67,15 +69,10 @@ export class FrameAnalysis {
 
   /** A frame that did not arrive: silence that says nothing about the line's noise. */
   lost(): void {
-    const base = this.frames * BLOCKS_PER_FRAME;
-    for (let i = 0; i < FRAME_SAMPLES; i += 1) this.#ring[(this.#at + i) & (RING_SAMPLES - 1)] = 0;
-    for (let b = 0; b < BLOCKS_PER_FRAME; b += 1) this.#blocks[(base + b) % BLOCKS_KEPT] = 0;
-    this.#at = (this.#at + FRAME_SAMPLES) & (RING_SAMPLES - 1);
+    this.#passSilence();
     this.#lastIn = 0;
     this.#lastOut = 0;
     this.frames += 1;
-    this.levelDb = SILENCE_DB;
-    this.isSilent = true;
     this.#forgetTones();
   }
 
@@ -93,6 +90,10 @@ export class FrameAnalysis {
   }
 
   #filter(frame: Int16Array): void {
+    if (this.#lastIn === 0 && this.#lastOut === 0 && frame.every(isZero)) {
+      this.#passSilence();
+      return;
+    }
     const ring = this.#ring;
     let lastIn = this.#lastIn;
     let lastOut = this.#lastOut;
@@ -114,9 +115,18 @@ export class FrameAnalysis {
     }
     this.#at = at;
     this.#lastIn = lastIn;
-    this.#lastOut = lastOut;
+    this.#lastOut = Math.abs(lastOut) < SETTLED_BELOW ? 0 : lastOut;
     this.levelDb = Math.max(SILENCE_DB, 10 * Math.log10(total / FRAME_SAMPLES + 1e-12));
     this.isSilent = this.levelDb <= SILENCE_DB;
+  }
+
+  #passSilence(): void {
+    const base = this.frames * BLOCKS_PER_FRAME;
+    for (let i = 0; i < FRAME_SAMPLES; i += 1) this.#ring[(this.#at + i) & (RING_SAMPLES - 1)] = 0;
+    for (let b = 0; b < BLOCKS_PER_FRAME; b += 1) this.#blocks[(base + b) % BLOCKS_KEPT] = 0;
+    this.#at = (this.#at + FRAME_SAMPLES) & (RING_SAMPLES - 1);
+    this.levelDb = SILENCE_DB;
+    this.isSilent = true;
   }
 
   #forgetTones(): void {
@@ -169,6 +179,10 @@ export class FrameAnalysis {
     }
     this.pairPurity = Math.min(1, both / signal);
   }
+}
+
+function isZero(sample: number): boolean {
+  return sample === 0;
 }
 
 /** Power of a tone on this bin. */
