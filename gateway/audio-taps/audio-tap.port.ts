@@ -13,7 +13,10 @@ export interface AudioTapCapabilities {
   readonly reachesOtherHosts: boolean;
 }
 
-/** 20 ms at a time, 16-bit linear, 8 kHz; undefined: nothing came from the far end for 20 ms. */
+/**
+ * 20 ms at a time, 16-bit linear, 8 kHz, valid during the call; undefined: nothing came from the far end
+ * for 20 ms.
+ */
 export type OnAudio = (pcm: Int16Array | undefined) => void;
 
 export interface AudioTap {

@@ -120,8 +120,7 @@ export class ListeningThread implements ListeningPort {
 function startRoom(choice: TapChoice): Worker {
   const isBuilt = import.meta.url.endsWith('.js');
   const module = new URL(`./listening.worker.${isBuilt ? 'js' : 'ts'}`, import.meta.url);
-  // FIFOs are closed by their sockets, behind the back of who counts open files.
-  const options = { workerData: choice, name: 'listening', trackUnmanagedFds: false };
+  const options = { workerData: choice, name: 'listening' };
   if (isBuilt) return new Worker(module, options);
   const [tsx, entry] = [import.meta.resolve('tsx/esm/api'), module.href].map((url) =>
     JSON.stringify(url),

@@ -50,14 +50,24 @@ export class FrameTaps {
       this.#heard.push(kind === 'audio');
     };
     this.#session.onSentFrame = (pcm) => {
-      sent.push(pcm);
-      this.#pair(received, sent);
+      if (sent.count === 0 && received.count === 1) this.#pass(received, pcm);
+      else {
+        sent.push(pcm);
+        this.#pair(received, sent);
+      }
     };
   }
 
   #stop(): void {
     this.#session.onFrame = undefined;
     this.#session.onSentFrame = undefined;
+  }
+
+  /** One of each, as in nearly every tick. */
+  #pass(received: FrameFifo, sent: Int16Array): void {
+    received.shift(receivedFrame);
+    const heard = this.#heard.shift() === true;
+    for (const tap of this.#taps) tap.frame(receivedFrame, sent, heard);
   }
 
   #pair(received: FrameFifo, sent: FrameFifo): void {

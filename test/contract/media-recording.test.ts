@@ -435,7 +435,7 @@ function taps(t: Test, target: MediaTarget): void {
       const factory = await make(t);
       const tap = await factory.start(channel, (pcm) => {
         if (pcm === undefined) return;
-        frames.push(pcm);
+        frames.push(pcm.slice());
         if (frames.length >= (waiting[0]?.count ?? Infinity)) waiting.shift()?.done();
       });
       t.teardown(() => tap.stop());

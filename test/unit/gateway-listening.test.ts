@@ -2,7 +2,7 @@
  * Goal: what customers say reaches the detectors of the moment, and nothing else does; what is to be
  * spoken is made once; and how well a line was is read from what the media server counted.
  */
-import { createWriteStream } from 'node:fs';
+import { closeSync, constants, createWriteStream, openSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,6 +11,8 @@ import { SpeechConfig } from '../../config/speech.schema.ts';
 import type { AudioTapFactory, OnAudio } from '../../gateway/audio-taps/audio-tap.port.ts';
 import type { DetectorEvent } from '../../gateway/amd/answer-detector.ts';
 import type { Detectors } from '../../gateway/audio-taps/detectors.port.ts';
+import { FifoReader } from '../../gateway/audio-taps/fifo-reader.ts';
+import { FifoStock } from '../../gateway/audio-taps/fifo-stock.ts';
 import type { Heard } from '../../gateway/audio-taps/listening.port.ts';
 import { ListeningRoom } from '../../gateway/audio-taps/listening-room.ts';
 import { ListeningThread } from '../../gateway/audio-taps/listening-thread.ts';
@@ -222,6 +224,64 @@ const VOICES = `Pty Language       Age/Gender VoiceName          File           
  2  en-gb           --/M      English_(GB)       gmw/en               (en 2)
  5  en-us           --/M      English_(America)  gmw/en-US            (en 3)
 `;
+
+t.test('FIFOs are read side by side, frame by frame however they are written', async (t) => {
+  const stock = new FifoStock(t.testdir());
+  const paths = [await stock.take(), await stock.take()] as const;
+  const reader = new FifoReader(2);
+  const heard: string[] = [];
+  let onNews: () => void = () => undefined;
+  const stops = paths.map((path, index) =>
+    reader.open(path, (pcm) => {
+      heard.push(`${index} ${pcm?.[0]} ${pcm?.at(-1)}`);
+      onNews();
+    }),
+  );
+  const writers = paths.map((path) => openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  const write = (index: number, bytes: Uint8Array): void => {
+    t.equal(writeSync(writers[index] as number, bytes), bytes.length);
+  };
+  const until = async (count: number): Promise<void> => {
+    while (heard.length < count) await new Promise<void>((done) => (onNews = done));
+  };
+  const frames = (...values: number[]): Buffer => {
+    const pcm = values.flatMap((value) => new Array<number>(FRAME_SAMPLES).fill(value));
+    return Buffer.from(Int16Array.from(pcm).buffer);
+  };
+  write(0, frames(1, -2));
+  write(1, frames(3));
+  await until(3);
+  t.same(heard.splice(0).sort(), ['0 -2 -2', '0 1 1', '1 3 3']);
+  const two = frames(-300, 400);
+  write(0, two.subarray(0, 101));
+  write(1, frames(5));
+  await until(1);
+  t.same(heard.splice(0), ['1 5 5'], 'a part of a frame is none');
+  write(0, two.subarray(101, 601));
+  await until(1);
+  t.same(heard.splice(0), ['0 -300 -300']);
+  write(0, Buffer.concat([two.subarray(601), frames(...Array.from({ length: 40 }, (_, i) => i))]));
+  await until(41);
+  t.same(heard.splice(0), ['0 400 400', ...Array.from({ length: 40 }, (_, i) => `0 ${i} ${i}`)]);
+  stops[0]?.();
+  stops[0]?.();
+  t.throws(() => write(0, frames(6)), { code: 'EPIPE' }, 'closed');
+  write(1, frames(7));
+  await until(1);
+  t.same(heard.splice(0), ['1 7 7'], 'the other goes on');
+  stops[1]?.();
+  const again = await stock.take();
+  const stop = reader.open(again, (pcm) => {
+    heard.push(`again ${pcm?.[0]}`);
+    stop();
+    onNews();
+  });
+  const writer = openSync(again, constants.O_WRONLY | constants.O_NONBLOCK);
+  writeSync(writer, frames(8, 9));
+  await until(1);
+  t.same(heard, ['again 8'], 'who has stopped hears no more, not even what was read already');
+  for (const fd of [...writers, writer]) closeSync(fd);
+});
 
 t.test('voices are found by locale, else by language', async (t) => {
   const voices = voicesIn(VOICES);

@@ -19,7 +19,9 @@ export class FifoSink implements AudioSink {
   readonly #fd: number;
   readonly #format: FileFormat;
   readonly #bufferBytes: number;
-  #backlog: Buffer;
+  /** What is to be written is at its beginning. Grows when the reader stalls. */
+  #held: Buffer;
+  #heldBytes: number;
   #failed = false;
   #framesToRetry = 0;
 
@@ -32,17 +34,21 @@ export class FifoSink implements AudioSink {
     this.#fd = fd;
     this.#format = format;
     this.#bufferBytes = options.bufferBytes;
-    this.#backlog = format.header(options.channels, undefined); // its length will never be known
+    this.#held = Buffer.from(format.header(options.channels, undefined)); // its length will never be known
+    this.#heldBytes = this.#held.length;
   }
 
   write(pcm: Int16Array): void {
     if (this.#failed) return;
-    const bytes = this.#format.encode(pcm);
-    if (this.#backlog.length + bytes.length > BACKLOG_BYTES_MAX + this.#bufferBytes) {
-      this.droppedFrames += 1;
-    } else this.#backlog = Buffer.concat([this.#backlog, bytes]);
+    const bytes = pcm.length * this.#format.bytesPerSample;
+    if (this.#heldBytes + bytes > BACKLOG_BYTES_MAX + this.#bufferBytes) this.droppedFrames += 1;
+    else {
+      this.#makeRoom(this.#heldBytes + bytes);
+      this.#format.encode(pcm, this.#held, this.#heldBytes);
+      this.#heldBytes += bytes;
+    }
     if (this.#framesToRetry > 0) this.#framesToRetry -= 1;
-    else if (this.#backlog.length >= this.#bufferBytes) this.#flush();
+    else if (this.#heldBytes >= this.#bufferBytes) this.#flush();
   }
 
   close(): Promise<void> {
@@ -51,9 +57,19 @@ export class FifoSink implements AudioSink {
     return new Promise((resolve) => close(this.#fd, () => resolve()));
   }
 
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#held.length) return;
+    const larger = Buffer.allocUnsafe(2 * bytes);
+    this.#held.copy(larger, 0, 0, this.#heldBytes);
+    this.#held = larger;
+  }
+
   #flush(): void {
+    if (this.#heldBytes === 0) return;
     try {
-      this.#backlog = this.#backlog.subarray(writeSync(this.#fd, this.#backlog));
+      const written = writeSync(this.#fd, this.#held, 0, this.#heldBytes);
+      this.#held.copyWithin(0, written, this.#heldBytes);
+      this.#heldBytes -= written;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
         this.#framesToRetry = RETRY_AFTER_FRAMES - 1;

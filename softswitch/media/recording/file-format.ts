@@ -8,25 +8,26 @@ export interface FileFormat {
   readonly bytesPerSample: 1 | 2;
   /** What the file begins with; empty for formats without one. `undefined` = length not known yet. */
   header(channels: number, dataBytes: number | undefined): Buffer;
-  encode(pcm: Int16Array): Buffer;
+  /** Writes the samples into `into` from `offset` on, where there is room for them. */
+  encode(pcm: Int16Array, into: Uint8Array, offset: number): void;
 }
 
 const NO_HEADER = Buffer.alloc(0);
 
-/** A copy, since the frame is used again; the hosts this runs on are little-endian, as the files are. */
-function linear(pcm: Int16Array): Buffer {
-  return Buffer.from(Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength));
+/** Little-endian, on any host. */
+function linear(pcm: Int16Array, into: Uint8Array, offset: number): void {
+  for (let i = 0, at = offset; i < pcm.length; i += 1, at += 2) {
+    const sample = pcm[i] as number;
+    into[at] = sample & 0xff;
+    into[at + 1] = (sample >> 8) & 0xff;
+  }
 }
 
 function companded(law: G711): FileFormat {
   return {
     bytesPerSample: 1,
     header: () => NO_HEADER,
-    encode: (pcm) => {
-      const bytes = Buffer.alloc(pcm.length);
-      law.encode(pcm, bytes, 0);
-      return bytes;
-    },
+    encode: (pcm, into, offset) => law.encode(pcm, into, offset),
   };
 }
 

@@ -48,7 +48,9 @@ export class FileSink implements AudioSink {
 
   write(pcm: Int16Array): void {
     if (this.#failed) return;
-    this.#hold(this.#format.encode(pcm));
+    const bytes = Buffer.allocUnsafe(pcm.length * this.#format.bytesPerSample);
+    this.#format.encode(pcm, bytes, 0);
+    this.#hold(bytes);
     if (this.#pendingBytes > BACKLOG_BYTES_MAX) this.#fail();
     else if (this.#pendingBytes >= this.#options.bufferBytes) this.#flush();
   }

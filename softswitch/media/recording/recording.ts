@@ -56,18 +56,17 @@ export class Recording implements FrameTap {
 
   frame(received: Int16Array, sent: Int16Array): void {
     if (this.paused) return;
-    if (this.masked) this.#frame.fill(0);
-    else this.#combine(received, sent);
+    const frame = this.#framed(received, sent);
     this.samples += FRAME_SAMPLES;
     this.#framesSeen += 1;
     const { preBufferFrames } = this.#options;
     if (this.#framesSeen > 1 && this.#framesSeen <= preBufferFrames + 1) {
-      this.#held.push(this.#frame.slice());
+      this.#held.push(frame.slice());
     } else {
-      this.#release();
-      this.#sink.write(this.#frame);
+      if (this.#held.length > 0) this.#release();
+      this.#sink.write(frame);
     }
-    this.#listenForSilence();
+    this.#listenForSilence(frame);
   }
 
   /** Writes what is held back. */
@@ -77,6 +76,15 @@ export class Recording implements FrameTap {
 
   #release(): void {
     for (const frame of this.#held.splice(0)) this.#sink.write(frame);
+  }
+
+  /** What is recorded of this moment, valid until the next. */
+  #framed(received: Int16Array, sent: Int16Array): Int16Array {
+    const { sides, layout } = this.#options;
+    if (this.masked) return this.#frame.fill(0);
+    if (layout === 'mono' && sides !== 'both') return sides === 'received' ? received : sent;
+    this.#combine(received, sent);
+    return this.#frame;
   }
 
   #combine(received: Int16Array, sent: Int16Array): void {
@@ -97,9 +105,9 @@ export class Recording implements FrameTap {
     }
   }
 
-  #listenForSilence(): void {
+  #listenForSilence(frame: Int16Array): void {
     const { silenceLevel, initialSilenceMs, finalSilenceMs } = this.#options;
-    if (silenceLevel === 0 || meanLevel(this.#frame) >= silenceLevel) {
+    if (silenceLevel === 0 || meanLevel(frame) >= silenceLevel) {
       this.speechDetected = true;
       this.#silenceMs = 0;
       return;
