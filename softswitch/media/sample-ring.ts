@@ -15,7 +15,8 @@ export class SampleRing {
   /** Stores `pcm[from..to)`, the first of them at time `at`. */
   store(at: number, pcm: Int16Array, from: number, to: number): void {
     const samples = this.#samples;
-    for (let i = from; i < to; i += 1) samples[(at + i - from) & RING_MASK] = pcm[i] as number;
+    const first = slotOf(at) - from;
+    for (let i = from; i < to; i += 1) samples[(first + i) & RING_MASK] = pcm[i] as number;
     this.#mark(at, to - from, 1);
   }
 
@@ -26,14 +27,16 @@ export class SampleRing {
   take(at: number, into: Int16Array, present: Uint8Array): number {
     const samples = this.#samples;
     const there = this.#there;
+    const first = slotOf(at);
     let count = 0;
     for (let i = 0; i < into.length; i += 1) {
-      const slot = (at + i) & RING_MASK;
+      const slot = (first + i) & RING_MASK;
       count += there[slot] as number;
       into[i] = samples[slot] as number;
     }
     if (count < into.length) {
-      for (let i = 0; i < into.length; i += 1) present[i] = there[(at + i) & RING_MASK] as number;
+      for (let i = 0; i < into.length; i += 1)
+        present[i] = there[(first + i) & RING_MASK] as number;
     }
     this.#mark(at, into.length, 0);
     return count;
@@ -41,16 +44,17 @@ export class SampleRing {
 
   /** Copies the samples before `at` (what was played last) into `into`, whether there or not. */
   copyBefore(at: number, into: Int16Array): void {
-    const start = at - into.length;
+    const first = slotOf(at - into.length);
     for (let i = 0; i < into.length; i += 1) {
-      into[i] = this.#samples[(start + i) & RING_MASK] as number;
+      into[i] = this.#samples[(first + i) & RING_MASK] as number;
     }
   }
 
   /** Writes what was played in place of missing samples, for `copyBefore`; they stay missing. */
   overwrite(at: number, played: Int16Array): void {
+    const first = slotOf(at);
     for (let i = 0; i < played.length; i += 1) {
-      this.#samples[(at + i) & RING_MASK] = played[i] as number;
+      this.#samples[(first + i) & RING_MASK] = played[i] as number;
     }
   }
 
@@ -65,8 +69,13 @@ export class SampleRing {
   }
 
   #mark(at: number, count: number, value: 0 | 1): void {
-    const first = at & RING_MASK;
+    const first = slotOf(at);
     this.#there.fill(value, first, first + count);
     if (first + count > RING_SAMPLES) this.#there.fill(value, 0, first + count - RING_SAMPLES);
   }
+}
+
+/** Once for many samples: times do not fit 32 bits, and to bring each of them down costs more than its copy. */
+function slotOf(at: number): number {
+  return at & RING_MASK;
 }

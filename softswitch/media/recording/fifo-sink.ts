@@ -24,6 +24,7 @@ export class FifoSink implements AudioSink {
   #heldBytes: number;
   #failed = false;
   #framesToRetry = 0;
+  #closing: Promise<void> | undefined;
 
   /** Fails with ENXIO when nobody has the FIFO open for reading. */
   static open(path: string, format: FileFormat, options: AudioSinkOptions): FifoSink {
@@ -52,6 +53,11 @@ export class FifoSink implements AudioSink {
   }
 
   close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  #close(): Promise<void> {
+    this.onFailed = undefined; // that the reader has gone is no failure any more
     if (!this.#failed) this.#flush();
     this.#failed = true;
     return new Promise((resolve) => close(this.#fd, () => resolve()));
