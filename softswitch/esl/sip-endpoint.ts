@@ -3,10 +3,8 @@
  * answered, then handed to the event socket named in X-esl-outbound. Anything else finds no route.
  */
 import { AudioNegotiation } from '../media/audio-negotiation.ts';
-import type { MediaClock } from '../media/media-clock.ts';
 import { MediaError } from '../media/media-error.ts';
-import type { RtpPortPool } from '../media/rtp-port-pool.ts';
-import { RtpSession, type RtpRemote } from '../media/rtp-session.ts';
+import { RtpSession, type RtpRemote, type RtpSessionOptions } from '../media/rtp-session.ts';
 import type { SecureMedia } from '../media/audio-stream.ts';
 import type { CallEndCause } from '../sip/call-leg.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
@@ -20,8 +18,8 @@ import type { SwitchCore } from './switch-core.ts';
 
 export interface SipEndpointOptions {
   readonly core: SwitchCore;
-  readonly clock: MediaClock;
-  readonly pool: RtpPortPool;
+  /** What every session is opened with, at the core's address. */
+  readonly rtp: Pick<RtpSessionOptions, 'clock' | 'pool' | 'rest'>;
   /** FreeSWITCH's `rtp_secure_media`. */
   readonly secureMedia: SecureMedia;
 }
@@ -30,7 +28,7 @@ const FSMRF = /^drachtio-fsmrf:/;
 
 /** Takes one INVITE from arrival to a controlled channel. */
 export async function acceptCall(call: IncomingCall, options: SipEndpointOptions): Promise<void> {
-  const { core, clock, pool, secureMedia } = options;
+  const { core, rtp, secureMedia } = options;
   const controller = headerOf(call.request, 'X-esl-outbound');
   if (!FSMRF.test(headerOf(call.request, 'User-Agent') ?? '') || controller === undefined) {
     call.reject(404, 'Not Found', [reason('NO_ROUTE_DESTINATION')]);
@@ -40,7 +38,7 @@ export async function acceptCall(call: IncomingCall, options: SipEndpointOptions
     call.reject(503, 'Maximum Calls In Progress', [{ name: 'Retry-After', value: '1' }]);
     return;
   }
-  const session = await openSession({ host: core.host, clock, pool });
+  const session = await openSession({ host: core.host, ...rtp });
   if (call.state === 'ended') {
     await session?.close(); // cancelled meanwhile
     return;
@@ -60,11 +58,7 @@ export async function acceptCall(call: IncomingCall, options: SipEndpointOptions
 }
 
 /** Undefined when no port is left. */
-async function openSession(options: {
-  host: string;
-  clock: MediaClock;
-  pool: RtpPortPool;
-}): Promise<RtpSession | undefined> {
+async function openSession(options: RtpSessionOptions): Promise<RtpSession | undefined> {
   try {
     return await RtpSession.open(options);
   } catch (error) {

@@ -1,5 +1,7 @@
 /** FreeSWITCH's role, put together: SIP profile, event socket, RTP. Runs in the media worker. */
+import { isMainThread } from 'node:worker_threads';
 import { MediaClock } from '../media/media-clock.ts';
+import { ReceiveRest } from '../media/receive-rest.ts';
 import { RtpPortPool } from '../media/rtp-port-pool.ts';
 import { SipStack } from '../sip/sip-stack.ts';
 import { UserAgent } from '../sip/user-agent.ts';
@@ -29,18 +31,14 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
   const secureMedia = media.secureMedia ?? 'forbidden';
   const timers = realTimerWheel();
   const clock = new MediaClock();
-  const pool = new RtpPortPool({
-    portMin: media.rtpPortMin,
-    portMax: media.rtpPortMax,
-    quarantineMs: media.rtpQuarantineMs,
-    nowMs: () => timers.nowMs(),
-  });
+  const { rtpPortMin: portMin, rtpPortMax: portMax, rtpQuarantineMs: quarantineMs } = media;
+  const pool = new RtpPortPool({ portMin, portMax, quarantineMs, nowMs: () => timers.nowMs() });
   const core = new SwitchCore({
     host,
     timers,
     clock,
     sessionsPerSecondMax: media.sessionsPerSecondMax,
-    sessionsMax: Math.floor((media.rtpPortMax - media.rtpPortMin + 1) / PORTS_PER_LEG),
+    sessionsMax: Math.floor((portMax - portMin + 1) / PORTS_PER_LEG),
   });
   const stack = await SipStack.open({
     timers,
@@ -57,7 +55,8 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
     userAgent: 'ringfence-softswitch',
     supported: ['100rel', 'timer'],
   });
-  userAgent.onInvite = (call) => void acceptCall(call, { core, clock, pool, secureMedia });
+  const rtp = { clock, pool, ...restIn(clock) };
+  userAgent.onInvite = (call) => void acceptCall(call, { core, rtp, secureMedia });
   let inbound: InboundServer;
   try {
     inbound = await InboundServer.listen({ core, host: innerHost, ...esl });
@@ -93,4 +92,9 @@ export async function startMediaServer(options: MediaWorkerOptions): Promise<Med
       timers.stop();
     },
   };
+}
+
+/** None in a main thread, which has others' work to do. */
+function restIn(clock: MediaClock): { readonly rest?: ReceiveRest } {
+  return isMainThread ? {} : { rest: new ReceiveRest(clock) };
 }

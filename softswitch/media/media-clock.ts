@@ -100,6 +100,18 @@ export class MediaClock {
     };
   }
 
+  /** Members. */
+  get legs(): number {
+    return this.#memberCount;
+  }
+
+  /** Until members are to be called, ms: 0 when it is time or past it, Infinity without members. */
+  get msToNextSlot(): number {
+    if (this.#memberCount === 0) return Infinity;
+    const dueAtMs = this.#startedAtMs + this.#nextOccupiedSlot * SLOT_MS;
+    return Math.max(0, dueAtMs - this.#time.nowMs());
+  }
+
   lateness(): MediaClockLateness {
     return {
       ticks: this.#ticks,
@@ -136,13 +148,17 @@ export class MediaClock {
     this.#timer = undefined;
   }
 
-  #schedule(): void {
+  /** Only while there are members. */
+  get #nextOccupiedSlot(): number {
     let slot = this.#nextSlot;
     while (this.#membersOf(slot % SLOTS).length === 0) slot += 1;
-    const delayMs = this.#startedAtMs + slot * SLOT_MS - this.#time.nowMs();
+    return slot;
+  }
+
+  #schedule(): void {
     this.#timer?.cancel();
     // Rounded up: the host's timers count whole ms, and one that fires early has to be set again.
-    this.#timer = this.#time.schedule(Math.max(0, Math.ceil(delayMs)), () => this.#run());
+    this.#timer = this.#time.schedule(Math.ceil(this.msToNextSlot), () => this.#run());
   }
 
   #run(): void {

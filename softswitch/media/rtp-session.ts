@@ -6,6 +6,7 @@ import { alaw, mulaw } from './g711.ts';
 import type { JitterBufferOptions } from './jitter-buffer.ts';
 import type { MediaClock } from './media-clock.ts';
 import { MediaError } from './media-error.ts';
+import type { ReceiveRest } from './receive-rest.ts';
 import { RtcpExchange } from './rtcp-exchange.ts';
 import type { RtpPortPool } from './rtp-port-pool.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
@@ -43,6 +44,8 @@ export interface RtpSessionOptions {
   readonly pool?: RtpPortPool;
   readonly clock: MediaClock;
   readonly jitter?: JitterBufferOptions;
+  /** Of the thread: one for all sessions. */
+  readonly rest?: ReceiveRest;
 }
 
 /** `lost` = nothing to play at this time: concealed for a moment, then silence. */
@@ -111,7 +114,8 @@ export class RtpSession {
 
   /** Binds the sockets. Throws `RTP_PORTS_EXHAUSTED` or `RTP_BIND_FAILED`. */
   static async open(options: RtpSessionOptions): Promise<RtpSession> {
-    return new RtpSession(await openUdpTransport(options.host, options.pool), options);
+    const { host, pool, rest } = options;
+    return new RtpSession(await openUdpTransport(host, pool, rest), options);
   }
 
   /** A session over sockets that are open already. */

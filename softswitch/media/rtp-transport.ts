@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { MediaError } from './media-error.ts';
+import type { ReceiveRest } from './receive-rest.ts';
 import type { RtpPortPool } from './rtp-port-pool.ts';
 
 export type DatagramHandler = (bytes: Uint8Array, address: string, port: number) => void;
@@ -23,16 +24,21 @@ export interface RtpTransport {
 const BIND_ATTEMPTS = 16;
 
 /** Opens the pair on ports of the pool; without a pool, on an even port that the system has free. */
-export async function openUdpTransport(host: string, pool?: RtpPortPool): Promise<RtpTransport> {
+export async function openUdpTransport(
+  host: string,
+  pool?: RtpPortPool,
+  rest?: ReceiveRest,
+): Promise<RtpTransport> {
   let lastError: unknown;
   for (let attempt = 0; attempt < BIND_ATTEMPTS; attempt += 1) {
     const pooled = pool?.take();
     try {
       const pair = await bindPair(host, pooled ?? 0);
       if (pair !== undefined) {
-        return new UdpTransport(pair.rtp, pair.rtcp, () => {
+        const release = (): void => {
           if (pooled !== undefined) pool?.release(pooled);
-        });
+        };
+        return new UdpTransport(pair.rtp, pair.rtcp, release, rest);
       }
     } catch (error) {
       lastError = error;
@@ -110,12 +116,15 @@ class UdpTransport implements RtpTransport {
   readonly #release: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(rtp: Socket, rtcp: Socket, release: () => void) {
+  constructor(rtp: Socket, rtcp: Socket, release: () => void, rest: ReceiveRest | undefined) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
     this.#release = release;
     this.localPort = rtp.address().port;
-    rtp.on('message', (bytes, from) => this.onRtp(bytes, from.address, from.port));
+    rtp.on('message', (bytes, from) => {
+      rest?.received();
+      this.onRtp(bytes, from.address, from.port);
+    });
     rtcp.on('message', (bytes, from) => this.onRtcp(bytes, from.address, from.port));
     const count = () => {
       this.errorCount += 1;

@@ -6,6 +6,7 @@ import { PcmSource } from '../../softswitch/media/audio-source.ts';
 import { bridgeSessions } from '../../softswitch/media/bridge.ts';
 import { alaw, mulaw } from '../../softswitch/media/g711.ts';
 import { MediaClock } from '../../softswitch/media/media-clock.ts';
+import { ReceiveRest } from '../../softswitch/media/receive-rest.ts';
 import { RtpPortPool } from '../../softswitch/media/rtp-port-pool.ts';
 import { RtpSession, type RtpRemote } from '../../softswitch/media/rtp-session.ts';
 
@@ -276,3 +277,29 @@ t.test('IPv6: two legs on ::1 hear each other', async (t) => {
   t.ok((await heard).some((sample) => Math.abs(sample - 5_000) < 200));
   t.equal(b.stats().received.fromStranger, 0, 'the address is compared as the socket reports it');
 });
+
+t.test(
+  'many legs: a rest behind what has come, once for all of it, never past the clock',
+  async (t) => {
+    const clock = { legs: 300, msToNextSlot: Infinity };
+    const rest = new ReceiveRest(clock);
+    const restedMs = async (): Promise<number> => {
+      const fromMs = performance.now();
+      rest.received();
+      rest.received();
+      await new Promise((resolve) => setImmediate(resolve));
+      return performance.now() - fromMs;
+    };
+    t.ok((await restedMs()) >= 2);
+    t.ok((await restedMs()) >= 2, 'and again');
+    clock.msToNextSlot = 0;
+    const due: number[] = [];
+    for (let turn = 0; turn < 20; turn += 1) due.push(await restedMs());
+    t.ok(Math.min(...due) < 2, 'members are due');
+    clock.msToNextSlot = Infinity;
+    clock.legs = 10;
+    const few: number[] = [];
+    for (let turn = 0; turn < 20; turn += 1) few.push(await restedMs());
+    t.ok(Math.min(...few) < 2, 'few legs are not worth it');
+  },
+);
