@@ -17,6 +17,7 @@ import {
   FRAMES_PER_KEY,
   GREETING_FROM_MS,
   GREETING_MS,
+  HEADER_BYTES,
   keyOf,
   KEY_MS,
   type FarEndReport,
@@ -27,7 +28,9 @@ import {
 const HOST = '127.0.0.1';
 const RATE = 8_000;
 const FRAME_SAMPLES = (RATE * FRAME_MS) / 1_000;
-const HEADER_BYTES = 12;
+
+const REST_MS = 2;
+const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** ITU-T Q.23, in the order of the keys 1 to 8. */
 const KEY_HZ = [
@@ -155,9 +158,27 @@ function report(): FarEndReport {
   };
 }
 
+/**
+ * What has come is read, and then nothing for a moment: a far end on another host would be woken at its
+ * own cost, not at the sender's.
+ */
+let isResting = false;
+function rest(): void {
+  if (isResting) return;
+  isResting = true;
+  setImmediate(() => {
+    isResting = false;
+    Atomics.wait(never, 0, 0, REST_MS);
+  });
+}
+
 const say = (message: FromFarEnd): unknown => process.send?.(message);
 
 process.on('message', (message: ToFarEnd) => {
+  if (message.type === 'speak') {
+    for (const port of message.ports) legs.set(port, new Leg('', port, legs.size + 1));
+    return;
+  }
   if (message.type === 'report') {
     say({ type: 'report', report: report() });
     return;
@@ -170,7 +191,10 @@ process.on('disconnect', () => process.exit(0));
 
 socket.bind(0, HOST);
 await once(socket, 'listening');
-socket.on('message', (packet, { port }) => legs.get(port)?.receive(packet, performance.now()));
+socket.on('message', (packet, { port }) => {
+  rest();
+  legs.get(port)?.receive(packet, performance.now());
+});
 const timers = realTimerWheel();
 const listen = [{ protocol: 'udp', host: HOST, port: 0 }] as const;
 const stack = await SipStack.open({ timers, listen });
@@ -182,4 +206,4 @@ setInterval(() => {
   dueAtMs = atMs + FRAME_MS / 2;
   for (const leg of legs.values()) leg.send(atMs);
 }, FRAME_MS / 2);
-say({ type: 'ready', port: stack.listening[0]?.port ?? 0 });
+say({ type: 'ready', port: stack.listening[0]?.port ?? 0, rtpPort: socket.address().port });

@@ -38,7 +38,21 @@ export interface FarEndReport {
   readonly legs: readonly FarEndLeg[];
 }
 
-export type ToFarEnd = { readonly type: 'begin' | 'report' };
+/** RTP header and 20 ms of G.711. */
+export const HEADER_BYTES = 12;
+export const PACKET_BYTES = HEADER_BYTES + 160;
+
+/** What the floor's thread is told: it answers with the ports of its legs. */
+export interface FloorLegs {
+  readonly host: string;
+  readonly farEndPort: number;
+  readonly legs: number;
+}
+
+export type ToFarEnd =
+  | { readonly type: 'begin' | 'report' }
+  /** Legs that nobody calls: packets go to these ports from now on. */
+  | { readonly type: 'speak'; readonly ports: readonly number[] };
 export type FromFarEnd =
-  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'ready'; readonly port: number; readonly rtpPort: number }
   | { readonly type: 'report'; readonly report: FarEndReport };

@@ -1,7 +1,7 @@
 /**
  * 300 legs at once, each with audio both ways, heard by the detectors of who answered and of keys: what
  * it costs, whether anything is lost, and how long what is heard takes to be told. The same legs without
- * taps are measured in the same run, as the yardstick.
+ * taps are measured in the same run, and the same packets through bare sockets, as the yardsticks.
  *
  * CPU is that of this whole process, all threads: gateway, listening thread, both workers of the
  * switch. The far end's, which makes and counts the audio in a process of its own, is reported apart.
@@ -10,8 +10,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import type { CallQuality } from '../gateway/media/call-quality.ts';
 import { isAttemptEvent, type AttemptEvent } from '../machines/telephony-events.ts';
+import { startWorker } from '../softswitch/start-worker.ts';
 import { DialingRig } from '../test/support/dialing-rig.ts';
 import {
   atMost,
@@ -23,14 +25,18 @@ import {
   type BenchReport,
 } from './bench-report.ts';
 import {
+  FRAME_MS,
   GREETING_FROM_MS,
   GREETING_MS,
   keyEndMs,
   keyOf,
   type FarEndReport,
+  type FloorLegs,
   type FromFarEnd,
   type ToFarEnd,
 } from './legs-plan.ts';
+
+const HOST = '127.0.0.1';
 
 /** `--share` makes them fewer. */
 const LEGS_MAX = 300;
@@ -59,10 +65,51 @@ interface Measured {
 export async function benchLegs(options: BenchOptions): Promise<BenchReport> {
   const { rate, seconds, share = 1, say } = options;
   const legs = Math.max(1, Math.round(LEGS_MAX * share));
+  say(`${legs} sockets, and nothing done with their packets, ${seconds} s`);
+  const floor = await measureFloor(legs, seconds);
   say(`${legs} legs without taps, ${seconds} s`);
   const plain = await measure({ legs, rate, seconds, isTapped: false });
   say(`${legs} legs, each heard, ${seconds} s`);
-  return report({ legs, seconds }, await measure({ legs, rate, seconds, isTapped: true }), plain);
+  const heard = await measure({ legs, rate, seconds, isTapped: true });
+  return report({ legs, seconds }, heard, plain, floor);
+}
+
+interface Floor {
+  readonly cpuShare: number;
+  /** Packets that the far end got, of those that were due. */
+  readonly sentOfDue: number;
+}
+
+async function measureFloor(legs: number, seconds: number): Promise<Floor> {
+  const farEnd = await FarEnd.start();
+  const workerData: FloorLegs = { host: HOST, farEndPort: farEnd.rtpPort, legs };
+  const worker: Worker = startWorker(new URL('./legs-floor.worker.ts', import.meta.url), {
+    workerData,
+  });
+  try {
+    const [ports] = (await once(worker, 'message')) as [number[]];
+    farEnd.tell({ type: 'speak', ports });
+    await pause(SETTLE_MS);
+    farEnd.tell({ type: 'begin' });
+    const { cpuShare, elapsedMs } = await cpuOver(seconds);
+    const { legs: counted } = await farEnd.report();
+    const received = counted.reduce((sum, leg) => sum + leg.received, 0);
+    return { cpuShare, sentOfDue: received / (legs * (elapsedMs / FRAME_MS)) };
+  } finally {
+    await worker.terminate();
+    farEnd.stop();
+  }
+}
+
+/** Of this whole process, all threads. */
+async function cpuOver(seconds: number) {
+  const fromMs = Date.now();
+  const cpuBefore = process.cpuUsage();
+  await pause(seconds * 1_000);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const toMs = Date.now();
+  const elapsedMs = toMs - fromMs;
+  return { fromMs, toMs, elapsedMs, cpuShare: (user + system) / 1_000 / elapsedMs };
 }
 
 async function measure(wish: {
@@ -80,21 +127,16 @@ async function measure(wish: {
   try {
     await calls.begin(wish.rate);
     await pause(SETTLE_MS);
-    farEnd.tell('begin');
-    const fromMs = Date.now();
-    const cpuBefore = process.cpuUsage();
-    await pause(wish.seconds * 1_000);
-    const { user, system } = process.cpuUsage(cpuBefore);
-    const toMs = Date.now();
+    farEnd.tell({ type: 'begin' });
+    const { fromMs, toMs, elapsedMs, cpuShare } = await cpuOver(wish.seconds);
     const said = await farEnd.report();
     await pause(TOLD_WITHIN_MS);
-    const elapsedMs = toMs - fromMs;
     const keys = calls.keysBetween(fromMs, toMs, said);
     const { verdicts, verdictDelaysMs } = calls.verdictsOf(said);
     const { failed } = calls;
     await calls.end();
     return {
-      ...{ cpuShare: (user + system) / 1_000 / elapsedMs, farEnd: said },
+      ...{ cpuShare, farEnd: said },
       ...{ farEndCpuShare: said.cpuMs / elapsedMs, qualities: calls.qualities },
       ...{ failed, verdicts, verdictDelaysMs, keysSent: keys.sent, keyDelaysMs: keys.delaysMs },
     };
@@ -106,26 +148,28 @@ async function measure(wish: {
 
 class FarEnd {
   readonly uri: string;
+  readonly rtpPort: number;
   readonly #child: ChildProcess;
 
   static async start(): Promise<FarEnd> {
     const child = fork(fileURLToPath(new URL('./legs-far-end.child.ts', import.meta.url)));
     const [message] = (await once(child, 'message')) as [FromFarEnd];
     if (message.type !== 'ready') throw new Error('the far end is not ready');
-    return new FarEnd(child, message.port);
+    return new FarEnd(child, message.port, message.rtpPort);
   }
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, rtpPort: number) {
     this.#child = child;
-    this.uri = `sip:127.0.0.1:${port}`;
+    this.uri = `sip:${HOST}:${port}`;
+    this.rtpPort = rtpPort;
   }
 
-  tell(type: ToFarEnd['type']): void {
-    this.#child.send({ type } satisfies ToFarEnd);
+  tell(message: ToFarEnd): void {
+    this.#child.send(message);
   }
 
   async report(): Promise<FarEndReport> {
-    this.tell('report');
+    this.tell({ type: 'report' });
     const [message] = (await once(this.#child, 'message')) as [FromFarEnd];
     if (message.type !== 'report') throw new Error('the far end did not report');
     return message.report;
@@ -289,6 +333,7 @@ function report(
   { legs, seconds }: { readonly legs: number; readonly seconds: number },
   heard: Measured,
   plain: Measured,
+  floor: Floor,
 ): BenchReport {
   const ms = (value: number): BenchMetric => ({ value: rounded(value), unit: 'ms' });
   const share = (value: number): BenchMetric => ({ value: rounded(value), unit: 'of one core' });
@@ -302,6 +347,8 @@ function report(
       failed: { value: heard.failed + plain.failed, unit: 'legs, of both runs' },
       cpu: share(heard.cpuShare),
       cpuWithoutTaps: share(plain.cpuShare),
+      cpuFloor: share(floor.cpuShare),
+      packetsSentOfDueFloor: { value: rounded(floor.sentOfDue), unit: 'of 50 a second' },
       cpuFarEnd: share(heard.farEndCpuShare),
       keysSent: { value: heard.keysSent, unit: 'keys' },
       keysLost: { value: keysLost, unit: 'keys' },
@@ -331,7 +378,11 @@ function report(
       jitterSentP95WithoutTaps: ms(jitterOf(plain)),
       farEndLateP99: ms(percentile(heard.farEnd.lateMs, 0.99)),
     },
-    ratios: { cpuOverWithoutTaps: rounded(heard.cpuShare / plain.cpuShare) },
+    ratios: {
+      cpuOverWithoutTaps: rounded(heard.cpuShare / plain.cpuShare),
+      cpuOverFloor: rounded(heard.cpuShare / floor.cpuShare),
+      cpuWithoutTapsOverFloor: rounded(plain.cpuShare / floor.cpuShare),
+    },
     targets: {
       cpu: atMost(heard.cpuShare, 0.75),
       keysLost: atMost(keysLost, 0),
