@@ -30,6 +30,8 @@ const RATE = 8_000;
 const FRAME_SAMPLES = (RATE * FRAME_MS) / 1_000;
 
 const REST_MS = 2;
+/** Of one socket, before libuv looks at anything else: there may be more. */
+const READ_AT_ONCE = 32;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** ITU-T Q.23, in the order of the keys 1 to 8. */
@@ -162,13 +164,14 @@ function report(): FarEndReport {
  * What has come is read, and then nothing for a moment: a far end on another host would be woken at its
  * own cost, not at the sender's.
  */
-let isResting = false;
+let readSinceRest = 0;
 function rest(): void {
-  if (isResting) return;
-  isResting = true;
+  readSinceRest += 1;
+  if (readSinceRest > 1) return;
   setImmediate(() => {
-    isResting = false;
-    Atomics.wait(never, 0, 0, REST_MS);
+    const isAllRead = readSinceRest < READ_AT_ONCE;
+    readSinceRest = 0;
+    if (isAllRead) Atomics.wait(never, 0, 0, REST_MS);
   });
 }
 
