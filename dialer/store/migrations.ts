@@ -11,6 +11,7 @@ import { consentSegmentsTriggers } from './migrations/0009-consent-segments-trig
 import { pacingLog } from './migrations/0010-pacing-log.ts';
 import { journeys } from './migrations/0011-journeys.ts';
 import { transcripts } from './migrations/0012-transcripts.ts';
+import { journeyIndexes } from './migrations/0013-journey-indexes.ts';
 import { complianceAudit } from './migrations/0014-compliance-audit.ts';
 import { trunkClosures } from './migrations/0015-trunk-closures.ts';
 
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pacingLog,
   journeys,
   transcripts,
+  journeyIndexes,
   complianceAudit,
   trunkClosures,
 ];

@@ -35,48 +35,63 @@ export function entryOfRecord(
   record: JourneyRecord,
   journey: Journey,
 ): PathEntry {
-  const entry = (
-    more: Pick<PathEntry, 'kind'> & Partial<PathEntry>,
-    detail: object,
-  ): PathEntry => ({
-    ...{ ...owner, step_id: null, visit: null, place: null, code: null, at_ms: record.atMs },
-    ...more,
-    detail: JSON.stringify(detail),
-  });
+  const { atMs } = record;
   switch (record.type) {
     case 'recordEntry':
-      return entry({ kind: 'entry' }, {});
-    case 'recordStep':
-      return entry({ kind: 'step', step_id: record.stepId, visit: record.visit }, {});
+      return entry(owner, { kind: 'entry', atMs }, {});
+    case 'recordStep': {
+      const { stepId, visit } = record;
+      return entry(owner, { kind: 'step', stepId, visit, atMs }, {});
+    }
     case 'recordChoice': {
-      const { stepId: step_id, visit, place, next, because, findings } = record;
-      const code = variantOf(journey, step_id, place);
-      const at = { kind: 'choice', step_id, visit, place, code };
-      return entry(at, findings.length === 0 ? { next, because } : { next, because, findings });
+      const { stepId, visit, place, next, because, findings } = record;
+      const code = variantOf(journey, stepId, place);
+      const detail = findings.length === 0 ? { next, because } : { next, because, findings };
+      return entry(owner, { kind: 'choice', stepId, visit, place, code, atMs }, detail);
     }
     case 'recordOutcome': {
-      const { stepId: step_id, visit, outcome: place, key, values } = record;
-      return entry(
-        { kind: 'outcome', step_id, visit, place, code: codeOf(values) },
-        { key, values },
-      );
+      const { stepId, visit, outcome: place, key, values } = record;
+      const code = codeOf(values);
+      return entry(owner, { kind: 'outcome', stepId, visit, place, code, atMs }, { key, values });
     }
     case 'recordGoal':
-      return entry({ kind: 'goal' }, { trigger: record.trigger });
-    case 'recordExit':
-      return entry(
-        { kind: 'exit', step_id: record.stepId, code: record.reason },
-        exitDetail(record),
-      );
+      return entry(owner, { kind: 'goal', atMs }, { trigger: record.trigger });
+    case 'recordExit': {
+      const { stepId, reason: code } = record;
+      return entry(owner, { kind: 'exit', stepId, code, atMs }, exitDetail(record));
+    }
   }
 }
 
 export function entryOfCarriedOut(owner: PathOwner, carried: CarriedOut): PathEntry {
-  const { kind, stepId, visit, place, detail, atMs } = carried;
+  return entry(owner, carried, carried.detail);
+}
+
+interface Happened {
+  readonly kind: string;
+  readonly stepId?: string | null;
+  readonly visit?: number;
+  readonly place?: string;
+  readonly code?: string | null;
+  readonly atMs: number;
+}
+
+/** Written out: several are made for each step that somebody comes to, and spreading costs more. */
+function entry(owner: PathOwner, happened: Happened, detail: object): PathEntry {
   return {
-    ...{ ...owner, kind, step_id: stepId, visit, place, code: null },
+    run_id: owner.run_id,
+    business_unit_id: owner.business_unit_id,
+    journey_id: owner.journey_id,
+    version: owner.version,
+    contact_id: owner.contact_id,
+    is_test: owner.is_test,
+    kind: happened.kind,
+    step_id: happened.stepId ?? null,
+    visit: happened.visit ?? null,
+    place: happened.place ?? null,
+    code: happened.code ?? null,
     detail: JSON.stringify(detail),
-    at_ms: atMs,
+    at_ms: happened.atMs,
   };
 }
 
@@ -96,22 +111,25 @@ export function countsOf(entry: PathEntry): readonly Counted[] {
   const { kind, step_id, visit, place, code, is_test } = entry;
   if (is_test !== 0) return [];
   const stepId = step_id ?? '';
-  const counted = (...places: string[]): Counted[] => places.map((one) => ({ stepId, place: one }));
   switch (kind) {
     case 'step':
-      return visit === 1 ? counted('step', 'runs') : counted('step');
+      return visit === 1 ? counted(stepId, 'step', 'runs') : counted(stepId, 'step');
     case 'choice':
-      if (code === null || visit !== 1) return counted(`choice:${place ?? ''}`);
-      return counted(`choice:${place ?? ''}`, `variant:${code}`);
+      if (code === null || visit !== 1) return counted(stepId, `choice:${place ?? ''}`);
+      return counted(stepId, `choice:${place ?? ''}`, `variant:${code}`);
     case 'outcome': {
       const which = `outcome:${place ?? ''}`;
-      return code === null ? counted(which) : counted(which, `${which}:${code}`);
+      return code === null ? counted(stepId, which) : counted(stepId, which, `${which}:${code}`);
     }
     case 'exit':
-      return counted(`exit:${code ?? ''}`);
+      return counted(stepId, `exit:${code ?? ''}`);
     default:
-      return counted(place === null ? kind : `${kind}:${place}`);
+      return counted(stepId, place === null ? kind : `${kind}:${place}`);
   }
+}
+
+function counted(stepId: string, ...places: readonly string[]): readonly Counted[] {
+  return places.map((place) => ({ stepId, place }));
 }
 
 function exitDetail({ detail }: { readonly detail: string | null }): object {

@@ -7,15 +7,16 @@ import { newRun } from '../../../journey-core/interpreter/run.ts';
 import type { DialerLog } from '../../dialer-log.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
 import type { OpenDatabase } from '../../store/open-database.ts';
+import { runTogether, type Runnable } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
 import { isDefect } from '../../store/store-defect.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { JourneyChore } from '../journey-chore.ts';
 import { advanceTaken, type AdvancedRun } from './advance-taken.ts';
 import { JourneyDefinitions, versionKey } from './journey-definitions.ts';
-import { holdRuns, takeBrokenRun, takeRuns, type TakenRun } from './take-runs.ts';
-import { writeEffects } from './write-effects.ts';
-import { writeRuns } from './write-runs.ts';
+import { holdRuns, isBrokenRunDue, takeBrokenRun, takeRuns, type TakenRun } from './take-runs.ts';
+import { effectQueries } from './write-effects.ts';
+import { assertWritten, runQueries } from './write-runs.ts';
 
 export interface RunChoreOptions {
   readonly database: OpenDatabase;
@@ -51,8 +52,8 @@ export class RunChore implements JourneyChore {
         taken.splice(0, taken.length, ...runs.map(({ row }) => row.id));
         return runs;
       });
-      const again = await this.#advance(atMs, (tx) => takeBrokenRun(database, tx, atMs));
-      return done + again;
+      if (!(await isBrokenRunDue(database, atMs))) return done;
+      return done + (await this.#advance(atMs, (tx) => takeBrokenRun(database, tx, atMs)));
     } catch (error) {
       if (!isDefect(error)) throw error;
       return this.#oneByOne(taken, atMs);
@@ -94,10 +95,11 @@ export class RunChore implements JourneyChore {
     });
     const strangers = taken.filter((one) => !versions.has(keyOf(one))).map(withoutVersion);
     const advanced = [...(await advanceTaken(tx, known, nowMs)), ...strangers];
-    await writeRuns(tx, advanced, nowMs);
+    const runs = runQueries(tx, advanced, nowMs);
     const well = advanced.filter(({ fault }) => fault === null);
-    await forget(tx, well);
-    await writeEffects(tx, { ids, nowMs }, well);
+    const effects = await effectQueries(tx, { ids, nowMs }, well);
+    const answers = await runTogether(tx, [...runs, ...forgetQueries(tx, well), ...effects]);
+    assertWritten(advanced, answers.slice(0, runs.length));
     return advanced;
   }
 
@@ -122,7 +124,8 @@ export class RunChore implements JourneyChore {
     const put = await inTransaction(database, async (tx) => {
       const held = await holdRuns(database, tx, [id]);
       const faulty = held.map((one) => ({ ...withoutVersion(one), fault }));
-      await writeRuns(tx, faulty, atMs);
+      if (faulty.length === 0) return 0;
+      assertWritten(faulty, await runTogether(tx, runQueries(tx, faulty, atMs)));
       return faulty.length;
     });
     if (put > 0) this.#warn(id, fault);
@@ -156,8 +159,7 @@ const NO_JOURNEY: AdvancedRun['version']['journey'] = {
 };
 
 /** What they have taken in. */
-async function forget(tx: Tx, advanced: readonly AdvancedRun[]): Promise<void> {
+function forgetQueries(tx: Tx, advanced: readonly AdvancedRun[]): Runnable[] {
   const seqs = advanced.flatMap(({ inbox }) => inbox.map(({ seq }) => seq));
-  if (seqs.length === 0) return;
-  await tx.deleteFrom('journey_run_events').where('seq', 'in', seqs).execute();
+  return seqs.length === 0 ? [] : [tx.deleteFrom('journey_run_events').where('seq', 'in', seqs)];
 }

@@ -1,6 +1,7 @@
 /** Which runs have something to take in: they were told something, or their timer is due. */
 import { sql, type Transaction } from 'kysely';
 import type { OpenDatabase } from '../../store/open-database.ts';
+import { runTogether } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyRunEventRow, JourneyRunRow } from '../../store/schema/journey-tables.ts';
 
@@ -29,7 +30,7 @@ export async function takeRuns(
 ): Promise<readonly TakenRun[]> {
   const due = tx
     .selectFrom('journey_runs')
-    .select('id')
+    .selectAll()
     .where('wake_at_ms', '<=', nowMs)
     .where('fault', 'is', null)
     .orderBy('wake_at_ms')
@@ -49,11 +50,21 @@ export async function takeRuns(
     .orderBy('e.seq')
     .limit(limit);
   const isShared = kind === 'postgres';
-  const found = [
-    ...(await (isShared ? due.forUpdate().skipLocked() : due).execute()),
-    ...(await (isShared ? told.forUpdate('e').skipLocked() : told).execute()),
-  ];
-  return holdRuns({ kind }, tx, [...new Set(found.map(({ id }) => id))]);
+  const [dueRows, toldRows] = (await runTogether(tx, [
+    isShared ? due.forUpdate().skipLocked() : due,
+    isShared ? told.forUpdate('e').skipLocked() : told,
+  ])) as readonly [JourneyRunRow[], { readonly id: string }[]];
+  const held = new Set(dueRows.map(({ id }) => id));
+  const others = toldRows.map(({ id }) => id).filter((id) => !held.has(id));
+  return withInbox(kind, tx, dueRows, others);
+}
+
+/** Whether one that could not be gone on with is to be tried again. */
+export async function isBrokenRunDue(
+  { db }: Pick<OpenDatabase, 'db'>,
+  nowMs: number,
+): Promise<boolean> {
+  return (await brokenRunDue(db, nowMs).executeTakeFirst()) !== undefined;
 }
 
 /** One that could not be gone on with, once it is to be tried again. */
@@ -62,14 +73,7 @@ export async function takeBrokenRun(
   tx: Tx,
   nowMs: number,
 ): Promise<readonly TakenRun[]> {
-  const due = tx
-    .selectFrom('journey_runs')
-    .select('id')
-    .where('wake_at_ms', '<=', nowMs)
-    .where('fault', 'is not', null)
-    .orderBy('wake_at_ms')
-    .orderBy('id')
-    .limit(1);
+  const due = brokenRunDue(tx, nowMs);
   const found = await (kind === 'postgres' ? due.forUpdate().skipLocked() : due).execute();
   return holdRuns(
     { kind },
@@ -78,29 +82,59 @@ export async function takeBrokenRun(
   );
 }
 
+function brokenRunDue(db: Pick<Tx, 'selectFrom'>, nowMs: number) {
+  return db
+    .selectFrom('journey_runs')
+    .select('id')
+    .where('wake_at_ms', '<=', nowMs)
+    .where('fault', 'is not', null)
+    .orderBy('wake_at_ms')
+    .orderBy('id')
+    .limit(1);
+}
+
 /** Those of them that no other worker holds, with all that they were told. */
-export async function holdRuns(
+export function holdRuns(
   { kind }: Pick<OpenDatabase, 'kind'>,
   tx: Tx,
   ids: readonly string[],
 ): Promise<readonly TakenRun[]> {
+  return withInbox(kind, tx, [], ids);
+}
+
+/** Those that are held, and of the others those that no other worker holds. */
+async function withInbox(
+  kind: OpenDatabase['kind'],
+  tx: Tx,
+  held: readonly JourneyRunRow[],
+  others: readonly string[],
+): Promise<readonly TakenRun[]> {
+  const ids = [...held.map(({ id }) => id), ...others];
   if (ids.length === 0) return [];
-  const query = tx.selectFrom('journey_runs').selectAll().where('id', 'in', ids).orderBy('id');
-  const rows = await (kind === 'postgres' ? query.forUpdate().skipLocked() : query).execute();
-  const inbox = await tx
+  const runs = tx.selectFrom('journey_runs').selectAll().where('id', 'in', others).orderBy('id');
+  const inbox = tx
     .selectFrom('journey_run_events')
     .selectAll()
     .where('run_id', 'in', ids)
-    .orderBy('seq')
-    .execute();
-  if (rows.length < ids.length) await forgetStrangers(tx, ids);
+    .orderBy('seq');
+  const ask = others.length > 0;
+  // The inbox last: what a worker has taken in that has just let a run go is not there any more.
+  const answers = await runTogether(tx, [
+    ...(ask ? [kind === 'postgres' ? runs.forUpdate().skipLocked() : runs] : []),
+    inbox,
+  ]);
+  const events = answers.at(-1) as TakenRun['inbox'];
+  const more = ask ? (answers[0] as readonly JourneyRunRow[]) : [];
+  if (more.length < others.length) await forgetStrangers(tx, others);
   const inboxOf = new Map<string, TakenRun['inbox'][number][]>();
-  for (const event of inbox) {
+  for (const event of events) {
     const known = inboxOf.get(event.run_id);
     if (known === undefined) inboxOf.set(event.run_id, [event]);
     else known.push(event);
   }
-  return rows.map((row) => ({ row, inbox: inboxOf.get(row.id) ?? [] }));
+  return [...held, ...more]
+    .sort((one, other) => (one.id < other.id ? -1 : 1))
+    .map((row) => ({ row, inbox: inboxOf.get(row.id) ?? [] }));
 }
 
 /** What runs were told that are not there any more. */

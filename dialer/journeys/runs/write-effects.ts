@@ -2,10 +2,10 @@
  * What runs asked for, written with them: the outbox of conversations and messages, and everything
  * that needs nobody outside, done at once.
  */
-import type { Transaction } from 'kysely';
+import type { CompiledQuery, Transaction } from 'kysely';
 import type { JourneyEffect, JourneyRecord } from '../../../journey-core/interpreter/effects.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
-import { insertMany } from '../../store/insert-many.ts';
+import { insertQueries } from '../../store/insert-many.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyActivityRow, JourneyEffectRow } from '../../store/schema/journey-tables.ts';
 import { addOccurrences, type NewOccurrence } from '../../triggers/add-occurrences.ts';
@@ -16,7 +16,7 @@ import {
   type CarriedOut,
   type PathEntry,
 } from '../analytics/path-entry.ts';
-import { recordPath } from '../analytics/record-path.ts';
+import { pathQueries } from '../analytics/record-path.ts';
 import type { AdvancedRun } from './advance-taken.ts';
 
 type Tx = Transaction<Database>;
@@ -43,12 +43,15 @@ interface Activated {
   readonly occurrence: NewOccurrence;
 }
 
-/** Everything of one batch. Done twice for one run and step it is done once: keys are unique. */
-export async function writeEffects(
+/**
+ * Everything of one batch, to be run in this order. Done twice for one run and step it is done once: keys
+ * are unique. What triggers raise is written at once.
+ */
+export async function effectQueries(
   tx: Tx,
   writer: EffectsWriter,
   advanced: readonly AdvancedRun[],
-): Promise<void> {
+): Promise<CompiledQuery[]> {
   const wanted: Wanted = {
     ...{ outbox: [], cancelled: [], stopped: [] },
     ...{ activities: [], triggers: [], path: [] },
@@ -57,14 +60,16 @@ export async function writeEffects(
     for (const effect of one.effects) sort(wanted, one, effect, writer.nowMs);
     if (one.run.exit?.reason === 'stopped') wanted.stopped.push(one.row.id);
   }
-  const again = { ending: 'on conflict (key) do nothing' };
-  await insertMany(tx, 'journey_effects', wanted.outbox, again);
-  await cancelSendings(tx, 'key', wanted.cancelled, writer.nowMs);
-  await cancelSendings(tx, 'run_id', wanted.stopped, writer.nowMs);
-  const once = { ending: 'on conflict (id) do nothing' };
-  await insertMany(tx, 'journey_activities', wanted.activities, once);
   await activate(tx, writer, wanted.triggers);
-  await recordPath(tx, wanted.path);
+  const again = { ending: 'on conflict (key) do nothing' };
+  const once = { ending: 'on conflict (id) do nothing' };
+  return [
+    ...insertQueries(tx, 'journey_effects', wanted.outbox, again),
+    ...cancelQueries(tx, 'key', wanted.cancelled, writer.nowMs),
+    ...cancelQueries(tx, 'run_id', wanted.stopped, writer.nowMs),
+    ...insertQueries(tx, 'journey_activities', wanted.activities, once),
+    ...pathQueries(tx, wanted.path),
+  ];
 }
 
 function sort(wanted: Wanted, one: AdvancedRun, effect: JourneyEffect, nowMs: number): void {
@@ -150,19 +155,19 @@ function activityRow(
 }
 
 /** Withdrawing is for whoever carries the outbox out: it may have been asked for already. */
-async function cancelSendings(
+function cancelQueries(
   tx: Tx,
   column: 'key' | 'run_id',
   values: readonly string[],
   nowMs: number,
-): Promise<void> {
-  if (values.length === 0) return;
-  await tx
+): CompiledQuery[] {
+  if (values.length === 0) return [];
+  const cancelled = tx
     .updateTable('journey_effects')
     .set({ state: 'cancelling', due_at_ms: nowMs, updated_at_ms: nowMs })
     .where(column, 'in', [...new Set(values)])
-    .where('state', 'not in', ['settled', 'cancelled', 'cancelling'])
-    .execute();
+    .where('state', 'not in', ['settled', 'cancelled', 'cancelling']);
+  return [cancelled.compile()];
 }
 
 /** By the trigger's own rules: one that is retired, or whose conditions are not met, is not raised. */

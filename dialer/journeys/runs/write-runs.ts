@@ -1,68 +1,118 @@
 /** Writes what became of runs, hundreds with one statement. */
 import { CompiledQuery, type Transaction } from 'kysely';
-import { toBindable, type Bindable } from '../../store/bindable.ts';
+import type { Bindable } from '../../store/bindable.ts';
 import { isPostgres } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { AdvancedRun } from './advance-taken.ts';
 
-/** What a run has after it was advanced, in the order in which it is bound. */
-const CHANGED = [
-  ['status', 'text'],
+type Column = readonly [name: string, type: 'text' | 'bigint'];
+
+/** What a run has that goes on as it did, in the order in which it is bound. */
+const MOVED: readonly Column[] = [
   ['step_id', 'text'],
   ['waits_for', 'text'],
   ['state', 'text'],
   ['wake_at_ms', 'bigint'],
+];
+/** All of it: SQLite writes the indexes of every column that is set, whether or not it changes. */
+const CHANGED: readonly Column[] = [
+  ...MOVED,
+  ['status', 'text'],
   ['goal_at_ms', 'bigint'],
   ['exited_at_ms', 'bigint'],
   ['exit_reason', 'text'],
   ['fault', 'text'],
-] as const;
+];
 const ROWS_MAX = 1_000;
 const texts = new Map<string, string>();
 
 /** When a run with a fault is tried again. */
 export const RETRY_MS = 900_000;
 
-/** Throws when one of them was written by somebody else since it was read. */
-export async function writeRuns(
+interface Written {
+  readonly one: AdvancedRun;
+  readonly moved: readonly Bindable[];
+  /** Null: as it was. */
+  readonly changed: readonly Bindable[] | null;
+}
+
+/** Each answers the ids that it has written; see `assertWritten`. */
+export function runQueries(
   tx: Transaction<Database>,
   advanced: readonly AdvancedRun[],
   nowMs: number,
-): Promise<void> {
-  for (let from = 0; from < advanced.length; from += ROWS_MAX) {
-    const some = advanced.slice(from, from + ROWS_MAX);
-    const values = some.flatMap((one) => valuesOf(one, nowMs));
-    const query = CompiledQuery.raw(updateText(isPostgres(tx), some.length), values);
-    const { rows } = await tx.executeQuery<{ id: string }>(query);
-    if (rows.length === some.length) continue;
-    const written = new Set(rows.map(({ id }) => id));
-    const lost = some.filter(({ row }) => !written.has(row.id)).map(({ row }) => row.id);
-    throw new Error(`runs were written by somebody else meanwhile: ${lost.join(', ')}`);
-  }
+): CompiledQuery[] {
+  const all = advanced.map((one) => writtenOf(one, nowMs));
+  return [
+    ...updates(
+      tx,
+      MOVED,
+      all.filter(({ changed }) => changed === null),
+    ),
+    ...updates(
+      tx,
+      CHANGED,
+      all.filter(({ changed }) => changed !== null),
+    ),
+  ];
 }
 
-function valuesOf({ row, run, fault }: AdvancedRun, nowMs: number): Bindable[] {
-  const key = [row.id, row.revision];
+/** Throws when one of them was written by somebody else since it was read. */
+export function assertWritten(
+  advanced: readonly AdvancedRun[],
+  answers: readonly (readonly unknown[])[],
+): void {
+  const ids = answers.flat().map((row) => (row as { readonly id: string }).id);
+  if (ids.length === advanced.length) return;
+  const written = new Set(ids);
+  const lost = advanced.filter(({ row }) => !written.has(row.id)).map(({ row }) => row.id);
+  throw new Error(`runs were written by somebody else meanwhile: ${lost.join(', ')}`);
+}
+
+function updates(
+  tx: Transaction<Database>,
+  columns: readonly Column[],
+  all: readonly Written[],
+): CompiledQuery[] {
+  const queries: CompiledQuery[] = [];
+  for (let from = 0; from < all.length; from += ROWS_MAX) {
+    const some = all.slice(from, from + ROWS_MAX);
+    const values: Bindable[] = [];
+    for (const { one, moved, changed } of some) {
+      values.push(one.row.id, one.row.revision, ...moved, ...(changed ?? []));
+    }
+    queries.push(CompiledQuery.raw(updateText(isPostgres(tx), columns, some.length), values));
+  }
+  return queries;
+}
+
+function writtenOf(one: AdvancedRun, nowMs: number): Written {
+  const { row, run, fault } = one;
   if (fault !== null) {
-    const { status, step_id, waits_for, state, goal_at_ms, exited_at_ms, exit_reason } = row;
-    const kept = [goal_at_ms, exited_at_ms, exit_reason, fault.slice(0, 500)];
-    const values = [...key, status, step_id, waits_for, state, nowMs + RETRY_MS, ...kept];
-    return values.map(toBindable);
+    const moved = [row.step_id, row.waits_for, row.state, nowMs + RETRY_MS];
+    const kept = [row.status, row.goal_at_ms, row.exited_at_ms, row.exit_reason];
+    return { one, moved, changed: [...kept, fault.slice(0, 500)] };
   }
   const { status, stepId, waiting, goalAtMs, exit } = run;
   const wakeAtMs = waiting !== null && 'timerId' in waiting ? waiting.dueAtMs : null;
-  return [
-    ...key,
-    ...[status === 'exited' ? 'exited' : 'active', stepId, waiting?.kind ?? null],
-    ...[JSON.stringify(run), wakeAtMs, goalAtMs, exit?.atMs ?? null, exit?.reason ?? null, null],
-  ].map(toBindable);
+  const moved = [stepId, waiting?.kind ?? null, JSON.stringify(run), wakeAtMs];
+  const isAsItWas =
+    status === 'active' &&
+    row.status === 'active' &&
+    row.fault === null &&
+    goalAtMs === row.goal_at_ms &&
+    row.exited_at_ms === null;
+  if (isAsItWas) return { one, moved, changed: null };
+  const next = status === 'exited' ? 'exited' : 'active';
+  const changed = [next, goalAtMs, exit?.atMs ?? null, exit?.reason ?? null, null];
+  return { one, moved, changed };
 }
 
-function updateText(isShared: boolean, count: number): string {
-  const key = `${isShared ? 1 : 0}/${count}`;
+function updateText(isShared: boolean, columns: readonly Column[], count: number): string {
+  const key = `${isShared ? 1 : 0}/${columns.length}/${count}`;
   const known = texts.get(key);
   if (known !== undefined) return known;
-  const types = ['text', 'bigint', ...CHANGED.map(([, type]) => type)];
+  const types = ['text', 'bigint', ...columns.map(([, type]) => type)];
   let bound = 0;
   // To PostgreSQL what is bound outside its column is text until it is cast.
   const hole = (type: string): string => {
@@ -70,7 +120,7 @@ function updateText(isShared: boolean, count: number): string {
     return isShared ? `cast($${bound} as ${type})` : `?${bound}`;
   };
   const rows = Array.from({ length: count }, () => `(${types.map(hole).join(', ')})`).join(', ');
-  const sets = CHANGED.map(([name], index) => `${name} = given.column${index + 3}`).join(', ');
+  const sets = columns.map(([name], index) => `${name} = given.column${index + 3}`).join(', ');
   const text =
     `update journey_runs set ${sets}, revision = revision + 1 ` +
     `from (values ${rows}) as given where journey_runs.id = given.column1 ` +
