@@ -8,6 +8,7 @@
 import type { Selectable } from 'kysely';
 import { CONTACT_ATTRIBUTES } from '../../journey-core/definition/assets.schema.ts';
 import { asInstantMs, asNumber } from '../../journey-core/interpreter/judge-test.ts';
+import { own } from '../../journey-core/interpreter/json-value.ts';
 import type { ContactRow } from '../store/schema/contact-tables.ts';
 
 /** `folded` text; the `number` that it is; the `instant` that it is, epoch ms. */
@@ -37,6 +38,45 @@ const COLUMN_OF = {
 
 export function isPhoneAttribute(name: string): name is PhoneAttribute {
   return (PHONE_ATTRIBUTES as readonly string[]).includes(name);
+}
+
+export type ContactColumn =
+  | (typeof COLUMN_OF)[keyof typeof COLUMN_OF]
+  | 'external_attributes'
+  | 'created_at_ms'
+  | 'updated_at_ms';
+
+const COLUMN_OF_NAME: ReadonlyMap<string, ContactColumn> = new Map<string, ContactColumn>([
+  ...Object.entries(COLUMN_OF),
+  ...[['createdAt', 'created_at_ms'] as const, ['updatedAt', 'updated_at_ms'] as const],
+]);
+
+/** Where `readContactValues` finds these attributes. */
+export function columnsOf(names: Iterable<string>): readonly ContactColumn[] {
+  const columns = new Set<ContactColumn>();
+  for (const name of names) columns.add(COLUMN_OF_NAME.get(name) ?? 'external_attributes');
+  return [...columns];
+}
+
+/** Those of `contactValues` that are named, from no more than their columns. */
+export function readContactValues(
+  contact: Partial<Pick<Selectable<ContactRow>, ContactColumn>>,
+  names: Iterable<string>,
+): ReadonlyMap<string, string | number> {
+  const values = new Map<string, string | number>();
+  let attributes: Readonly<Record<string, string>> | undefined;
+  for (const name of names) {
+    const column = COLUMN_OF_NAME.get(name);
+    if (column !== undefined) {
+      const value = contact[column];
+      if (value !== undefined && value !== null) values.set(name, value);
+      continue;
+    }
+    attributes ??= JSON.parse(contact.external_attributes ?? '{}') as Record<string, string>;
+    const value = own(attributes, name);
+    if (value !== undefined && !CONTACT_ATTRIBUTES.includes(name)) values.set(name, value);
+  }
+  return values;
 }
 
 /** A contact's own column wins over a pass-through attribute of the same name. */

@@ -54,8 +54,13 @@ export async function personTimeline(
     .leftJoin('journeys as journey', 'journey.id', 'path.journey_id')
     .selectAll('path')
     .select('journey.name as journey_name')
-    .where('path.business_unit_id', '=', businessUnitId)
-    .where('path.contact_id', '=', contactId);
+    .where('path.run_id', 'in', (eb) =>
+      eb
+        .selectFrom('journey_runs as run')
+        .select('run.id')
+        .where('run.business_unit_id', '=', businessUnitId)
+        .where('run.contact_id', '=', contactId),
+    );
   if (journeyId !== undefined) found = found.where('path.journey_id', '=', journeyId);
   if (runId !== undefined) found = found.where('path.run_id', '=', runId);
   if (after !== undefined) found = found.where(isBehind(after));

@@ -111,12 +111,12 @@ async function bestOfContacts(
   const best = new Map<string, Record<string, string>>();
   if (stepIds.length === 0 || contactIds.length === 0) return best;
   const choices = await db
-    .selectFrom('journey_path as path')
-    .innerJoin('journey_runs as run', 'run.id', 'path.run_id')
+    .selectFrom('journey_runs as run')
+    .innerJoin('journey_path as path', 'path.run_id', 'run.id')
     .select(['path.contact_id', 'path.step_id', 'path.code', 'path.at_ms', 'run.goal_at_ms'])
-    .where('path.business_unit_id', '=', businessUnitId)
-    .where('path.contact_id', 'in', [...contactIds])
-    .where('path.journey_id', '=', journeyId)
+    .where('run.business_unit_id', '=', businessUnitId)
+    .where('run.contact_id', 'in', [...contactIds])
+    .where('run.journey_id', '=', journeyId)
     .where('path.kind', '=', 'choice')
     .where('path.step_id', 'in', [...stepIds])
     .where('path.visit', '=', 1)

@@ -8,7 +8,13 @@ import {
   type FactsAsked,
 } from '../../../journey-core/interpreter/facts.ts';
 import type { JsonValue } from '../../../journey-core/interpreter/json-value.ts';
-import { contactValues, PHONE_ATTRIBUTES } from '../../segments/contact-facets.ts';
+import {
+  columnsOf,
+  PHONE_ATTRIBUTES,
+  readContactValues,
+  type ContactColumn,
+  type PhoneAttribute,
+} from '../../segments/contact-facets.ts';
 import type { ContactRow } from '../../store/schema/contact-tables.ts';
 import type { Database } from '../../store/schema/database.ts';
 import { variantsOf, type VariantsOfContact } from '../analytics/variants.ts';
@@ -73,16 +79,21 @@ async function attributesOf(
   const of = questions.filter(({ journey }) => factsAskedBy(journey).attributes.length > 0);
   if (of.length === 0) return new Map();
   const ids = [...new Set(of.map(({ contactId }) => contactId))];
-  const contacts = await db.selectFrom('contacts').selectAll().where('id', 'in', ids).execute();
-  const asksPhones = of.some(({ journey }) =>
-    PHONE_ATTRIBUTES.some((name) => factsAskedBy(journey).attributes.includes(name)),
-  );
-  const numbers = asksPhones ? await numbersOf(db, contacts) : new Map<string, string>();
+  const journeys = new Set(of.map(({ journey }) => journey));
+  const asked = new Set([...journeys].flatMap((journey) => factsAskedBy(journey).attributes));
+  const phones = PHONE_ATTRIBUTES.filter((name) => asked.delete(name));
+  const columns = [...columnsOf(asked), ...phones.map(pointColumn)];
+  const contacts: readonly AskedContact[] = await db
+    .selectFrom('contacts')
+    .select(['id', ...columns])
+    .where('id', 'in', ids)
+    .execute();
+  const numbers = await numbersOf(db, contacts, phones);
   return new Map(
     contacts.map((contact) => {
-      const values = new Map<string, JsonValue>(contactValues(contact));
-      for (const kind of PHONE_ATTRIBUTES) {
-        const number = numbers.get(contact[`${kind}_point_id`] ?? '');
+      const values = new Map<string, JsonValue>(readContactValues(contact, asked));
+      for (const kind of phones) {
+        const number = numbers.get(contact[pointColumn(kind)] ?? '');
         if (number !== undefined && number !== '') values.set(kind, number);
       }
       return [contact.id, values];
@@ -90,13 +101,20 @@ async function attributesOf(
   );
 }
 
+type PointColumn = `${PhoneAttribute}_point_id`;
+type AskedContact = Pick<Selectable<ContactRow>, 'id'> &
+  Partial<Pick<Selectable<ContactRow>, ContactColumn | PointColumn>>;
+
+function pointColumn(kind: PhoneAttribute): PointColumn {
+  return `${kind}_point_id`;
+}
+
 async function numbersOf(
   db: Db,
-  contacts: readonly Selectable<ContactRow>[],
+  contacts: readonly AskedContact[],
+  phones: readonly PhoneAttribute[],
 ): Promise<ReadonlyMap<string, string>> {
-  const ids = contacts.flatMap((contact) =>
-    PHONE_ATTRIBUTES.flatMap((kind) => contact[`${kind}_point_id`] ?? []),
-  );
+  const ids = contacts.flatMap((one) => phones.flatMap((kind) => one[pointColumn(kind)] ?? []));
   if (ids.length === 0) return new Map();
   const points = await db
     .selectFrom('contact_points')
