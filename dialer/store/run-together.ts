@@ -15,6 +15,13 @@ export function partsOf(query: CompiledQuery): readonly CompiledQuery[] | undefi
   return parts.get(query);
 }
 
+/** Of one of the statements. */
+export interface Answer {
+  readonly rows: readonly unknown[];
+  /** Rows that it inserted, changed or deleted; of a query how many there are. */
+  readonly changes: number;
+}
+
 /**
  * In the given order. Answers the rows of each: none, unless it selects or returns. When one fails
  * those behind it may have run, and the transaction must be given up.
@@ -23,11 +30,18 @@ export async function runTogether(
   tx: Transaction<Database>,
   queries: readonly Runnable[],
 ): Promise<readonly (readonly unknown[])[]> {
+  return (await countTogether(tx, queries)).map(({ rows }) => rows);
+}
+
+/** The same for those who only want to know how many rows a statement has changed. */
+export async function countTogether(
+  tx: Transaction<Database>,
+  queries: readonly Runnable[],
+): Promise<readonly Answer[]> {
   const compiled = queries.map((query) => ('compile' in query ? query.compile() : query));
   const all = CompiledQuery.raw(`-- ${compiled.length} statements`);
   parts.set(all, compiled);
-  const { rows } = await tx.executeQuery<readonly unknown[]>(all);
-  return rows;
+  return (await tx.executeQuery<Answer>(all)).rows;
 }
 
 export function isPostgres(tx: Transaction<Database>): boolean {

@@ -31,8 +31,11 @@ const NEXT_IN_PATH: InsertShape = {
   },
 };
 
-/** Fewer than fill a statement: rows of one statement do not see those of another one's numbering. */
-const ENTRIES_PER_STATEMENT = 2_000;
+/**
+ * Fewer than fill a statement: rows of one statement do not see those of another one's numbering. Few
+ * enough that most statements are full and have one text, which is prepared once.
+ */
+const ENTRIES_PER_STATEMENT = 250;
 
 function rowQueries(tx: Tx, entries: readonly PathEntry[]): CompiledQuery[] {
   const queries: CompiledQuery[] = [];
@@ -51,7 +54,7 @@ function numbered(entries: readonly PathEntry[]): JourneyPathRow[] {
   return entries.map((entry) => {
     const n = (counts.get(entry.run_id) ?? 0) + 1;
     counts.set(entry.run_id, n);
-    return Object.assign({ n }, entry);
+    return { ...entry, n };
   });
 }
 

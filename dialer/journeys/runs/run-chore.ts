@@ -7,7 +7,7 @@ import { newRun } from '../../../journey-core/interpreter/run.ts';
 import type { DialerLog } from '../../dialer-log.ts';
 import type { IdSource } from '../../ids/uuid7.ts';
 import type { OpenDatabase } from '../../store/open-database.ts';
-import { runTogether, type Runnable } from '../../store/run-together.ts';
+import { countTogether, type Runnable } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
 import { isDefect } from '../../store/store-defect.ts';
 import { inTransaction } from '../in-transaction.ts';
@@ -98,7 +98,7 @@ export class RunChore implements JourneyChore {
     const runs = runQueries(tx, advanced, nowMs);
     const well = advanced.filter(({ fault }) => fault === null);
     const effects = await effectQueries(tx, { ids, nowMs }, well);
-    const answers = await runTogether(tx, [...runs, ...forgetQueries(tx, well), ...effects]);
+    const answers = await countTogether(tx, [...runs, ...forgetQueries(tx, well), ...effects]);
     assertWritten(advanced, answers.slice(0, runs.length));
     return advanced;
   }
@@ -125,7 +125,7 @@ export class RunChore implements JourneyChore {
       const held = await holdRuns(database, tx, [id]);
       const faulty = held.map((one) => ({ ...withoutVersion(one), fault }));
       if (faulty.length === 0) return 0;
-      assertWritten(faulty, await runTogether(tx, runQueries(tx, faulty, atMs)));
+      assertWritten(faulty, await countTogether(tx, runQueries(tx, faulty, atMs)));
       return faulty.length;
     });
     if (put > 0) this.#warn(id, fault);

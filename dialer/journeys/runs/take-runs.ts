@@ -55,8 +55,14 @@ export async function takeRuns(
     isShared ? told.forUpdate('e').skipLocked() : told,
   ])) as readonly [JourneyRunRow[], { readonly id: string }[]];
   const held = new Set(dueRows.map(({ id }) => id));
-  const others = toldRows.map(({ id }) => id).filter((id) => !held.has(id));
-  return withInbox(kind, tx, dueRows, others);
+  const toldIds = toldRows.map(({ id }) => id);
+  // With one writer these are all that were told anything; with several, others may hold some more.
+  const isAll = !isShared && toldIds.length < limit;
+  return withInbox(kind, tx, {
+    held: dueRows,
+    others: toldIds.filter((id) => !held.has(id)),
+    told: isAll ? toldIds : [...held, ...toldIds],
+  });
 }
 
 /** Whether one that could not be gone on with is to be tried again. */
@@ -99,23 +105,28 @@ export function holdRuns(
   tx: Tx,
   ids: readonly string[],
 ): Promise<readonly TakenRun[]> {
-  return withInbox(kind, tx, [], ids);
+  return withInbox(kind, tx, { held: [], others: ids, told: ids });
+}
+
+interface Found {
+  readonly held: readonly JourneyRunRow[];
+  readonly others: readonly string[];
+  /** Of which of both there may be an inbox. */
+  readonly told: readonly string[];
 }
 
 /** Those that are held, and of the others those that no other worker holds. */
 async function withInbox(
   kind: OpenDatabase['kind'],
   tx: Tx,
-  held: readonly JourneyRunRow[],
-  others: readonly string[],
+  { held, others, told }: Found,
 ): Promise<readonly TakenRun[]> {
-  const ids = [...held.map(({ id }) => id), ...others];
-  if (ids.length === 0) return [];
+  if (told.length === 0) return inOrder(held, []);
   const runs = tx.selectFrom('journey_runs').selectAll().where('id', 'in', others).orderBy('id');
   const inbox = tx
     .selectFrom('journey_run_events')
     .selectAll()
-    .where('run_id', 'in', ids)
+    .where('run_id', 'in', told)
     .orderBy('seq');
   const ask = others.length > 0;
   // The inbox last: what a worker has taken in that has just let a run go is not there any more.
@@ -126,14 +137,18 @@ async function withInbox(
   const events = answers.at(-1) as TakenRun['inbox'];
   const more = ask ? (answers[0] as readonly JourneyRunRow[]) : [];
   if (more.length < others.length) await forgetStrangers(tx, others);
+  return inOrder([...held, ...more], events);
+}
+
+function inOrder(rows: readonly JourneyRunRow[], events: TakenRun['inbox']): readonly TakenRun[] {
   const inboxOf = new Map<string, TakenRun['inbox'][number][]>();
   for (const event of events) {
     const known = inboxOf.get(event.run_id);
     if (known === undefined) inboxOf.set(event.run_id, [event]);
     else known.push(event);
   }
-  return [...held, ...more]
-    .sort((one, other) => (one.id < other.id ? -1 : 1))
+  return rows
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
     .map((row) => ({ row, inbox: inboxOf.get(row.id) ?? [] }));
 }
 

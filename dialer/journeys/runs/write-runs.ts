@@ -1,7 +1,7 @@
 /** Writes what became of runs, hundreds with one statement. */
 import { CompiledQuery, type Transaction } from 'kysely';
 import type { Bindable } from '../../store/bindable.ts';
-import { isPostgres } from '../../store/run-together.ts';
+import { isPostgres, type Answer } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { AdvancedRun } from './advance-taken.ts';
 
@@ -36,7 +36,7 @@ interface Written {
   readonly changed: readonly Bindable[] | null;
 }
 
-/** Each answers the ids that it has written; see `assertWritten`. */
+/** What they change is counted; see `assertWritten`. */
 export function runQueries(
   tx: Transaction<Database>,
   advanced: readonly AdvancedRun[],
@@ -58,15 +58,12 @@ export function runQueries(
 }
 
 /** Throws when one of them was written by somebody else since it was read. */
-export function assertWritten(
-  advanced: readonly AdvancedRun[],
-  answers: readonly (readonly unknown[])[],
-): void {
-  const ids = answers.flat().map((row) => (row as { readonly id: string }).id);
-  if (ids.length === advanced.length) return;
-  const written = new Set(ids);
-  const lost = advanced.filter(({ row }) => !written.has(row.id)).map(({ row }) => row.id);
-  throw new Error(`runs were written by somebody else meanwhile: ${lost.join(', ')}`);
+export function assertWritten(advanced: readonly AdvancedRun[], answers: readonly Answer[]): void {
+  const written = answers.reduce((sum, { changes }) => sum + changes, 0);
+  if (written === advanced.length) return;
+  const ids = advanced.map(({ row }) => row.id).join(', ');
+  const lost = `${advanced.length - written} of ${advanced.length}`;
+  throw new Error(`runs were written by somebody else meanwhile, ${lost}: ${ids}`);
 }
 
 function updates(
@@ -124,7 +121,7 @@ function updateText(isShared: boolean, columns: readonly Column[], count: number
   const text =
     `update journey_runs set ${sets}, revision = revision + 1 ` +
     `from (values ${rows}) as given where journey_runs.id = given.column1 ` +
-    `and journey_runs.revision = given.column2 returning journey_runs.id as id`;
+    `and journey_runs.revision = given.column2`;
   if (texts.size >= 200) texts.clear();
   texts.set(key, text);
   return text;

@@ -3,7 +3,7 @@
  * them take one trip to the server. The driver's connection must have been opened with `pipeline`.
  */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
-import { partsOf } from '../run-together.ts';
+import { partsOf, type Answer } from '../run-together.ts';
 
 /** Teaches a connection that has just been opened. */
 export function pipelining(connection: DatabaseConnection): Promise<void> {
@@ -21,9 +21,10 @@ async function all<R>(
   parts: readonly CompiledQuery[],
 ): Promise<QueryResult<R>> {
   const answers = await Promise.allSettled(parts.map((part) => one(part)));
-  const rows = answers.map((answer) => {
+  const rows = answers.map((answer): Answer => {
     if (answer.status === 'rejected') throw answer.reason;
-    return answer.value.rows;
+    const { rows, numAffectedRows } = answer.value;
+    return { rows, changes: Number(numAffectedRows ?? rows.length) };
   });
   return { rows: rows as R[] };
 }

@@ -15,7 +15,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { toBindables } from '../bindable.ts';
-import { partsOf } from '../run-together.ts';
+import { partsOf, type Answer } from '../run-together.ts';
 import type { SqlResult, SqlStatement } from './sqlite-messages.ts';
 import type { SqliteClient, WriteSession } from './sqlite-client.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
@@ -111,7 +111,7 @@ class SqliteConnection implements DatabaseConnection {
     if (together !== undefined) {
       assert(this.#session !== undefined, 'statements run together belong to a transaction');
       const results = await this.#session.run(together.map(statementOf));
-      return { rows: results.map(({ rows }) => rows) as R[] };
+      return { rows: results satisfies readonly Answer[] as R[] };
     }
     const { rows, changes } = await this.#run(statementOf(query), isRead(query));
     return { rows: rows as R[], numAffectedRows: BigInt(changes) };
