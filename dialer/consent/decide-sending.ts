@@ -19,7 +19,7 @@ import type { ContactRow } from '../store/schema/contact-tables.ts';
 import type { Database } from '../store/schema/database.ts';
 import { addressKey, pointsOf, type Address } from './contact-address.ts';
 import { consentRecords, optOutsOf } from './decide-for-point.ts';
-import { sendingAssets } from './sending-assets.ts';
+import { assetsOfSending } from './sending-assets.ts';
 import { commercialSends, lockPoints } from './sends.ts';
 
 type Tx = Transaction<Database>;
@@ -44,8 +44,10 @@ export async function decideSending(
 ): Promise<SendDecision> {
   const { sending, timeZone, messages } = question;
   const { businessUnitId, nowMs } = writer;
-  const assets = { ...(await sendingAssets(tx, businessUnitId)), messages };
-  const recipient = await recipientOf(tx, writer, question);
+  const named = { profile: profileOf(sending, messages), quietTime: sending.quietTime };
+  const { profileId, ...stored } = await assetsOfSending(tx, businessUnitId, named);
+  const assets = { ...stored, messages };
+  const recipient = await recipientOf(tx, writer, question, profileId);
   const asked = decideSend(sending, { assets, timeZone, recipient }, nowMs);
   const { decision, optOutIds } = await withoutOptedOut(tx, writer, sending, asked);
   await tell(tx, writer, question, decision, optOutIds);
@@ -61,7 +63,8 @@ const FIELDS = [
 async function recipientOf(
   tx: Tx,
   writer: Writer,
-  { sending, contactId, messages }: SendingQuestion,
+  { contactId }: SendingQuestion,
+  profileId: string | undefined,
 ): Promise<Recipient> {
   const { businessUnitId, nowMs, database } = writer;
   const contact = await tx
@@ -74,15 +77,8 @@ async function recipientOf(
   const contactPoints = await pointsOfContact(tx, writer, contact);
   const ids = contactPoints.map(({ id }) => id);
   await lockPoints(database, tx, ids);
-  const profileName = profileOf(sending, messages);
-  const profile = await tx
-    .selectFrom('compliance_profiles')
-    .select('id')
-    .where('business_unit_id', '=', businessUnitId)
-    .where('name', '=', profileName)
-    .executeTakeFirst();
   const consents =
-    profile === undefined ? [] : await consentRecords(tx, businessUnitId, profile.id, ids);
+    profileId === undefined ? [] : await consentRecords(tx, businessUnitId, profileId, ids);
   return {
     isActive: true,
     timeZone: contact.time_zone,

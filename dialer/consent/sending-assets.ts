@@ -18,6 +18,7 @@ export type SendingAssets = Required<
   Pick<JourneyAssets, 'complianceProfiles' | 'quietTimes' | 'frequencyCap'>
 >;
 
+/** All of them: what a journey may name. */
 export async function sendingAssets(db: Db, businessUnitId: string): Promise<SendingAssets> {
   const profiles = await db
     .selectFrom('compliance_profiles')
@@ -38,6 +39,42 @@ export async function sendingAssets(db: Db, businessUnitId: string): Promise<Sen
   }
   const { caps } = await frequencyCapOf(db, businessUnitId);
   return { complianceProfiles, quietTimes: quietTimes.map(quietTimeOf), frequencyCap: caps };
+}
+
+export interface NamedBySending {
+  readonly profile: string;
+  /** As the step has it: a name, or `inherit` or `none`, which none is called. */
+  readonly quietTime: string;
+}
+
+/** Of them what one sending is judged by: its profile, and the quiet times that it may mean. */
+export async function assetsOfSending(
+  db: Db,
+  businessUnitId: string,
+  named: NamedBySending,
+): Promise<SendingAssets & { readonly profileId: string | undefined }> {
+  const profile = await db
+    .selectFrom('compliance_profiles')
+    .selectAll()
+    .where('business_unit_id', '=', businessUnitId)
+    .where('name', '=', named.profile)
+    .executeTakeFirst();
+  const quietTimes = await db
+    .selectFrom('quiet_times')
+    .selectAll()
+    .where('business_unit_id', '=', businessUnitId)
+    .where((eb) =>
+      eb.or([eb('name', '=', named.quietTime), eb('id', '=', profile?.quiet_time_id ?? '')]),
+    )
+    .execute();
+  const names = new Map(quietTimes.map(({ id, name }) => [id, name]));
+  const { caps } = await frequencyCapOf(db, businessUnitId);
+  return {
+    complianceProfiles: profile === undefined ? [] : [await profileAsset(db, profile, names)],
+    quietTimes: quietTimes.map(quietTimeOf),
+    frequencyCap: caps,
+    profileId: profile?.id,
+  };
 }
 
 /** An inactive one is a draft to new journeys, and is enforced like any other (CNS-17). */
