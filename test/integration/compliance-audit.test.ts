@@ -11,6 +11,7 @@ import { addOptOutIn } from '../../dialer/opt-outs/opt-outs.ts';
 import { appendEvents } from '../../dialer/store/event-log.ts';
 import type { OpenDatabase } from '../../dialer/store/open-database.ts';
 import { ApiRig } from '../support/api-rig.ts';
+import { settledEvents } from '../support/settled-events.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { storeTargets, TEST_NOW_MS } from '../support/store-target.ts';
 import { GAP_MS, MINUTE_MS, WorkScene } from '../support/work-scene.ts';
@@ -65,8 +66,8 @@ class Stage {
   static async open(database: OpenDatabase, config = {}): Promise<Stage> {
     const clock = { nowMs: TEST_NOW_MS };
     const stage = new Stage(database, await WorkScene.open({ database, clock, config }), clock);
+    await settledEvents(database);
     await beginAudit(stage.options);
-    await stage.audit();
     return stage;
   }
 
@@ -82,7 +83,9 @@ class Stage {
     return { database, ids: scene.writer.ids, nowMs, numberGapMinMs: GAP_MS };
   }
 
-  audit(limit = 500): Promise<AuditTurn> {
+  /** All that was written until now is in reach of it. */
+  async audit(limit = 500): Promise<AuditTurn> {
+    await settledEvents(this.database);
     return auditCalls({ ...this.options, limit });
   }
 
@@ -243,6 +246,7 @@ async function auditTests(t: Test, database: OpenDatabase): Promise<void> {
     const nowMs = () => {
       throw new Error('it dies before it is done');
     };
+    await settledEvents(database);
     await t.rejects(auditCalls({ ...stage.options, nowMs }), /it dies/);
     let calls = 0;
     for (;;) {

@@ -57,7 +57,7 @@ t.test(
       /\+3\.000 s {2}Answered: 200 after 3 seconds\./,
       /Announcement played: done, 2 seconds of it\./,
       /Hung up by us, 2 seconds after the answer\./,
-      /No rule of this release looks at: consent and do-not-call lists;/,
+      /No rule of this release looks at: consent for a purpose, unless a journey asked for the call;/,
       /Whether a person or a machine had answered was not examined\./,
       /On record: SIP 200, ended by us, 1 INVITE\./,
       /By row 11 of docs\/outcomes\.md: answered, silence or no verdict\./,
