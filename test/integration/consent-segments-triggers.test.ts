@@ -4,7 +4,13 @@ import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { recordStatements } from '../../dialer/consent/record-statements.ts';
 import { decideSending } from '../../dialer/consent/decide-sending.ts';
-import { countHeld, holdSend, recordSends, releaseSends } from '../../dialer/consent/sends.ts';
+import {
+  countHeld,
+  forgetSends,
+  holdSend,
+  recordSends,
+  releaseSends,
+} from '../../dialer/consent/sends.ts';
 import type { Writer } from '../../dialer/engagements/create-engagement.ts';
 import { contactValues, foldedText } from '../../dialer/segments/contact-facets.ts';
 import { feedContacts } from '../../dialer/segments/contact-feed.ts';
@@ -362,6 +368,49 @@ async function sendingTests(t: Test, target: StoreTarget): Promise<void> {
     t.equal(await countHeld(database.db, 'j'), 0);
     rig.clock.nowMs = before;
   });
+
+  await t.test(
+    '[JRN-46] caps of 7 and 30 days roll as well, and nothing is forgotten early',
+    async (t) => {
+      await database.db.deleteFrom('sends').execute();
+      const caps = async (voice: Json): Promise<void> => {
+        const { version } = (await rig.get('/v1/consent/frequency-cap')).body;
+        const set = await rig.ask({
+          ...{ method: 'PUT', url: '/v1/consent/frequency-cap' },
+          ...{ headers: { 'if-match': `"${String(version)}"` }, body: { voice } },
+        });
+        t.equal(set.status, 200, set.text);
+      };
+      let asked = 0;
+      const isSent = async (afterMs: number): Promise<boolean> => {
+        rig.clock.nowMs += afterMs;
+        await forgetSends(database, rig.clock.nowMs);
+        const sending = { ...call(), notAfterMs: rig.clock.nowMs + 3_600_000 };
+        const { decide: decided } = await decide(`rolling:${(asked += 1)}`, sending);
+        return decided === 'send';
+      };
+      for (const [limit, days] of [
+        ['perWeek', 7],
+        ['perMonth', 30],
+      ] as const) {
+        await caps({ [limit]: 2 });
+        t.equal(await isSent(0), true, limit);
+        t.equal(await isSent(2 * DAY_MS), true, limit);
+        t.equal(await isSent((days - 2) * DAY_MS - 1), false, `${limit}: a millisecond before`);
+        t.equal(await isSent(1), true, `${limit}: the first one counts no more`);
+        t.equal(await isSent(2 * DAY_MS - 1), false, `${limit}: the second one still counts`);
+        t.equal(await isSent(1), true, limit);
+        await database.db.deleteFrom('sends').execute();
+      }
+      await caps({ perDay: 1, perWeek: 2, perMonth: 3 });
+      t.equal(await isSent(0), true);
+      t.equal(await isSent(DAY_MS), true, 'a day has room again');
+      t.equal(await isSent(DAY_MS), false, 'and the week has not');
+      t.equal(await isSent(5 * DAY_MS), true);
+      t.equal(await isSent(8 * DAY_MS), false, 'nor the month, 15 days after the first');
+      t.equal(await isSent(15 * DAY_MS), true, '30 days after it');
+    },
+  );
 }
 
 const PEOPLE: readonly Json[] = [
