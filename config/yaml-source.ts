@@ -1,5 +1,15 @@
 /** A YAML file that remembers where each of its values was written. */
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  Parser,
+  visit,
+  type Document,
+} from 'yaml';
 import type { ConfigFault } from './config-error.ts';
 import type { ConfigPath } from './config-path.ts';
 
@@ -17,14 +27,18 @@ export interface YamlSource {
 
 /** Aliases that one document may expand to; a bomb of nested aliases is refused. */
 const ALIASES_MAX = 100;
+/**
+ * Nodes around a node. Documents are composed by recursion, and at the end of the stack V8 ends the whole
+ * process where it has to compile a regular expression; nothing that we read is a tenth as deep.
+ */
+const DEPTH_MAX = 200;
 
 export function readYaml(file: string, text: string): YamlSource | ConfigFault[] {
+  const deep = tooDeep(file, text);
+  if (deep !== undefined) return [deep];
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${String(Math.max(1, line))}:${String(Math.max(1, col))}`;
-  };
+  const at = (offset: number) => placeIn(file, lines, offset);
   // A warning here is an unknown tag or directive: the value would not mean what was written.
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
@@ -41,6 +55,27 @@ export function readYaml(file: string, text: string): YamlSource | ConfigFault[]
     const problem = error instanceof Error ? error.message : String(error);
     return [{ where: at(0), path: '', problem, remedy: 'write the values without aliases' }];
   }
+}
+
+/** Undefined: nowhere. The parser keeps a stack of its own, and so can be asked first. */
+function tooDeep(file: string, text: string): ConfigFault | undefined {
+  const lines = new LineCounter();
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    const { offset } = parser;
+    // Asked for its tokens only so that it goes on.
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length <= DEPTH_MAX) continue;
+    const problem = `is nested more than ${DEPTH_MAX} levels deep`;
+    const where = placeIn(file, lines, offset);
+    return { where, path: '', problem, remedy: 'write it flatter' };
+  }
+  return undefined;
+}
+
+function placeIn(file: string, lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${String(Math.max(1, line))}:${String(Math.max(1, col))}`;
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {

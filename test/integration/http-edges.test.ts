@@ -26,6 +26,20 @@ t.setTimeout(240_000);
 
 const [sqlite, postgres] = await storeTargets(t);
 
+t.test('a definition that is nested without end is refused, and ends nobody', async (t) => {
+  const rig = await ApiRig.open(t, sqlite.place(t));
+  for (const open of ['[', '{a: ', '- ', '? ', '[{"a":']) {
+    for (const type of ['application/json', 'application/yaml']) {
+      const { status, text } = await rig.ask({
+        ...{ method: 'POST', url: '/v1/journeys/check', body: open.repeat(10_000) },
+        headers: { 'content-type': type },
+      });
+      t.ok(status < 500, `${status} to ${open}`);
+      t.match(text, /is nested more than 200 levels deep/);
+    }
+  }
+});
+
 t.test('every code of the table of errors comes as the table says', async (t) => {
   const plugins = [refusingDesk()];
   const rig = await ApiRig.open(t, sqlite.place(t), { plugins });
