@@ -10,7 +10,7 @@ import { newCallId, newTag } from '../softswitch/sip/sip-ids.ts';
 import { SipStack } from '../softswitch/sip/sip-stack.ts';
 import { UserAgent } from '../softswitch/sip/user-agent.ts';
 import { realTimerWheel, type TimerWheel } from '../softswitch/timers/timer-wheel.ts';
-import { openMedia, RepresentativeCall } from './representative-call.ts';
+import { openMedia, RepresentativeCall, type RepresentativeMedia } from './representative-call.ts';
 
 export interface RepresentativePhoneOptions {
   readonly host: string;
@@ -46,6 +46,9 @@ export class RepresentativePhone {
   readonly #clock = new MediaClock();
   readonly #agent: UserAgent;
   readonly #calls: RepresentativeCall[] = [];
+  /** Of every call: one that never got its ACK, or its last answer, does not end by itself. */
+  readonly #media: RepresentativeMedia[] = [];
+  #isClosed = false;
   readonly #unclaimed: RepresentativeCall[] = [];
   readonly #waiting: ((call: RepresentativeCall) => void)[] = [];
   readonly #registrationId = newCallId();
@@ -99,7 +102,7 @@ export class RepresentativePhone {
   /** Calls somebody; resolves when they have answered, rejects with their refusal. */
   async dial(to: string, from = this.address): Promise<RepresentativeCall> {
     const { host } = this.#options;
-    const media = await openMedia(host, this.#clock);
+    const media = await this.#openMedia(host);
     const outgoing = this.#agent.invite({ to, from, sdp: media.negotiation.offer() });
     const call = new RepresentativeCall(outgoing, media, this.#nowMs);
     this.#calls.push(call);
@@ -134,8 +137,10 @@ export class RepresentativePhone {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const call of this.#calls) if (!call.isOver) call.hangUp();
     await this.#stack.close();
+    await Promise.all(this.#media.map(({ session }) => session.close()));
     this.#clock.stop();
     this.#timers.stop();
   }
@@ -155,8 +160,8 @@ export class RepresentativePhone {
       return;
     }
     incoming.provisional(180);
-    const media = await openMedia(host, this.#clock);
-    if (incoming.state === 'ended') {
+    const media = await this.#openMedia(host);
+    if (incoming.state === 'ended' || this.#isClosed) {
       void media.session.close(); // cancelled meanwhile
       return;
     }
@@ -169,6 +174,12 @@ export class RepresentativePhone {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#unclaimed.push(call);
     else waiting(call);
+  }
+
+  async #openMedia(host: string): Promise<RepresentativeMedia> {
+    const media = await openMedia(host, this.#clock);
+    this.#media.push(media);
+    return media;
   }
 
   #speak(call: RepresentativeCall): void {

@@ -70,6 +70,7 @@ export class CustomerPhone {
   readonly #timers: TimerWheel;
   readonly #media: RtpFarEnd[] = [];
   readonly #waiting: ((call: CustomerCall) => void)[] = [];
+  #isClosed = false;
   /** From now on calls ring with media until they are picked up. */
   isEarly = false;
 
@@ -97,6 +98,7 @@ export class CustomerPhone {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#stack.close();
     this.#timers.stop();
     for (const media of this.#media) media.close();
@@ -105,6 +107,10 @@ export class CustomerPhone {
   async #answer(incoming: IncomingCall): Promise<void> {
     const media = await RtpFarEnd.open(OUR_HOST);
     this.#media.push(media);
+    if (this.#isClosed) {
+      media.close();
+      return;
+    }
     const call = new CustomerCall(incoming, media, this.isEarly);
     this.#waiting.shift()?.(call);
   }
