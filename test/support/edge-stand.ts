@@ -28,17 +28,15 @@ export class EdgeStand {
     options: { address?: string; gateway: Partial<GatewayConfig> },
   ): Promise<EdgeStand> {
     const phone = await CustomerPhone.open();
+    // Before the rig is started: it may refuse to.
+    t.teardown(() => phone.close());
     const { address = phone.address, gateway } = options;
     const rig = await DialingRig.start({
       trunks: [{ name: 'far', address }],
       gateway: { listenInThread: true, ...gateway },
     });
-    const stand = new EdgeStand(rig, phone);
-    t.teardown(async () => {
-      await rig.stop();
-      await phone.close();
-    });
-    return stand;
+    t.teardown(() => rig.stop());
+    return new EdgeStand(rig, phone);
   }
 
   private constructor(rig: DialingRig, phone: CustomerPhone) {
