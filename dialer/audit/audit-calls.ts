@@ -6,8 +6,8 @@
 import type { Transaction } from 'kysely';
 import type { IdSource } from '../ids/uuid7.ts';
 import { appendEvents } from '../store/event-log.ts';
-import { endOfEvents } from '../store/event-place.ts';
-import { readEvents, type EventCursor, type StoredEvent } from '../store/event-reader.ts';
+import { beginFollowing, takeEvents } from '../store/event-follower.ts';
+import type { StoredEvent } from '../store/event-reader.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { AuditedNumberRow, ComplianceViolationRow } from '../store/schema/audit-tables.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -30,8 +30,7 @@ export interface AuditTurn {
   readonly violations: readonly ComplianceViolationRow[];
 }
 
-const CURSOR = 'compliance-audit';
-const LIMIT = 500;
+const NAME = 'compliance-audit';
 const ACTOR = 'system';
 const NOTHING: AuditTurn = { events: 0, calls: 0, violations: [] };
 /** Numbers are forgotten so long after the last call, and not before their gap is over. */
@@ -42,39 +41,17 @@ export async function beginAudit({
   database,
   nowMs,
 }: Pick<AuditOptions, 'database' | 'nowMs'>): Promise<void> {
-  const end = await endOfEvents(database);
-  await database.db
-    .insertInto('event_cursors')
-    .values({ name: CURSOR, ...end, updated_at_ms: nowMs() })
-    .onConflict((at) => at.column('name').doNothing())
-    .execute();
+  await beginFollowing(database, { name: NAME, nowMs: nowMs() });
 }
 
 /** One transaction. Several processes may do this: each waits for the one before. */
 export async function auditCalls(options: AuditOptions): Promise<AuditTurn> {
-  const { database, nowMs, limit = LIMIT } = options;
-  const { settledEventsOnly } = database;
+  const { database, nowMs, limit } = options;
   return database.db.transaction().execute(async (tx) => {
-    const after = await placeOf(tx, database.kind === 'postgres');
-    if (after === undefined) return NOTHING;
-    const { events, cursor } = await readEvents({ db: tx, settledEventsOnly }, { after, limit });
-    if (events.length === 0) return NOTHING;
-    const turn = await judge(tx, events, options);
-    await tx
-      .updateTable('event_cursors')
-      .set({ ...cursor, updated_at_ms: nowMs() })
-      .where('name', '=', CURSOR)
-      .execute();
-    return turn;
+    const events = await takeEvents(tx, database, { name: NAME, nowMs: nowMs(), limit });
+    if (events === undefined || events.length === 0) return NOTHING;
+    return judge(tx, events, options);
   });
-}
-
-async function placeOf(
-  tx: Transaction<Database>,
-  locks: boolean,
-): Promise<EventCursor | undefined> {
-  const query = tx.selectFrom('event_cursors').select(['tx', 'seq']).where('name', '=', CURSOR);
-  return (locks ? query.forUpdate() : query).executeTakeFirst();
 }
 
 async function judge(

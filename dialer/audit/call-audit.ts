@@ -2,6 +2,7 @@
 import type { Meter } from '../../machines/meter.port.ts';
 import type { DialerLog } from '../dialer-log.ts';
 import { AUDIT_METRICS, measureAudit } from '../metrics/audit-metrics.ts';
+import { FOLLOWED_EVENTS } from '../store/event-follower.ts';
 import { auditCalls, beginAudit, type AuditOptions } from './audit-calls.ts';
 
 export interface CallAuditOptions extends AuditOptions {
@@ -13,7 +14,6 @@ export interface CallAuditOptions extends AuditOptions {
 }
 
 const POLL_MS = 5_000;
-const LIMIT = 500;
 
 export class CallAudit {
   readonly #options: CallAuditOptions;
@@ -54,15 +54,15 @@ export class CallAudit {
   }
 
   async #all(): Promise<void> {
-    const { log, meter, nowMs } = this.#options;
+    const { log, meter, nowMs, limit = FOLLOWED_EVENTS } = this.#options;
     await beginAudit(this.#options);
     while (!this.#isStopped) {
-      const { events, calls, violations } = await auditCalls({ ...this.#options, limit: LIMIT });
+      const { events, calls, violations } = await auditCalls({ ...this.#options, limit });
       meter?.add(AUDIT_METRICS.calls, {}, calls);
       for (const { rule, detail, attempt_id: attemptId } of violations) {
         log.error({ attemptId, rule, detail }, 'a call broke a rule');
       }
-      if (events < LIMIT) {
+      if (events < limit) {
         this.#doneAtMs = nowMs();
         return;
       }

@@ -4,8 +4,7 @@
  */
 import type { Transaction } from 'kysely';
 import type { IdSource } from '../ids/uuid7.ts';
-import { endOfEvents } from '../store/event-place.ts';
-import { readEvents, type EventCursor } from '../store/event-reader.ts';
+import { beginFollowing, takeEvents } from '../store/event-follower.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import { addOccurrences } from './add-occurrences.ts';
@@ -19,18 +18,12 @@ export interface ProjectOptions {
   readonly limit?: number;
 }
 
-const CURSOR = 'interaction-triggers';
-const LIMIT = 500;
+const NAME = 'interaction-triggers';
 const ACTOR = 'system';
 
 /** From now on; what happened before journeys were there concerns none. Does nothing a second time. */
 export async function beginProjecting({ database, nowMs }: ProjectOptions): Promise<void> {
-  const end = await endOfEvents(database);
-  await database.db
-    .insertInto('event_cursors')
-    .values({ name: CURSOR, ...end, updated_at_ms: nowMs() })
-    .onConflict((at) => at.column('name').doNothing())
-    .execute();
+  await beginFollowing(database, { name: NAME, nowMs: nowMs() });
 }
 
 /**
@@ -38,29 +31,13 @@ export async function beginProjecting({ database, nowMs }: ProjectOptions): Prom
  * Several processes may do this: each waits for the one before.
  */
 export async function projectInteractions(options: ProjectOptions): Promise<number> {
-  const { database, nowMs, limit = LIMIT } = options;
-  const { settledEventsOnly } = database;
+  const { database, nowMs, limit } = options;
   return database.db.transaction().execute(async (tx) => {
-    const after = await placeOf(tx, database.kind === 'postgres');
-    if (after === undefined) return 0;
-    const { events, cursor } = await readEvents({ db: tx, settledEventsOnly }, { after, limit });
-    if (events.length === 0) return 0;
+    const events = await takeEvents(tx, database, { name: NAME, nowMs: nowMs(), limit });
+    if (events === undefined || events.length === 0) return 0;
     await addByUnit(tx, options, await interactionsOf(tx, events));
-    await tx
-      .updateTable('event_cursors')
-      .set({ ...cursor, updated_at_ms: nowMs() })
-      .where('name', '=', CURSOR)
-      .execute();
     return events.length;
   });
-}
-
-async function placeOf(
-  tx: Transaction<Database>,
-  locks: boolean,
-): Promise<EventCursor | undefined> {
-  const query = tx.selectFrom('event_cursors').select(['tx', 'seq']).where('name', '=', CURSOR);
-  return (locks ? query.forUpdate() : query).executeTakeFirst();
 }
 
 async function addByUnit(

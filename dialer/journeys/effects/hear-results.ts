@@ -4,63 +4,40 @@
  * with it, so that no end is missed; told twice, nothing happens twice.
  */
 import type { Transaction } from 'kysely';
-import { endOfEvents } from '../../store/event-place.ts';
-import { readEvents, type EventCursor, type StoredEvent } from '../../store/event-reader.ts';
+import { beginFollowing, takeEvents } from '../../store/event-follower.ts';
+import type { StoredEvent } from '../../store/event-reader.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyChore } from '../journey-chore.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { EffectParts } from './effect-parts.ts';
 
-type Tx = Transaction<Database>;
-
-const CURSOR = 'journey-results';
-const LIMIT = 500;
+const NAME = 'journey-results';
 
 export function hearResults({ database, nowMs }: EffectParts): JourneyChore {
-  const { settledEventsOnly, kind } = database;
   return {
     name: 'results',
     turn: () =>
       inTransaction(database, async (tx) => {
-        const after = await placeOf(tx, kind === 'postgres');
-        if (after === undefined) {
-          await begin({ ...database, db: tx }, tx, nowMs());
+        const follower = { name: NAME, nowMs: nowMs() };
+        const events = await takeEvents(tx, database, follower);
+        if (events === undefined) {
+          // From now on: nothing has been asked for before.
+          await beginFollowing({ ...database, db: tx }, follower);
           return 1;
         }
-        const page = await readEvents({ db: tx, settledEventsOnly }, { after, limit: LIMIT });
-        if (page.events.length === 0) return 0;
-        await wakeEffects(tx, page.events, nowMs());
-        await tx
-          .updateTable('event_cursors')
-          .set({ ...page.cursor, updated_at_ms: nowMs() })
-          .where('name', '=', CURSOR)
-          .execute();
-        return page.events.length;
+        await wakeEffects(tx, events, follower.nowMs);
+        return events.length;
       }),
   };
 }
 
-/** From now on: nothing has been asked for before. */
-async function begin(
-  database: Parameters<typeof endOfEvents>[0],
-  tx: Tx,
-  nowMs: number,
-): Promise<void> {
-  await tx
-    .insertInto('event_cursors')
-    .values({ name: CURSOR, ...(await endOfEvents(database)), updated_at_ms: nowMs })
-    .onConflict((at) => at.column('name').doNothing())
-    .execute();
-}
-
-async function placeOf(tx: Tx, locks: boolean): Promise<EventCursor | undefined> {
-  const query = tx.selectFrom('event_cursors').select(['tx', 'seq']).where('name', '=', CURSOR);
-  return (locks ? query.forUpdate() : query).executeTakeFirst();
-}
-
 const OF_TASK = ['task.finished', 'delivery.dispositionsRecorded'];
 
-async function wakeEffects(tx: Tx, events: readonly StoredEvent[], nowMs: number): Promise<void> {
+async function wakeEffects(
+  tx: Transaction<Database>,
+  events: readonly StoredEvent[],
+  nowMs: number,
+): Promise<void> {
   const taskIds = events
     .filter(({ type, stream_id: stream }) => OF_TASK.includes(type) && stream.startsWith('task:'))
     .map(({ stream_id: stream }) => stream.slice('task:'.length));
