@@ -1,7 +1,6 @@
 /** Appending to the event log, always in the transaction of the change that the event tells. */
-import assert from 'node:assert/strict';
 import type { CompiledQuery, Transaction } from 'kysely';
-import { insertQueries, type InsertShape } from './insert-many.ts';
+import { numberedInserts } from './insert-numbered.ts';
 import { runTogether } from './run-together.ts';
 import type { Database } from './schema/database.ts';
 
@@ -37,17 +36,7 @@ export async function appendEvents(
   if (queries.length > 0) await runTogether(tx, queries);
 }
 
-const NEXT_IN_STREAM: InsertShape = {
-  computed: {
-    column: 'stream_seq',
-    from: (count, valueOf) =>
-      `${count} + coalesce((select max(known.stream_seq) from events as known
-        where known.stream_id = ${valueOf('stream_id')}), 0)`,
-  },
-};
-
-/** Fewer than fill a statement: rows of one statement do not see those of another one's numbering. */
-const EVENTS_PER_STATEMENT = 2_000;
+const IN_STREAM = { column: 'stream_seq', within: 'stream_id', rowsPerStatement: 2_000 } as const;
 
 /** For those who write more beside them, and in this order; see `runTogether`. */
 export function eventQueries(
@@ -56,40 +45,18 @@ export function eventQueries(
   atMs: number,
   events: readonly NewEvent[],
 ): CompiledQuery[] {
-  const queries: CompiledQuery[] = [];
-  for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT) {
-    const some = events.slice(from, from + EVENTS_PER_STATEMENT);
-    const statements = insertQueries(
-      tx,
-      'events',
-      rowsOf(businessUnitId, atMs, some),
-      NEXT_IN_STREAM,
-    );
-    assert(statements.length === 1, "a second statement would count the first one's events twice");
-    queries.push(...statements);
-  }
-  return queries;
-}
-
-/** Each numbered within its stream among these; the statement adds what the stream has already. */
-function rowsOf(businessUnitId: string, atMs: number, events: readonly NewEvent[]) {
-  const counts = new Map<string, number>();
-  return events.map((event) => {
-    const count = (counts.get(event.streamId) ?? 0) + 1;
-    counts.set(event.streamId, count);
-    return {
-      business_unit_id: businessUnitId,
-      stream_id: event.streamId,
-      stream_seq: count,
-      type: event.type,
-      version: event.version ?? 1,
-      at_ms: atMs,
-      actor: event.actor,
-      before: jsonOrNull(event.before),
-      after: jsonOrNull(event.after),
-      payload: JSON.stringify(event.payload ?? {}),
-    };
-  });
+  const rows = events.map((event) => ({
+    business_unit_id: businessUnitId,
+    stream_id: event.streamId,
+    type: event.type,
+    version: event.version ?? 1,
+    at_ms: atMs,
+    actor: event.actor,
+    before: jsonOrNull(event.before),
+    after: jsonOrNull(event.after),
+    payload: JSON.stringify(event.payload ?? {}),
+  }));
+  return numberedInserts(tx, 'events', rows, IN_STREAM);
 }
 
 function jsonOrNull(value: unknown): string | null {

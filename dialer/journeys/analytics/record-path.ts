@@ -1,13 +1,16 @@
 /** Writes what happened to runs, and counts it, with the transaction in which it happened. */
-import assert from 'node:assert/strict';
 import { sql, type CompiledQuery, type Transaction } from 'kysely';
-import { insertQueries, type InsertShape } from '../../store/insert-many.ts';
+import { insertQueries } from '../../store/insert-many.ts';
+import { numberedInserts } from '../../store/insert-numbered.ts';
 import { runTogether } from '../../store/run-together.ts';
 import type { Database } from '../../store/schema/database.ts';
-import type { JourneyCountRow, JourneyPathRow } from '../../store/schema/journey-tables.ts';
+import type { JourneyCountRow } from '../../store/schema/journey-tables.ts';
 import { countsOf, type PathEntry } from './path-entry.ts';
 
 type Tx = Transaction<Database>;
+
+/** Few enough that most statements are full and have one text, which is prepared once. */
+const IN_PATH = { column: 'n', within: 'run_id', rowsPerStatement: 250 } as const;
 
 /**
  * In the order given, behind what each run's path has already. The runs' rows are locked by the
@@ -19,43 +22,11 @@ export async function recordPath(tx: Tx, entries: readonly PathEntry[]): Promise
 
 /** For those who write more beside it, and in this order; see `runTogether`. */
 export function pathQueries(tx: Tx, entries: readonly PathEntry[]): CompiledQuery[] {
-  return [...rowQueries(tx, entries), ...countQueries(tx, entries), ...goalQueries(tx, entries)];
-}
-
-const NEXT_IN_PATH: InsertShape = {
-  computed: {
-    column: 'n',
-    from: (count, valueOf) =>
-      `${count} + coalesce((select max(known.n) from journey_path as known
-        where known.run_id = ${valueOf('run_id')}), 0)`,
-  },
-};
-
-/**
- * Fewer than fill a statement: rows of one statement do not see those of another one's numbering. Few
- * enough that most statements are full and have one text, which is prepared once.
- */
-const ENTRIES_PER_STATEMENT = 250;
-
-function rowQueries(tx: Tx, entries: readonly PathEntry[]): CompiledQuery[] {
-  const queries: CompiledQuery[] = [];
-  for (let from = 0; from < entries.length; from += ENTRIES_PER_STATEMENT) {
-    const rows = numbered(entries.slice(from, from + ENTRIES_PER_STATEMENT));
-    const statements = insertQueries(tx, 'journey_path', rows, NEXT_IN_PATH);
-    assert(statements.length === 1, "a second statement would count the first one's rows twice");
-    queries.push(...statements);
-  }
-  return queries;
-}
-
-/** Each within its run among these; the statement adds what the path has already. */
-function numbered(entries: readonly PathEntry[]): JourneyPathRow[] {
-  const counts = new Map<string, number>();
-  return entries.map((entry) => {
-    const n = (counts.get(entry.run_id) ?? 0) + 1;
-    counts.set(entry.run_id, n);
-    return { ...entry, n };
-  });
+  return [
+    ...numberedInserts(tx, 'journey_path', entries, IN_PATH),
+    ...countQueries(tx, entries),
+    ...goalQueries(tx, entries),
+  ];
 }
 
 /** In the order of their keys, so that two who count at once do not wait for each other in a ring. */
