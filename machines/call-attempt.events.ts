@@ -1,6 +1,7 @@
 /** What the call attempt machine is told, says, knows and answers. */
 import assert from 'node:assert/strict';
 import type { AgentVerdict } from './agent-verdict.ts';
+import type { AttemptEventPlace } from './attempt-event-place.ts';
 import type { AttemptEvidence } from './attempt-evidence.ts';
 import type { AttemptOutcome } from './attempt-result.ts';
 import type { AttemptPhase, CommandReply } from './command-reply.ts';
@@ -11,7 +12,6 @@ import type {
   AttemptCommand,
   AttemptCommandType,
   AttemptDial,
-  AttemptQuery,
   CancelReason,
 } from './telephony-commands.ts';
 import { ATTEMPT_EVENTS, type AttemptEvent } from './telephony-events.ts';
@@ -126,7 +126,7 @@ export interface CallAttemptInput {
   readonly recovery?: {
     readonly evidence: AttemptEvidence;
     readonly lastSeq: number;
-    readonly heard?: NonNullable<AttemptQuery['heard']>;
+    readonly heard?: AttemptEventPlace;
   };
 }
 

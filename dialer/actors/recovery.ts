@@ -16,6 +16,7 @@ import {
   withEvent,
   type AttemptEvidence,
 } from '../../machines/attempt-evidence.ts';
+import { lastPlaceOf } from '../../machines/attempt-event-place.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
@@ -165,7 +166,6 @@ async function tasksWithOpenAttempt(
   return new Set(rows.map((row) => row.task_id));
 }
 
-type EventPlace = Pick<AttemptEvent, 'fence' | 'seq'>;
 type OpenAttemptRow = AttemptRow & { readonly number: string };
 
 function readOpenAttempts({ db }: OpenDatabase): Promise<OpenAttemptRow[]> {
@@ -308,15 +308,6 @@ export function foldEvents(events: readonly AttemptEvent[]): AttemptEvidence {
   return events.reduce(
     (evidence, event, index) => withEvent(evidence, { ...event, seq: index + 1 }),
     emptyEvidence(),
-  );
-}
-
-/** Events are stored in the order in which they were told, each owner's numbered from 1. */
-function lastPlaceOf(events: readonly AttemptEvent[]): EventPlace {
-  return events.reduce<EventPlace>(
-    (last, { fence, seq }) =>
-      fence > last.fence || (fence === last.fence && seq > last.seq) ? { fence, seq } : last,
-    { fence: 0, seq: 0 },
   );
 }
 

@@ -4,6 +4,7 @@
  * refuses `attempt.dial` and the attempt's machine everywhere else in this folder.
  */
 import { createActor, type Actor } from 'xstate';
+import type { AttemptEventPlace } from '../../machines/attempt-event-place.ts';
 import type { AttemptEvidence } from '../../machines/attempt-evidence.ts';
 import type { CallAttemptWaits, DialOrder } from '../../machines/call-attempt.events.ts';
 import { CALL_ATTEMPT_VERSION, callAttemptMachine } from '../../machines/call-attempt.machine.ts';
@@ -76,8 +77,8 @@ export interface FoundAttempt {
   readonly number: string;
   readonly evidence: AttemptEvidence;
   readonly eventsStored: number;
-  /** Of the last event stored, under the fence of the owner before; seq 0: none. */
-  readonly heard: { readonly fence: number; readonly seq: number };
+  /** Of the last event stored, under the fence of the owner before. */
+  readonly heard: AttemptEventPlace;
   readonly afterAnswer: AfterAnswer;
   /** Epoch of the lease under which it is taken over. */
   readonly fence: number;

@@ -2,13 +2,11 @@
  * The events of one attempt, numbered in the order in which they happened. The latest are kept: what the
  * owner of before may not have written down, since it died, is told again to whoever comes after it.
  */
+import { isAfter, type AttemptEventPlace } from '../../machines/attempt-event-place.ts';
 import type { AttemptEvent } from '../../machines/telephony-events.ts';
 
 type Body<E> = E extends AttemptEvent ? Omit<E, 'attemptId' | 'fence' | 'seq' | 'atMs'> : never;
 export type AttemptEventBody = Body<AttemptEvent>;
-
-/** The place of an event among all that were told of its attempt. */
-export type EventPlace = Pick<AttemptEvent, 'fence' | 'seq'>;
 
 /** A call has ten; of one with more, what is told again begins later. */
 const KEPT_MAX = 48;
@@ -57,7 +55,7 @@ export class EventOutlet {
   }
 
   /** A new owner reads from 1: first what came after `heard`, where it says what it knows. */
-  raiseFence(fence: number, heard?: EventPlace): void {
+  raiseFence(fence: number, heard?: AttemptEventPlace): void {
     this.#fence = fence;
     this.#seq = 0;
     if (heard === undefined) return;
@@ -75,8 +73,4 @@ export class EventOutlet {
     this.#kept.push(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
   }
-}
-
-function isAfter(event: EventPlace, place: EventPlace): boolean {
-  return event.fence > place.fence || (event.fence === place.fence && event.seq > place.seq);
 }
