@@ -1,9 +1,8 @@
 /** What is used for sending: the engagement, webhook or message that a name means. */
 import type { Found, Modifiers } from './action-modifiers.ts';
 import type { AttributeScene } from './attribute-phrases.ts';
-import { assetNamed, takeName, takeQuoted } from './named-things.ts';
+import { assetNamed, meantAsset, takeName, takeQuoted } from './named-things.ts';
 import type { PhraseReader } from './phrase-reader.ts';
-import { meantName } from './words.ts';
 
 export function takeAsset(
   reader: PhraseReader,
@@ -53,26 +52,17 @@ function nameForVerb(
   const bare = written.replace(/ (?:engagement|webhook|message|template)$/i, '');
   const isNamed = isQuoted || bare !== written;
   if (found.verb === 'message') {
-    const webhook = meantName(
-      bare,
-      (assets.webhooks ?? []).map(({ name }) => name),
-    );
+    const webhook = meantAsset(bare, assets.webhooks);
     if (webhook !== undefined || /webhook$/i.test(written)) {
       modifiers.webhook = webhook ?? assetNamed(bare, []);
       return true;
     }
-    const known = meantName(
-      bare,
-      (assets.messages ?? []).map(({ name }) => name),
-    );
+    const known = meantAsset(bare, assets.messages);
     if (known === undefined && !isNamed) return null;
     modifiers.message = known ?? assetNamed(bare, [], { isQuoted });
     return true;
   }
-  const known = meantName(
-    bare,
-    (assets.engagements ?? []).map(({ name }) => name),
-  );
+  const known = meantAsset(bare, assets.engagements);
   if (known === undefined && !isNamed) return null;
   modifiers.engagement = known ?? assetNamed(bare, [], { isQuoted });
   return true;

@@ -10,7 +10,7 @@ import {
   type Refused,
 } from './attribute-phrases.ts';
 import type { DraftFrame } from './draft-frame.ts';
-import { assetNamed, attributeNamed, takeName } from './named-things.ts';
+import { assetNamed, attributeNamed, meantAsset, takeName } from './named-things.ts';
 import type { PhraseReader } from './phrase-reader.ts';
 import {
   nextWeekday,
@@ -45,10 +45,7 @@ export function takeSegmentEntry(
       const name = takeName(reader);
       if (name === null) return null;
       const known = scene.assets.segments ?? [];
-      const meant = meantName(
-        name,
-        known.map((item) => item.name),
-      );
+      const meant = meantAsset(name, known);
       return isSegment || meant !== undefined ? assetNamed(name, known, { isQuoted }) : null;
     });
     if (joins !== null) {

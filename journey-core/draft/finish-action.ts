@@ -3,8 +3,9 @@ import type { Compliance } from '../definition/sending.schema.ts';
 import type { Found, Modifiers } from './action-modifiers.ts';
 import type { AttributeScene } from './attribute-phrases.ts';
 import { TO_BE_CHOSEN } from './connect-assets.ts';
+import { meantAsset } from './named-things.ts';
 import type { Action, MessageChannel } from './read-action.ts';
-import { meantName, nameOf } from './words.ts';
+import { nameOf } from './words.ts';
 
 export function finishAction(found: Found, modifiers: Modifiers, scene: AttributeScene): Action {
   if (found.verb === 'other') return found.action;
@@ -57,11 +58,7 @@ function namedOrAbout(
 ): string {
   if (named !== null) return named;
   if (about === null) return '';
-  const meant = meantName(
-    about,
-    known.map(({ name }) => name),
-  );
-  return meant ?? nameOf(about, '');
+  return meantAsset(about, known) ?? nameOf(about, '');
 }
 
 /** Of a known profile the purpose that was named, or its only one; nobody else's consent is guessed. */

@@ -45,15 +45,25 @@ export function takeQuoted(reader: PhraseReader): string | null {
   });
 }
 
+/** The name of the known one that is meant. */
+export function meantAsset(
+  written: string,
+  known: readonly { readonly name: string }[] = [],
+): string | undefined {
+  return meantName(
+    written,
+    known.map(({ name }) => name),
+  );
+}
+
 /** The known name that a written one means, or one made of it. A quoted one stays as it is. */
 export function assetNamed(
   written: string,
   known: readonly { readonly name: string }[],
   { isQuoted = false, fallback = 'toBeConnected' } = {},
 ): string {
-  const names = known.map(({ name }) => name);
-  const same = names.find((name) => name.toLowerCase() === written.toLowerCase());
-  const meant = same ?? meantName(written, names);
+  const same = known.find(({ name }) => name.toLowerCase() === written.toLowerCase());
+  const meant = same?.name ?? meantAsset(written, known);
   if (meant !== undefined) return meant;
   if (isQuoted || !written.includes(' ')) return written;
   return nameOf(written, fallback);
