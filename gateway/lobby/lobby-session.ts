@@ -12,8 +12,8 @@ import type { MediaOutcome } from '../media/media-wait.ts';
 import type { LobbyGuest, LobbySeat } from './lobby-parts.ts';
 import type { Lobbies } from './lobby-desk.ts';
 
-/** Short: both can speak within 300 ms of the verdict, and the cue is a fifth of a second of it. */
-const CUE = 'tone_stream://v=-14;%(100,0,880)';
+/** Short: both can speak within 300 ms of the verdict, of which FreeSWITCH's bridge takes up to 150. */
+const CUE = 'tone_stream://v=-14;%(60,0,880)';
 /** A longer cue is cut: the customer is waiting. */
 const CUE_LIMIT_MS = 2_000;
 

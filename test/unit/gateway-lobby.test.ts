@@ -253,7 +253,7 @@ t.test(
     t.same(lobby.bench.command(connect), { accepted: true });
     await lobby.bench.settle();
     const cue = lobby.endpoint.plays.at(-1);
-    t.same(cue?.files, ['tone_stream://v=-14;%(100,0,880)']);
+    t.same(cue?.files, ['tone_stream://v=-14;%(60,0,880)']);
     t.same(lobby.bench.endpoint(1).bridgedWith, [], 'not yet');
     cue?.end({ kind: 'done', value: { getHeader: () => 'FILE PLAYED' } });
     await lobby.bench.settle();
