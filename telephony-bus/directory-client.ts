@@ -15,14 +15,16 @@ import { BusCounters } from './bus-counters.ts';
 import { BusKeys } from './bus-keys.ts';
 import type { BusLog } from './bus-log.ts';
 import {
+  aboutAccount,
   aboutEntry,
   isValueOf,
+  readAccount,
   readAnswer,
   writtenQuestion,
   type Question,
 } from './directory-messages.ts';
 import { redisLink, type RedisLink } from './redis-link.ts';
-import { sealed, type SealingKey } from './sealed-entry.ts';
+import { OneTimeKeys, sealed, type SealedText, type SealingKey } from './sealed-text.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -53,11 +55,13 @@ export class DirectoryClient implements RepresentativeDirectory {
   readonly #writer: StreamWriter;
   readonly #answers: StreamReader;
   readonly #asked = new Map<number, Asked>();
+  readonly #sealing: OneTimeKeys;
   #lastId = 0;
 
   constructor(options: DirectoryClientOptions) {
     const { config, gatewayId, log } = options;
     this.#options = options;
+    this.#sealing = new OneTimeKeys(options.nowMs);
     this.#keys = new BusKeys(config.keyPrefix);
     const { counters } = this;
     const retryMs = { min: config.reconnectDelayMinMs, max: config.reconnectDelayMaxMs };
@@ -88,8 +92,15 @@ export class DirectoryClient implements RepresentativeDirectory {
   }
 
   async accountOf(who: AccountKey): Promise<RepresentativeAccount | undefined> {
-    const found = (await this.#ask({ op: 'accountOf', who })) as RepresentativeAccount | null;
-    return found ?? undefined;
+    const key = this.#sealing.make();
+    const text = (await this.#ask({ op: 'accountOf', who, key })) as SealedText;
+    const about = aboutAccount(this.#options.gatewayId, this.#session, who);
+    const opened = this.#sealing.open(text, about);
+    const account = opened === undefined ? undefined : readAccount(opened);
+    if (account === undefined) {
+      throw new DialerError('BUS_UNAVAILABLE', 'accountOf: the answer cannot be opened');
+    }
+    return account ?? undefined;
   }
 
   async bindingsOf(representativeId: string): Promise<PhoneBindings> {

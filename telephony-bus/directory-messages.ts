@@ -1,20 +1,22 @@
 /**
  * Questions of a gateway to the directory of representatives, and what the dialer answers, as they pass
- * over the bus. The PIN that somebody entered passes sealed (sealed-entry.ts).
+ * over the bus. The PIN that somebody entered and what phones' passwords are checked by pass sealed
+ * (sealed-text.ts).
  */
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
+  type AccountKey,
   DialInVerdict,
   PhoneBinding,
   PhoneBindings,
   RepresentativeAccount,
 } from '../machines/representative-directory.port.ts';
 import { AtMs } from '../machines/telephony-envelope.ts';
-import { SealedText, SealingKey } from './sealed-entry.ts';
+import { SealedText, SealingKey } from './sealed-text.ts';
 
 /** Raised when a reader of the release before would misunderstand what is written. */
-const FORM = 2;
+const FORM = 3;
 const Name = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
 const text = (maxLength: number) => Type.String({ maxLength });
 
@@ -25,6 +27,8 @@ const Question = Type.Union([
       Type.Object({ sipUser: text(256) }),
       Type.Object({ representativeId: text(64) }),
     ]),
+    /** For the answer. */
+    key: SealingKey,
   }),
   Type.Object({ op: Type.Literal('bindingsOf'), representativeId: text(64) }),
   Type.Object({
@@ -65,7 +69,7 @@ export type AnswerEntry = Static<typeof AnswerEntry>;
 
 const VALUES = {
   sealingKey: Compile(SealingKey),
-  accountOf: Compile(Type.Union([RepresentativeAccount, Type.Null()])),
+  accountOf: Compile(SealedText),
   bindingsOf: Compile(PhoneBindings),
   replaceBindings: Compile(Type.Boolean()),
   admitDialIn: Compile(DialInVerdict),
@@ -76,7 +80,20 @@ export function aboutEntry(gatewayId: string, session: string, number: string): 
   return JSON.stringify([gatewayId, session, number]);
 }
 
-/** What a question is answered with: no account is null. */
+/** What a sealed account is good for: this gateway's question about them. */
+export function aboutAccount(gatewayId: string, session: string, who: AccountKey): string {
+  return JSON.stringify([gatewayId, session, who]);
+}
+
+const SealedAccount = Compile(Type.Union([RepresentativeAccount, Type.Null()]));
+
+/** From the text that was sealed; null: there is none. Undefined: it is no account. */
+export function readAccount(text: string): RepresentativeAccount | null | undefined {
+  const value = parsed(text);
+  return SealedAccount.Check(value) ? value : undefined;
+}
+
+/** What a question is answered with. */
 export function isValueOf(op: Question['op'], value: unknown): boolean {
   return VALUES[op].Check(value);
 }
@@ -99,12 +116,16 @@ function reader<S extends TSchema>(schema: S): (entry: string) => Static<S> | un
   const validator = Compile(schema);
   return (entry) => {
     if (entry.length > MESSAGE_CHARS_MAX) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(entry);
-    } catch {
-      return undefined;
-    }
+    const value = parsed(entry);
     return validator.Check(value) ? value : undefined;
   };
+}
+
+/** Undefined: it is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

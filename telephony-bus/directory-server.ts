@@ -5,13 +5,14 @@ import type { BusCounters } from './bus-counters.ts';
 import { BusKeys } from './bus-keys.ts';
 import type { BusLog } from './bus-log.ts';
 import {
+  aboutAccount,
   aboutEntry,
   readQuestion,
   writtenAnswer,
   type QuestionEntry,
 } from './directory-messages.ts';
-import { OneTimeKeys } from './sealed-entry.ts';
 import type { RedisLink } from './redis-link.ts';
+import { OneTimeKeys, sealed } from './sealed-text.ts';
 import { StreamReader } from './stream-reader.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
@@ -71,7 +72,7 @@ export class DirectoryServer {
     const { stream } = this.#keys.answers(gatewayId, session);
     const target = { stream, kind: 'answers', keptMs: KEPT_MS } as const;
     try {
-      const value = (await this.#answer(entry)) ?? null;
+      const value = await this.#answer(entry);
       writer.add(target, writtenAnswer({ id, answer: { found: true, value } }));
     } catch (error) {
       log.warn({ err: error, op: question.op }, 'a gateway’s question could not be answered');
@@ -79,11 +80,14 @@ export class DirectoryServer {
     }
   }
 
-  #answer({ question, gatewayId, session }: QuestionEntry): Promise<unknown> {
+  async #answer({ question, gatewayId, session }: QuestionEntry): Promise<unknown> {
     const { directory } = this.#parts;
     switch (question.op) {
-      case 'accountOf':
-        return directory.accountOf(question.who);
+      case 'accountOf': {
+        const { who, key } = question;
+        const account = (await directory.accountOf(who)) ?? null;
+        return sealed(JSON.stringify(account), key, aboutAccount(gatewayId, session, who));
+      }
       case 'bindingsOf':
         return directory.bindingsOf(question.representativeId);
       case 'replaceBindings': {
@@ -91,7 +95,7 @@ export class DirectoryServer {
         return directory.replaceBindings(representativeId, version, bindings);
       }
       case 'sealingKey':
-        return Promise.resolve(this.#sealing.make());
+        return this.#sealing.make();
       case 'admitDialIn': {
         const { number, source, pin: text } = question.entry;
         const pin = this.#sealing.open(text, aboutEntry(gatewayId, session, number));

@@ -1,6 +1,6 @@
-/** Goal: what was entered is read by the one dialer whose key was asked for, once, and by nobody else. */
+/** Goal: a sealed text is read by the one whose key it was sealed with, once, and by nobody else. */
 import t from 'tap';
-import { OneTimeKeys, sealed } from '../../telephony-bus/sealed-entry.ts';
+import { OneTimeKeys, sealed } from '../../telephony-bus/sealed-text.ts';
 
 const ABOUT = 'g1 life 2001';
 
@@ -35,10 +35,13 @@ t.test('it opens with what it was sealed about, unchanged, and in time', async (
 
 t.test('nothing of it shows: neither its length nor that two are the same', async (t) => {
   const keys = new OneTimeKeys(() => 0);
-  const texts = ['1', '123456789012', '123456789012'].map((pin) => sealed(pin, keys.make(), ABOUT));
+  const longest = 'x'.repeat(1_022);
+  const texts = ['1', longest, longest].map((text) => sealed(text, keys.make(), ABOUT));
   t.equal(new Set(texts.map(({ ciphertext }) => ciphertext.length)).size, 1);
   t.equal(new Set(texts.map(({ ciphertext }) => ciphertext)).size, 3);
-  t.throws(() => sealed('1'.repeat(64), keys.make(), ABOUT), RangeError);
+  t.throws(() => sealed(`${longest}x`, keys.make(), ABOUT), RangeError);
+  const key = keys.make();
+  t.equal(keys.open(sealed(longest, key, ABOUT), ABOUT), longest);
 });
 
 t.test('keys that are asked for and never used do not pile up', async (t) => {

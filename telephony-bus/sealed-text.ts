@@ -1,7 +1,8 @@
 /**
- * What somebody entered at the dial-in number, closed for everybody between the gateway that heard it and
- * the dialer that checks it (docs/adr/0006-sealed-pins.md). The dialer makes a pair of keys for each entry
- * and keeps the private one in its memory: X25519 (RFC 7748), HKDF-SHA-256 (RFC 5869), AES-256-GCM.
+ * What only one reader may read, closed for everybody who reads Redis: what somebody entered at the dial-in
+ * number, and the password hashes of phones (docs/adr/0006-sealed-credentials.md). The reader makes a pair of
+ * keys for each text and keeps the private one in its memory: X25519 (RFC 7748), HKDF-SHA-256 (RFC 5869),
+ * AES-256-GCM.
  */
 import {
   createCipheriv,
@@ -18,7 +19,7 @@ import { Type, type Static } from 'typebox';
 
 const base64 = (maxLength: number) => Type.String({ pattern: '^[A-Za-z0-9+/=]+$', maxLength });
 
-/** Good for one entry, and for a short time. */
+/** Good for one text, and for a short time. */
 export const SealingKey = Type.Object({
   keyId: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
   publicKey: base64(128),
@@ -31,17 +32,18 @@ export const SealedText = Type.Object({
   publicKey: base64(128),
   nonce: base64(32),
   /** With its tag of 16 bytes. */
-  ciphertext: base64(256),
+  ciphertext: base64(2_048),
 });
 export type SealedText = Static<typeof SealedText>;
 
 const CIPHER = 'aes-256-gcm';
-const INFO = 'ringfence dial-in entry 1';
+const INFO = 'ringfence sealed text 1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Every text fills it: how long a PIN is shows nowhere. */
-const PADDED_BYTES = 64;
-/** A caller enters one in seconds, and the bus gives up after `commandTimeoutMs`. */
+/** Every text fills it: how long a PIN is, or whether there is an account, shows nowhere. */
+const PADDED_BYTES = 1_024;
+const LENGTH_BYTES = 2;
+/** The bus gives up after `commandTimeoutMs`, which is seconds. */
 const KEPT_MS = 60_000;
 const KEPT_MAX = 1_000;
 
@@ -128,12 +130,16 @@ function keyOf(
 
 function padded(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length >= PADDED_BYTES) throw new RangeError('too long to be sealed');
-  return Buffer.concat([Buffer.of(bytes.length), bytes], PADDED_BYTES);
+  if (bytes.length > PADDED_BYTES - LENGTH_BYTES) throw new RangeError('too long to be sealed');
+  const filled = Buffer.alloc(PADDED_BYTES);
+  filled.writeUInt16BE(bytes.length);
+  bytes.copy(filled, LENGTH_BYTES);
+  return filled;
 }
 
 function unpadded(bytes: Buffer): string | undefined {
-  const [length = 0] = bytes;
-  if (bytes.length !== PADDED_BYTES || length >= PADDED_BYTES) return undefined;
-  return bytes.subarray(1, 1 + length).toString('utf8');
+  if (bytes.length !== PADDED_BYTES) return undefined;
+  const length = bytes.readUInt16BE();
+  if (length > PADDED_BYTES - LENGTH_BYTES) return undefined;
+  return bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length).toString('utf8');
 }
