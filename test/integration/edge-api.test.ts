@@ -154,6 +154,7 @@ function trunkTests(t: Test, target: StoreTarget): void {
     t.equal(trunkAt('g-1')?.refusal(Date.now()), undefined);
     t.match(trunkAt('g-2')?.state, 'suspended', 'who did not hear it did not do it');
     t.match(await rig.post('/v1/trunks/nobodys/resume'), { status: 503 }, 'g-2 may have it');
+    t.match(await rig.post('/v1/trunks/nobodys/suspend', {}), { status: 503 });
     away.clear();
     t.match(await rig.post('/v1/trunks/nobodys/resume'), { status: 404 });
     const events = await eventsOf(rig, 'trunk.%');
@@ -288,6 +289,17 @@ function closureTests(t: Test, target: StoreTarget): void {
     await third.keeper.changed();
     await third.hear(present('g-2'));
     t.equal(gateways.stateAt('g-2'), 'suspended', 'an operator’s word is for all of them');
+    t.match(await word('resume'), { status: 200, body: { state: 'unknown' } });
+    for (const id of ['g-1', 'g-2']) gateways.lose(id);
+    t.match(await word('suspend'), { status: 200, body: { state: 'suspended', gateways: [] } });
+    await third.keeper.changed();
+    for (const id of ['g-1', 'g-2']) {
+      gateways.find(id);
+      gateways.start(id);
+      await third.hear(present(id));
+      t.equal(gateways.stateAt(id), 'suspended', 'nobody was there when it was said');
+    }
+    t.match(third.keeper.closures, [{ untilMs: null }], 'nor said for how long');
     const long = await keeperOf([], ['carrier-a']);
     t.match(long.keeper.closures, [{ cause: 'operator', gatewayId: '' }]);
     t.same((await keeperOf([], ['others'])).keeper.closures, [], 'removed from the configuration');

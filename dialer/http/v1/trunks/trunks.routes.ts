@@ -42,7 +42,7 @@ export function trunkRoutes(app: ApiApp, context: ApiContext): void {
     const { reason } = request.body;
     const detail = `by an operator (${actor})${reason === undefined ? '' : `: ${reason}`}`;
     return operate(context, request, trunk, {
-      type: 'trunk.suspended',
+      ...{ type: 'trunk.suspended', unheardState: 'suspended' },
       commandFor: (gatewayId, atMs) => ({ type: 'trunk.suspend', gatewayId, atMs, trunk, detail }),
       write: (tx, nowMs, reported) => writeOperatorClosure(tx, { trunk, detail, nowMs, reported }),
     });
@@ -52,7 +52,7 @@ export function trunkRoutes(app: ApiApp, context: ApiContext): void {
   app.post('/v1/trunks/:name/resume', { config, schema: resume }, (request) => {
     const { name: trunk } = request.params;
     return operate(context, request, trunk, {
-      type: 'trunk.resumed',
+      ...{ type: 'trunk.resumed', unheardState: 'unknown' },
       commandFor: (gatewayId, atMs) => ({ type: 'trunk.resume', gatewayId, atMs, trunk }),
       write: (tx, nowMs) => writeResumed(tx, trunk, nowMs),
     });
@@ -62,6 +62,8 @@ export function trunkRoutes(app: ApiApp, context: ApiContext): void {
 interface Operation {
   /** Of the event in the log. */
   readonly type: string;
+  /** Of the trunk, when no gateway has said anything of it. */
+  readonly unheardState: 'suspended' | 'unknown';
   readonly commandFor: (gatewayId: string, atMs: number) => TrunkCommand;
   /** For gateways that are started later, or are away. */
   readonly write: (
@@ -71,19 +73,20 @@ interface Operation {
   ) => Promise<void>;
 }
 
-/** At every gateway that has the trunk, now and when it is started. */
+/** At every gateway that has the trunk, now and when it is started; also while none of them answers. */
 async function operate(
   context: ApiContext,
   request: FastifyRequest,
   name: string,
-  { type, commandFor, write }: Operation,
+  { type, unheardState: state, commandFor, write }: Operation,
 ) {
   const { database, ids, nowMs, businessUnitId, actor } = writerOf(context, request);
   const { reported, unheard } = await askAll(context, (id) => commandFor(id, nowMs));
-  const isRemembered = (await readClosures(database.db)).some(({ trunk }) => trunk === name);
-  const known = trunkViews(reported)[0];
-  const view =
-    known ?? (isRemembered ? { name, state: 'unknown', groups: [], gateways: [] } : undefined);
+  const isKnown = async (): Promise<boolean> =>
+    context.trunks.some((trunk) => trunk.name === name) ||
+    (await readClosures(database.db)).some(({ trunk }) => trunk === name);
+  const told = trunkViews(reported)[0];
+  const view = told ?? ((await isKnown()) ? { name, state, groups: [], gateways: [] } : undefined);
   if (view === undefined) {
     const silent = unheard.map(({ gatewayId, detail }) => `${gatewayId}: ${detail}`).join('; ');
     if (silent !== '') throw new HttpError('STARTING', `no gateway answers: ${silent}`);
@@ -100,7 +103,7 @@ async function operate(
   return view;
 }
 
-/** It lasts as long as the gateways say, by their configuration. */
+/** It lasts as long as the gateways say, by their configuration; until it is resumed, where none answers. */
 async function writeOperatorClosure(
   tx: Transaction<Database>,
   {
@@ -112,11 +115,10 @@ async function writeOperatorClosure(
 ): Promise<void> {
   const closures = reported.flatMap(({ trunks }) => trunks.flatMap(({ closure }) => closure ?? []));
   const [first] = closures.filter(({ cause }) => cause === 'operator');
-  if (first === undefined) return;
-  const { sinceMs, untilMs } = first;
+  const forMs = first?.untilMs == null ? null : first.untilMs - first.sinceMs;
   await writeClosure(tx, {
     ...{ trunk, gatewayId: ALL_GATEWAYS, cause: 'operator', detail, resumedAtMs: null },
-    ...{ sinceMs: nowMs, untilMs: untilMs === null ? null : nowMs + untilMs - sinceMs },
+    ...{ sinceMs: nowMs, untilMs: forMs === null ? null : nowMs + forMs },
   });
 }
 
