@@ -89,6 +89,7 @@ export async function runTrunkOperation(
 function tell({ name, state, groups, gateways }: TrunkView, terminal: Terminal): void {
   const group = groups.length === 0 ? '' : ` (${groups.join(', ')})`;
   say(terminal, `${name}${group}: ${state}`);
+  if (gateways.length === 0) say(terminal, '  no gateway answers; each is told when it comes');
   for (const one of gateways) {
     const { gatewayId, detail, registration, channelsInUse, channelsMax, sessions } = one;
     const ratio = one.answerSeizureRatio;
