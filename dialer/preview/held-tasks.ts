@@ -162,6 +162,8 @@ export async function heldTaskIds(
 export function standingOnType(head: ReadyHead, phoneType: PhoneType): ReadyHead {
   const { chain, progress } = head;
   const numbers = chain[progress.contactIndex]?.numbers ?? [];
-  const numberIndex = numbers.findIndex((number) => number.phoneType === phoneType);
+  const numberIndex = numbers.findIndex(
+    (number) => number.phoneType === phoneType || number.alsoTypes?.includes(phoneType),
+  );
   return numberIndex === -1 ? head : { ...head, progress: { ...progress, numberIndex } };
 }

@@ -1,7 +1,8 @@
 /**
  * The walk over a contact chain (spec D.6), as a pure function of what has happened so far.
  *
- * One loop goes over all contacts in order, and over each one's numbers in the configured order.
+ * One loop goes over all contacts in order, and over each one's numbers in the configured order; a number
+ * that stands in the chain more than once is dialled in its first place.
  * A number is left out for good when the network says that it is none, and from later loops when its
  * last Result is no reason to try again. The walk ends when somebody is reached, or when the loops
  * are used up, or when a whole loop would have nothing left to dial.
@@ -12,6 +13,8 @@ import type { PhoneType, ReattemptRule } from '../engagements/engagement-config.
 export interface ChainNumber {
   readonly phoneType: PhoneType;
   readonly contactPointId: string;
+  /** The contact has the same number as these, further back. */
+  readonly alsoTypes?: readonly PhoneType[];
 }
 
 export interface ChainContact {
@@ -69,6 +72,26 @@ export type WalkStep =
 
 const MINUTE_MS = 60_000;
 
+/**
+ * A chain in which each number has one place, its first: a mobile that is entered as home number too, a
+ * landline that a family shares. Whoever did not answer there is not rung again for the other's sake.
+ */
+export function withoutRepeats(chain: readonly ChainContact[]): ChainContact[] {
+  const known = new Set<string>();
+  return chain.map(({ contactId, numbers }) => {
+    const own = new Map<string, ChainNumber>();
+    for (const number of numbers) {
+      const { contactPointId, phoneType } = number;
+      const first = own.get(contactPointId);
+      if (first !== undefined) {
+        own.set(contactPointId, { ...first, alsoTypes: [...(first.alsoTypes ?? []), phoneType] });
+      } else if (!known.has(contactPointId)) own.set(contactPointId, number);
+    }
+    for (const contactPointId of own.keys()) known.add(contactPointId);
+    return { contactId, numbers: [...own.values()] };
+  });
+}
+
 /** The number at which the walk stands, or the next one after it that may be dialled. */
 export function currentStep(
   chain: readonly ChainContact[],
@@ -109,9 +132,11 @@ function standingOn(
   progress: ChainProgress,
   contactPointId: string,
 ): ChainProgress {
-  const numbers = chain[progress.contactIndex]?.numbers ?? [];
+  const { contactIndex, numberIndex } = progress;
+  const numbers = chain[contactIndex]?.numbers ?? [];
+  if (numbers[numberIndex]?.contactPointId === contactPointId) return progress;
   const index = numbers.findIndex((number) => number.contactPointId === contactPointId);
-  return { ...progress, numberIndex: index === -1 ? progress.numberIndex - 1 : index };
+  return { ...progress, numberIndex: index === -1 ? numberIndex - 1 : index };
 }
 
 /** Where the walk goes when the number where it stands turns out to be none, without an attempt. */

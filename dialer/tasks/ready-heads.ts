@@ -9,7 +9,7 @@ import { runTogether } from '../store/run-together.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
 import { readContactIds, readProgress, readWindows } from './chain-progress.codec.ts';
-import type { ChainContact } from './chain-walk.ts';
+import { withoutRepeats, type ChainContact } from './chain-walk.ts';
 import type { StartCandidate } from './decide-start.ts';
 import { KEY_COLUMN, type OrderSlot } from './order-places.ts';
 import { readRestrictions, withdrawnPoints } from './task-restrictions.ts';
@@ -77,7 +77,7 @@ export async function describeTasks(
   const heads = tasks.map((task, index): ReadyHead => {
     const allowed = readRestrictions(task)?.contactPointIds;
     const withdrawn = withdrawnOf.get(task.id);
-    const chain = (idsByTask[index] ?? []).map((contactId): ChainContact => {
+    const all = (idsByTask[index] ?? []).map((contactId): ChainContact => {
       const contact = contacts.get(contactId);
       const numbers = contact === undefined ? [] : numbersOf(contact, query);
       if (allowed === undefined) return { contactId, numbers };
@@ -85,7 +85,7 @@ export async function describeTasks(
     });
     return {
       task,
-      chain,
+      chain: withoutRepeats(all),
       progress: readProgress(task.progress),
       windows: readWindows(task.windows),
       expiresAtMs: task.expires_at_ms,

@@ -338,6 +338,23 @@ t.test('[RTY-17] with the order home, mobile the home number is dialled first', 
   );
 });
 
+t.test('a mobile that is entered as home number too is rung once in a loop', async (t) => {
+  const world = await DialerWorld.open(t, { farEnd: () => BUSY });
+  await world.start();
+  const id = await world.engagement({ cap: 1, config: { phoneTypes: ['mobile', 'home'] } });
+  const same = { mobile: numberOf(1), home: numberOf(1) };
+  const phones = { mobile: numberOf(2), business: numberOf(3), home: numberOf(2) };
+  const tasks = await world.tasks(id, [
+    { uniqueIdentifier: 'a', phones: same },
+    { uniqueIdentifier: 'b', phones },
+  ]);
+  await world.advance(20 * HOUR_MS);
+  for (const n of [1, 2]) {
+    t.equal(world.gateway.dialled.filter((one) => one.destination === numberOf(n)).length, 1);
+  }
+  for (const task of tasks) t.match(await world.task(task), { state: 'final' });
+});
+
 t.test('[RTY-37] a task without windows may start for a day, and not after it', async (t) => {
   const world = await DialerWorld.open(t);
   const id = await world.engagement();

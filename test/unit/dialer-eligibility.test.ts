@@ -14,6 +14,7 @@ import {
   currentStep,
   FIRST_STEP,
   stepAfter,
+  withoutRepeats,
   type AttemptMeaning,
   type ChainContact,
   type WalkStep,
@@ -386,19 +387,22 @@ t.test(
   'the walk always ends, within its loops, and never dials a dropped number (law)',
   async (t) => {
     const meanings = fc.constantFrom<AttemptMeaning>('retry', 'noRetry', 'dropNumber');
-    const contacts = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 5 });
+    // Of nine numbers: families share them, and people enter one twice.
+    const numbers = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 });
+    const contacts = fc.array(numbers, { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(
         contacts,
         fc.integer({ min: 0, max: 3 }),
         fc.infiniteStream(meanings),
-        (sizes, retriesMax, stream) => {
-          const people = sizes.map((size, index) => ({
+        fc.boolean(),
+        (ids, retriesMax, stream, isAsEntered) => {
+          const types = ['mobile', 'business', 'home'] as const;
+          const entered = ids.map((own, index) => ({
             contactId: `c${index}`,
-            numbers: ['mobile', 'business', 'home']
-              .slice(0, size)
-              .map((type) => point(type as 'mobile', `c${index}-${type}`)),
+            numbers: own.map((id, at) => point(types[at] ?? 'home', `n${id}`)),
           }));
+          const people = isAsEntered ? entered : withoutRepeats(entered);
           const dropped = new Set<string>();
           const seen = new Map<string, number>();
           walk(
@@ -412,13 +416,38 @@ t.test(
             },
             { ...rule, retriesMax },
           );
-          return [...seen.values()].every((count) => count <= 1 + retriesMax);
+          const places = (id: string): number =>
+            isAsEntered
+              ? entered.flatMap((one) => one.numbers).filter((one) => one.contactPointId === id)
+                  .length
+              : 1;
+          return [...seen].every(([id, count]) => count <= places(id) * (1 + retriesMax));
         },
       ),
     );
     t.pass();
   },
 );
+
+t.test('a number that stands in a chain more than once has one place, its first', async (t) => {
+  const family = withoutRepeats([
+    { contactId: 'a', numbers: [point('mobile', 'a'), point('business', 'b'), point('home', 'a')] },
+    { contactId: 'c', numbers: [point('mobile', 'c'), point('home', 'b')] },
+    { contactId: 'd', numbers: [point('home', 'b')] },
+  ]);
+  t.strictSame(family, [
+    {
+      contactId: 'a',
+      numbers: [{ ...point('mobile', 'a'), alsoTypes: ['home'] }, point('business', 'b')],
+    },
+    { contactId: 'c', numbers: [point('mobile', 'c')] },
+    { contactId: 'd', numbers: [] },
+  ]);
+  t.same(walk(family, () => 'retry', { ...rule, retriesMax: 1 }).dialled, [
+    ...['a', 'b', 'c'],
+    ...['a', 'b', 'c'],
+  ]);
+});
 
 t.test('[CFG-13] order keys put tasks where their call order says', async (t) => {
   const at = (windowEndMs: number, createdSeq: number, priorityValue: string | null) => ({
