@@ -308,14 +308,15 @@ export class MediaLeg {
     const response = failure.kind === 'final' ? failure.response : undefined;
     if (response !== undefined) ladder.response(response);
     this.#failed = failure;
-    return reroute.next(response, (route) => {
+    const go = (route: LegRoute): void => {
       this.#failed = undefined;
       this.#route = route;
       this.#redirection = new Redirection(route.uri);
       this.#authorization = authorizationOf(route.account);
       handlers.onRetry();
       this.start();
-    });
+    };
+    return reroute.next(response, go, () => this.#tellFailure(failure));
   }
 
   /**

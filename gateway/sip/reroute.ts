@@ -17,9 +17,14 @@ export interface Reroute {
   /**
    * `response` is the final one of the INVITE that failed; undefined when the switch did not send it.
    * False: there is no other way, or it must not be tried. True: `go` is called with it, perhaps
-   * before this returns, perhaps later, when the other trunk's rate allows the call.
+   * before this returns, perhaps later, when the other trunk's rate allows the call; or `giveUp` is, when
+   * that would be too late.
    */
-  next(response: SipResponse | undefined, go: (route: LegRoute) => void): boolean;
-  /** Whoever waits for `go` waits no more. */
+  next(
+    response: SipResponse | undefined,
+    go: (route: LegRoute) => void,
+    giveUp: () => void,
+  ): boolean;
+  /** Whoever waits for one of them waits no more. */
   withdraw(): void;
 }

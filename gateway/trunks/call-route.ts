@@ -32,6 +32,12 @@ export interface CallRouteParts {
   readonly windowEndMs: number;
 }
 
+interface Departure {
+  readonly go: (way: TrunkWay) => void;
+  /** Nobody may be called any more by the time the rate allows it. */
+  readonly giveUp: () => void;
+}
+
 /** Nobody rings and nobody is told anything while a call waits for the rate of another trunk. */
 const FAILOVER_WAIT_MAX_MS = 2_000;
 
@@ -39,6 +45,8 @@ export class CallRoute {
   readonly #parts: CallRouteParts;
   #others: readonly Trunk[];
   #way: TrunkWay;
+  /** The trunk of the last INVITE. */
+  #used: Trunk;
   #freeChannel: () => void;
   #timer: unknown;
   #isReleased = false;
@@ -47,6 +55,7 @@ export class CallRoute {
     this.#parts = parts;
     this.#others = parts.others;
     this.#way = parts.first;
+    this.#used = parts.first.trunk;
     this.#freeChannel = parts.first.trunk.takeChannel();
   }
 
@@ -61,18 +70,20 @@ export class CallRoute {
   /** For the leg whose endpoint has this SDP. */
   reroute(localSdp: string): Reroute {
     return {
-      next: (response, go) =>
-        this.#next(response, ({ trunk, uri, headers }) => {
+      next: (response, go, giveUp) => {
+        const leave = ({ trunk, uri, headers }: TrunkWay): void => {
           const offer = offerFor(localSdp, trunk.config.codecs) ?? '';
           go({ uri, headers, offer, account: trunk.account });
-        }),
+        };
+        return this.#next(response, leave, giveUp);
+      },
       withdraw: () => this.#parts.clock.clearTimeout(this.#timer),
     };
   }
 
   /** What became of the INVITE on the trunk that was used last. */
   ended(ended: AttemptEnded): void {
-    this.trunk.callEnded(ended);
+    this.#used.callEnded(ended);
   }
 
   /** Nothing of the call is left on the wire. */
@@ -81,7 +92,11 @@ export class CallRoute {
     this.#freeChannel();
   }
 
-  #next(response: SipResponse | undefined, go: (way: TrunkWay) => void): boolean {
+  #next(
+    response: SipResponse | undefined,
+    go: (way: TrunkWay) => void,
+    giveUp: () => void,
+  ): boolean {
     const { clock, wayOn, windowEndMs } = this.#parts;
     if (response !== undefined && canHaveRung(response, this.trunk.address.transport)) return false;
     const nowMs = clock.now();
@@ -96,18 +111,23 @@ export class CallRoute {
       this.#others = this.#others.slice(index + 1);
       this.#take(way);
       const waitMs = way.momentMs - nowMs;
-      this.#leave(way, waitMs > 0 ? waitMs : trunk.leave(nowMs), go);
+      this.#leave(way, waitMs > 0 ? waitMs : trunk.leave(nowMs), { go, giveUp });
       return true;
     }
     return false;
   }
 
-  #leave(way: TrunkWay, waitMs: number, go: (way: TrunkWay) => void): void {
-    const { clock } = this.#parts;
-    if (waitMs > 0) {
-      const again = (): void => this.#leave(way, way.trunk.leave(clock.now()), go);
+  #leave(way: TrunkWay, waitMs: number, to: Departure): void {
+    const { clock, windowEndMs } = this.#parts;
+    const nowMs = clock.now();
+    if (waitMs <= 0) {
+      this.#used = way.trunk;
+      to.go(way);
+    } else if (nowMs + waitMs >= windowEndMs) to.giveUp();
+    else {
+      const again = (): void => this.#leave(way, way.trunk.leave(clock.now()), to);
       this.#timer = clock.setTimeout(again, waitMs);
-    } else go(way);
+    }
   }
 
   #take(way: TrunkWay): void {

@@ -296,6 +296,30 @@ t.test(
   },
 );
 
+t.test('nor when the rate, once more asked, would let it go only after the window', async (t) => {
+  for (const [windowMs, invites] of [
+    [1_320, 2],
+    [1_321, 3],
+  ] as const) {
+    const bench = await AttemptBench.start({
+      others: [{ name: 'second', callsPerSecondMax: 1 }],
+      warm: 2,
+    });
+    bench.dial({ attemptId: 'other', trunk: 'second' });
+    bench.dial({ trunk: 'group', windowEndMs: bench.clock.now() + windowMs });
+    bench.invite(1).echo().reject(fakeResponse(500, ''));
+    bench.clock.advanceTo(300);
+    bench.invite(0).echo(); // the switch took its time: the next counts from here
+    bench.clock.advanceTo(2_000);
+    t.equal(bench.srf.invites.length, invites, `${windowMs} ms`);
+    if (invites === 2) {
+      t.match(bench.ended, { invites: 1, sip: { statusCode: 500 } });
+      t.equal(bench.trunk.ratios.sessions, 1, 'the trunk that it was tried on has it');
+    }
+    await bench.trunk.close();
+  }
+});
+
 t.test('a call given up while it waits for the rate of the other trunk ends at once', async (t) => {
   const bench = await AttemptBench.start({
     others: [{ name: 'second', callsPerSecondMax: 1 }],
