@@ -8,7 +8,7 @@ import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import { NOTHING_HEARD, type AttemptEnd } from '../tasks/attempt-end.ts';
-import { closeAttemptIn } from '../tasks/record-attempt-end.ts';
+import { closeAttemptIn, recordedEvent } from '../tasks/record-attempt-end.ts';
 import { countLeaving } from '../tasks/release-task.ts';
 
 /** Processes that may die in a row while working on one task. */
@@ -37,7 +37,7 @@ export function quarantineBrokenChain(
   context: QuarantineContext,
 ): Promise<void> {
   return db.transaction().execute(async (tx) => {
-    if (chain.attemptId !== null) await closeBroken(tx, chain.attemptId, context.nowMs);
+    if (chain.attemptId !== null) await closeBroken(tx, chain.attemptId, context);
     await quarantineIn(tx, chain.taskId, evidenceOf(error), context);
   });
 }
@@ -83,7 +83,7 @@ export async function quarantineIn(
 async function closeBroken(
   tx: Transaction<Database>,
   attemptId: string,
-  nowMs: number,
+  { nowMs, actor }: QuarantineContext,
 ): Promise<void> {
   const { row, retryClass, advice } = RECOVERED;
   const end: AttemptEnd = {
@@ -97,6 +97,10 @@ async function closeBroken(
   };
   const attempt = await closeAttemptIn(tx, end, nowMs);
   if (attempt === undefined) return;
+  const next = { kind: 'finish', status: 'Error', reason: 'quarantined' };
+  await appendEvents(tx, attempt.business_unit_id, nowMs, [
+    recordedEvent(attempt, end, next, actor),
+  ]);
   await tx
     .updateTable('engagements')
     .set((eb) => ({ in_flight: eb('in_flight', '-', 1) }))

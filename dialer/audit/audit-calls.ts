@@ -116,13 +116,19 @@ async function writeViolations(
   return written;
 }
 
+interface LastCall {
+  readonly row: AuditedNumberRow;
+  /** Null: the attempt is not there any more. */
+  readonly businessUnitId: string | null;
+}
+
 /** The last call to each number, as the log has told it so far. */
 class LastCalls {
-  readonly #byNumber: Map<string, AuditedNumberRow>;
+  readonly #byNumber: Map<string, LastCall>;
   readonly #changed = new Set<string>();
 
-  private constructor(rows: readonly AuditedNumberRow[]) {
-    this.#byNumber = new Map(rows.map((row) => [row.number, { ...row }]));
+  private constructor(calls: readonly LastCall[]) {
+    this.#byNumber = new Map(calls.map((call) => [call.row.number, call]));
   }
 
   static async read(
@@ -131,28 +137,33 @@ class LastCalls {
   ): Promise<LastCalls> {
     const numbers = [...new Set([...calls.values()].flatMap(({ number }) => number ?? []))];
     if (numbers.length === 0) return new LastCalls([]);
-    return new LastCalls(
-      await tx.selectFrom('audited_numbers').selectAll().where('number', 'in', numbers).execute(),
-    );
+    const rows = await tx
+      .selectFrom('audited_numbers')
+      .leftJoin('attempts', 'attempts.id', 'audited_numbers.attempt_id')
+      .selectAll('audited_numbers')
+      .select('attempts.business_unit_id as businessUnitId')
+      .where('audited_numbers.number', 'in', numbers)
+      .execute();
+    return new LastCalls(rows.map(({ businessUnitId, ...row }) => ({ row, businessUnitId })));
   }
 
-  before({ number }: AuditedCall): PreviousCall | undefined {
-    const row = number === null ? undefined : this.#byNumber.get(number);
-    if (row === undefined) return undefined;
-    const { attempt_id: attemptId, claimed_at_ms: claimedAtMs, recorded_at_ms: recordedAtMs } = row;
-    return { attemptId, claimedAtMs, recordedAtMs };
+  before({ number, businessUnitId }: AuditedCall): PreviousCall | undefined {
+    const last = number === null ? undefined : this.#byNumber.get(number);
+    if (last === undefined) return undefined;
+    const { attempt_id: attemptId, claimed_at_ms, recorded_at_ms: recordedAtMs } = last.row;
+    const isOwn = last.businessUnitId === businessUnitId;
+    return { attemptId, isOwn, claimedAtMs: claimed_at_ms, recordedAtMs };
   }
 
-  begun({ number, attemptId, claimedAtMs }: AuditedCall): void {
-    if (number === null || this.#byNumber.get(number)?.attempt_id === attemptId) return;
-    this.#byNumber.set(number, {
-      ...{ number, attempt_id: attemptId, claimed_at_ms: claimedAtMs, recorded_at_ms: null },
-    });
+  begun({ number, attemptId, claimedAtMs, businessUnitId }: AuditedCall): void {
+    if (number === null || this.#byNumber.get(number)?.row.attempt_id === attemptId) return;
+    const row = { number, attempt_id: attemptId, claimed_at_ms: claimedAtMs, recorded_at_ms: null };
+    this.#byNumber.set(number, { row, businessUnitId });
     this.#changed.add(number);
   }
 
   ended({ number, attemptId }: AuditedCall, atMs: number): void {
-    const row = number === null ? undefined : this.#byNumber.get(number);
+    const row = number === null ? undefined : this.#byNumber.get(number)?.row;
     if (row?.attempt_id !== attemptId) return;
     row.recorded_at_ms = atMs;
     this.#changed.add(row.number);
@@ -160,7 +171,7 @@ class LastCalls {
 
   async write(tx: Transaction<Database>, forgetBeforeMs: number): Promise<void> {
     await tx.deleteFrom('audited_numbers').where('recorded_at_ms', '<', forgetBeforeMs).execute();
-    const rows = [...this.#changed].flatMap((number) => this.#byNumber.get(number) ?? []);
+    const rows = [...this.#changed].flatMap((number) => this.#byNumber.get(number)?.row ?? []);
     if (rows.length === 0) return;
     await tx
       .insertInto('audited_numbers')

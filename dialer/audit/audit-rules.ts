@@ -34,6 +34,8 @@ export interface SentCall {
 
 export interface PreviousCall {
   readonly attemptId: string;
+  /** Of the same business unit: to others its id is not told. */
+  readonly isOwn: boolean;
   readonly claimedAtMs: number;
   /** Null: its end has not been recorded. */
   readonly recordedAtMs: number | null;
@@ -81,12 +83,15 @@ function isWithin({ startMs, endMs }: NonNullable<SentCall['window']>, atMs: num
 
 function ofPrevious({ attemptId, claimedAtMs, previous }: SentCall, gapMs: number): Violation[] {
   if (previous === undefined || previous.attemptId === attemptId) return [];
+  const before = previous.isOwn
+    ? `attempt ${previous.attemptId}`
+    : 'an attempt of another business unit';
   if (previous.recordedAtMs === null) {
-    return [{ rule: 'two_at_once', detail: `attempt ${previous.attemptId} had not ended` }];
+    return [{ rule: 'two_at_once', detail: `${before} had not ended` }];
   }
   const apartMs = claimedAtMs - previous.claimedAtMs;
   if (apartMs >= gapMs) return [];
-  const detail = `${apartMs} ms after attempt ${previous.attemptId}, ${gapMs} ms is the least`;
+  const detail = `${apartMs} ms after ${before}, ${gapMs} ms is the least`;
   return [{ rule: 'number_gap', detail }];
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { EngagementConfig } from '../engagements/engagement-config.schema.ts';
-import { eventQueries } from '../store/event-log.ts';
+import { eventQueries, type NewEvent } from '../store/event-log.ts';
 import { releaseQuery } from '../store/number-guards.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import { runTogether, type Runnable } from '../store/run-together.ts';
@@ -231,25 +231,13 @@ function endEvents(
   { nowMs, actor }: RecordContext,
   tx: Transaction<Database>,
   attempt: AttemptRow,
-  { outcome, wasTried, heard }: AttemptEnd,
+  end: AttemptEnd,
   next: NextForTask,
 ): Runnable[] {
+  const { outcome, heard } = end;
   const streamId = `task:${attempt.task_id}`;
   return eventQueries(tx, attempt.business_unit_id, nowMs, [
-    {
-      streamId,
-      type: 'attempt.recorded',
-      actor,
-      payload: {
-        attemptId: attempt.id,
-        deliveryId: attempt.delivery_id,
-        result: outcome.result,
-        subReason: outcome.subReason,
-        retryClass: outcome.retryClass,
-        wasTried,
-        next: inWords(next),
-      },
-    },
+    recordedEvent(attempt, end, inWords(next), actor),
     ...(heard.optOutDigit === null
       ? []
       : [
@@ -276,6 +264,23 @@ function endEvents(
         ]
       : []),
   ]);
+}
+
+/** Of every attempt that was closed: who reads the log knows by it that the call is over. */
+export function recordedEvent(
+  attempt: Pick<AttemptRow, 'id' | 'task_id' | 'delivery_id'>,
+  { outcome, wasTried }: Pick<AttemptEnd, 'outcome' | 'wasTried'>,
+  next: Readonly<Record<string, unknown>>,
+  actor: string,
+): NewEvent {
+  const { result, subReason, retryClass } = outcome;
+  return {
+    ...{ streamId: `task:${attempt.task_id}`, type: 'attempt.recorded', actor },
+    payload: {
+      ...{ attemptId: attempt.id, deliveryId: attempt.delivery_id },
+      ...{ result, subReason, retryClass, wasTried, next },
+    },
+  };
 }
 
 /** The step as people read it; where the walk stands is the task's. */

@@ -310,6 +310,17 @@ t.test('a chain that throws ends as Error with its evidence; the others go on', 
     .where('type', '=', 'task.quarantined')
     .executeTakeFirstOrThrow();
   t.match(JSON.parse(evidence.payload), { why: 'chain_broke', stack: /call-attempt/ });
+  const recorded = await world.db
+    .selectFrom('events')
+    .select('payload')
+    .where('type', '=', 'attempt.recorded')
+    .where('stream_id', '=', `task:${poison}`)
+    .execute();
+  t.match(
+    recorded.map(({ payload }) => JSON.parse(payload) as unknown),
+    [{ result: 'Unknown', wasTried: true, next: { kind: 'finish', reason: 'quarantined' } }],
+    'whoever reads the log knows that the call is over',
+  );
   t.equal(world.gateway.inFlight, 0, 'the call was hung up');
   t.equal(world.dialer.live, 0);
   await world.check();

@@ -23,7 +23,9 @@ const CALL: SentCall = {
   window: { startMs: 90_000, endMs: 100_501 },
   ...{ optedOutAtMs: null, cancelRequestedAtMs: null, previous: undefined },
 };
-const ended = (claimedAtMs: number) => ({ attemptId: 'b', claimedAtMs, recordedAtMs: 1 });
+const ended = (claimedAtMs: number) => ({
+  ...{ attemptId: 'b', isOwn: true, claimedAtMs, recordedAtMs: 1 },
+});
 
 const judged: readonly [string, Partial<SentCall>, string[]][] = [
   ['all is well', {}, []],
@@ -55,6 +57,13 @@ t.test('what is told of a call, and what is not', (t) => {
   }
   const told = new Set(judged.flatMap(([, , rules]) => rules));
   t.same([...told].sort(), Object.keys(AUDIT_RULES).sort(), 'each rule is among them');
+  for (const isOwn of [true, false]) {
+    for (const recordedAtMs of [1, null]) {
+      const previous = { ...ended(40_001), attemptId: 'theirs', isOwn, recordedAtMs };
+      const [found] = violationsOf({ ...CALL, previous }, { numberGapMinMs: 60_000 });
+      t.equal(found?.detail.includes('theirs'), isOwn, 'another business unit’s call has no name');
+    }
+  }
   t.end();
 });
 
@@ -243,8 +252,11 @@ async function auditTests(t: Test, database: OpenDatabase): Promise<void> {
     const stage = await Stage.open(database);
     await stage.scene.add([1, 2, 3].map((n) => ({ phones: phones(20 + n) })));
     const attempts = [await stage.call(), await stage.call(), await stage.call()];
+    let asked = 0;
     const nowMs = () => {
-      throw new Error('it dies before it is done');
+      asked += 1;
+      if (asked > 1) throw new Error('it dies before it is done');
+      return stage.clock.nowMs;
     };
     await settledEvents(database);
     await t.rejects(auditCalls({ ...stage.options, nowMs }), /it dies/);
