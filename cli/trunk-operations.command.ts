@@ -53,6 +53,11 @@ export function trunkOperationCommands(): readonly Command[] {
   ];
 }
 
+interface Unheard {
+  readonly gatewayId: string;
+  readonly detail: string;
+}
+
 export async function runTrunkList(
   options: TrunkOperationOptions,
   terminal: Terminal,
@@ -60,12 +65,10 @@ export async function runTrunkList(
   const answer = await asked(options, 'GET', '/v1/trunks');
   const { items, unheard } = answer as {
     items: readonly TrunkView[];
-    unheard: readonly { gatewayId: string; detail: string }[];
+    unheard: readonly Unheard[];
   };
   for (const trunk of items) tell(trunk, terminal);
-  for (const { gatewayId, detail } of unheard) {
-    say(terminal, `Gateway ${gatewayId} did not answer: ${detail}.`);
-  }
+  tellUnheard(unheard, terminal);
   if (items.length === 0 && unheard.length === 0) say(terminal, 'There are no trunks.');
   if (options.json) await writeJson(terminal, answer);
   return unheard.length === 0 ? 0 : 1;
@@ -80,10 +83,17 @@ export async function runTrunkOperation(
   const path = `/v1/trunks/${encodeURIComponent(name)}/${operation}`;
   const { reason } = options;
   const body = operation === 'resume' ? undefined : reason === undefined ? {} : { reason };
-  const view = (await asked(options, 'POST', path, body)) as TrunkView;
+  const view = (await asked(options, 'POST', path, body)) as TrunkView & { unheard: Unheard[] };
   tell(view, terminal);
+  tellUnheard(view.unheard, terminal);
   if (options.json) await writeJson(terminal, view);
-  return 0;
+  return view.unheard.length === 0 ? 0 : 1;
+}
+
+function tellUnheard(unheard: readonly Unheard[], terminal: Terminal): void {
+  for (const { gatewayId, detail } of unheard) {
+    say(terminal, `Gateway ${gatewayId} did not answer: ${detail}.`);
+  }
 }
 
 function tell({ name, state, groups, gateways }: TrunkView, terminal: Terminal): void {

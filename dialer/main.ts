@@ -213,9 +213,9 @@ export class Dialer {
     return this.#closures.closures;
   }
 
-  /** An operator has closed a trunk or opened it, in a caller's transaction. */
-  trunksChanged(): Promise<void> {
-    return this.#closures.changed();
+  /** An operator has closed a trunk or opened it, in a caller's transaction; these did not answer. */
+  trunksChanged(unheard: readonly string[]): Promise<void> {
+    return this.#closures.changed(unheard);
   }
 
   /** False when it was not running. */

@@ -65,7 +65,7 @@ export interface GatewayOptions {
   readonly endedKeptMax?: number;
 }
 
-/** How long an ended attempt can be asked about, and how many: about 7 kB each, 140 MB at the most. */
+/** How long an ended attempt can be asked about, and how many: about 10 kB each, 200 MB at the most. */
 const ENDED_KEPT_MS = 15 * 60_000;
 const ENDED_KEPT_MAX = 20_000;
 

@@ -38,11 +38,17 @@ export interface ClosureKeeperParts {
   readonly onClosed: (trunk: string) => void;
 }
 
+const RETELL_MIN_MS = 2_000;
+const RETELL_MAX_MS = 60_000;
+
 export class ClosureKeeper {
   readonly #parts: ClosureKeeperParts;
   #closures: readonly StoredClosure[] = [];
   /** Gateways that have not heard yet what they forgot: what they say of their trunks is too early. */
   readonly #restoring = new Set<string>();
+  /** Those that are there, with the pause after which one that did not answer is told again, ms. */
+  readonly #present = new Map<string, number>();
+  readonly #retelling = new Map<string, unknown>();
   #writing: Promise<void> = Promise.resolve();
   #isStopped = false;
 
@@ -70,19 +76,26 @@ export class ClosureKeeper {
       for (const one of over) await removeClosure(tx, one);
     });
     await this.#writing;
-    await Promise.all(gatewayIds.map((gatewayId) => this.#restore(gatewayId)));
+    await Promise.all(gatewayIds.map((gatewayId) => this.#greet(gatewayId)));
   }
 
-  /** An operator has written something. */
-  async changed(): Promise<void> {
-    await this.#writing;
-    this.#closures = await readClosures(this.#parts.database.db);
+  /** An operator has written something; those who did not answer are told again. */
+  async changed(unheard: readonly string[] = []): Promise<void> {
+    for (let before: Promise<void> | undefined; before !== this.#writing;) {
+      before = this.#writing;
+      await before;
+      const read = await readClosures(this.#parts.database.db);
+      // What was heard meanwhile is not among them.
+      if (before === this.#writing) this.#closures = read;
+    }
+    for (const gatewayId of unheard) this.#retellLater(gatewayId);
   }
 
   onTelephony(event: TelephonyEvent): void {
     if (event.type === 'gateway.present') {
-      this.#parts.work.run(() => this.#restore(event.gatewayId));
-    } else if (event.type === 'trunk.state') this.#heard(event);
+      this.#parts.work.run(() => this.#greet(event.gatewayId));
+    } else if (event.type === 'gateway.lost') this.#lost(event.gatewayId);
+    else if (event.type === 'trunk.state') this.#heard(event);
   }
 
   /** Resolves when what was heard is on disk. */
@@ -92,20 +105,50 @@ export class ClosureKeeper {
 
   stop(): void {
     this.#isStopped = true;
+    for (const gatewayId of [...this.#present.keys()]) this.#lost(gatewayId);
+  }
+
+  #greet(gatewayId: string): Promise<void> {
+    this.#lost(gatewayId);
+    this.#present.set(gatewayId, RETELL_MIN_MS);
+    return this.#restore(gatewayId);
+  }
+
+  #lost(gatewayId: string): void {
+    this.#parts.clock.clearTimeout(this.#retelling.get(gatewayId));
+    this.#retelling.delete(gatewayId);
+    this.#present.delete(gatewayId);
+  }
+
+  /** It is there and did not answer: it may be dialling over a trunk that somebody has closed. */
+  #retellLater(gatewayId: string): void {
+    const { clock, work } = this.#parts;
+    const pauseMs = this.#present.get(gatewayId);
+    if (pauseMs === undefined || this.#isStopped || this.#retelling.has(gatewayId)) return;
+    this.#present.set(gatewayId, Math.min(RETELL_MAX_MS, 2 * pauseMs));
+    const retell = (): void => {
+      this.#retelling.delete(gatewayId);
+      work.run(() => this.#restore(gatewayId));
+    };
+    this.#retelling.set(gatewayId, clock.setTimeout(retell, pauseMs));
   }
 
   /** The commands leave before this returns for the first time: dials come behind them. */
   async #restore(gatewayId: string): Promise<void> {
     const { log } = this.#parts;
     this.#restoring.add(gatewayId);
-    const told = this.closures
-      .filter((one) => one.gatewayId === ALL_GATEWAYS || one.gatewayId === gatewayId)
+    const known = this.closures;
+    // The last word is the operator's: what the trunk itself would end, or try, stays closed by it.
+    const told = [gatewayId, ALL_GATEWAYS]
+      .flatMap((place) => known.filter((one) => one.gatewayId === place))
       .map((one) => this.#tell(gatewayId, one));
     const asked = this.#send({ type: 'trunk.query', gatewayId, atMs: this.#parts.clock.now() });
     try {
-      await Promise.all(told);
+      const areTold = await Promise.all(told);
       const reply = await asked;
       this.#restoring.delete(gatewayId);
+      if (reply === undefined || areTold.includes(false)) this.#retellLater(gatewayId);
+      else if (this.#present.has(gatewayId)) this.#present.set(gatewayId, RETELL_MIN_MS);
       if (reply?.accepted !== true) return;
       for (const report of reply.trunks ?? []) await this.#reconcile(gatewayId, report);
     } catch (error) {
@@ -115,18 +158,20 @@ export class ClosureKeeper {
     }
   }
 
-  async #tell(gatewayId: string, closure: StoredClosure): Promise<void> {
+  /** False when it did not answer. */
+  async #tell(gatewayId: string, closure: StoredClosure): Promise<boolean> {
     const { clock, log } = this.#parts;
     const { trunk, detail, cause, sinceMs, untilMs } = closure;
     const reply = await this.#send({
       ...{ type: 'trunk.suspend', gatewayId, atMs: clock.now(), trunk, detail },
       restored: { cause, sinceMs, untilMs },
     });
-    if (reply === undefined) return;
+    if (reply === undefined) return false;
     if (reply.accepted) log.info({ gatewayId, trunk, cause }, 'a trunk stays closed');
     else if (reply.code === 'UNKNOWN_TRUNK' && closure.gatewayId === gatewayId) {
       this.#forget(closure);
     }
+    return true;
   }
 
   /** What it says after it was told everything. */
@@ -139,7 +184,8 @@ export class ClosureKeeper {
     const word = this.#find(trunk, ALL_GATEWAYS);
     if (word?.resumedAtMs != null && closure.sinceMs <= word.resumedAtMs) {
       // It was away when somebody said so.
-      await this.#send({ type: 'trunk.resume', gatewayId, atMs: clock.now(), trunk });
+      const reply = await this.#send({ type: 'trunk.resume', gatewayId, atMs: clock.now(), trunk });
+      if (reply === undefined) this.#retellLater(gatewayId);
       return;
     }
     if (closure.cause !== 'auth') this.#parts.onClosed(trunk);
@@ -172,7 +218,7 @@ export class ClosureKeeper {
   /** It takes calls: credentials that were refused are accepted, or its time was over. */
   #opened(trunk: string, gatewayId: string): void {
     const own = this.#find(trunk, gatewayId);
-    if (own !== undefined && gatewayId !== ALL_GATEWAYS) this.#forget(own);
+    if (own !== undefined) this.#forget(own);
   }
 
   #find(trunk: string, gatewayId: string): StoredClosure | undefined {
@@ -184,7 +230,7 @@ export class ClosureKeeper {
     this.#write((tx) => removeClosure(tx, closure));
   }
 
-  /** Undefined when no answer came: it is told again when it becomes present. */
+  /** Undefined when no answer came. */
   #send(command: Parameters<TelephonyPort['send']>[0]): Promise<CommandReply | undefined> {
     const { telephony, log } = this.#parts;
     return telephony.send(command).catch((error: unknown) => {

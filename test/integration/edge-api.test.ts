@@ -11,6 +11,7 @@ import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { TRUNK_COMMANDS, type TrunkCommand } from '../../machines/trunk-commands.ts';
 import { systemClock as dialerClock } from '../../dialer/clock.ts';
 import { ClosureKeeper } from '../../dialer/trunks/closure-keeper.ts';
+import { writeClosure } from '../../dialer/trunks/trunk-closures.ts';
 import { WorkInHand } from '../../dialer/work-in-hand.ts';
 import { silentLog } from '../support/silent-log.ts';
 import type { ApiGateways } from '../../dialer/http/v1/api-context.ts';
@@ -323,10 +324,124 @@ function closureTests(t: Test, target: StoreTarget): void {
   });
 }
 
+/** Timers fire when a test says so. */
+class HandClock {
+  readonly timers = new Map<object, { readonly fire: () => void; readonly afterMs: number }>();
+
+  now(): number {
+    return Date.now();
+  }
+
+  setTimeout(fire: () => void, afterMs: number): object {
+    const timer = {};
+    this.timers.set(timer, { fire, afterMs });
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.timers.delete(timer as object);
+  }
+
+  /** The only one that runs; answers how long it was. */
+  fire(): number | undefined {
+    const [[timer, only] = []] = this.timers;
+    if (timer === undefined || only === undefined || this.timers.size > 1) return undefined;
+    this.timers.delete(timer);
+    only.fire();
+    return only.afterMs;
+  }
+}
+
+function retellingTests(t: Test, target: StoreTarget): void {
+  t.test('a gateway that is there and did not answer is told again until it does', async (t) => {
+    const gateways = new Gateways();
+    t.teardown(() => gateways.close());
+    const ids = ['g-1', 'g-2'];
+    const api = { ids: () => ids, send: gateways.send.bind(gateways) };
+    const rig = await ApiRig.open(t, target.place(t), { gateways: api });
+    const clock = new HandClock();
+    const work = new WorkInHand((error) => t.fail(String(error)));
+    const keeper = new ClosureKeeper({
+      ...{ database: rig.database, clock, work, log: silentLog, storeRetryMs: 10 },
+      ...{ trunks: ['carrier-a'], telephony: gateways, onClosed: () => undefined },
+    });
+    for (const id of ids) gateways.start(id);
+    await keeper.begin(ids);
+    t.equal(clock.timers.size, 0, 'both have answered');
+    const word = async (name: string) => {
+      rig.clock.nowMs = Date.now();
+      const answer = await rig.post(`/v1/trunks/carrier-a/${name}`, {});
+      const unheard = answer.body['unheard'] as { gatewayId: string }[];
+      await keeper.changed(unheard.map(({ gatewayId }) => gatewayId));
+      return unheard;
+    };
+    const fire = async (): Promise<number | undefined> => {
+      const afterMs = clock.fire();
+      await work.settled();
+      return afterMs;
+    };
+    gateways.lose('g-2');
+    t.match(await word('suspend'), [{ gatewayId: 'g-2', detail: /did not answer/ }]);
+    t.strictSame([gateways.stateAt('g-1'), gateways.stateAt('g-2')], ['suspended', 'unknown']);
+    t.equal(await fire(), 2_000, 'it is away still');
+    gateways.find('g-2');
+    t.equal(await fire(), 4_000);
+    t.equal(gateways.stateAt('g-2'), 'suspended');
+    t.equal(clock.timers.size, 0);
+
+    gateways.lose('g-2');
+    t.match(await word('resume'), [{ gatewayId: 'g-2' }]);
+    gateways.find('g-2');
+    t.equal(await fire(), 2_000);
+    t.equal(gateways.stateAt('g-2'), 'unknown');
+
+    gateways.lose('g-2');
+    await word('suspend');
+    keeper.onTelephony({ type: 'gateway.lost', gatewayId: 'g-2', atMs: 1, detail: 'it died' });
+    t.equal(clock.timers.size, 0, 'one that is gone is told when it comes');
+    gateways.start('g-2');
+    keeper.onTelephony({ type: 'gateway.present', gatewayId: 'g-2', atMs: 1, trunks: [] });
+    await work.settled();
+    t.equal(gateways.stateAt('g-2'), 'suspended');
+    keeper.stop();
+  });
+
+  t.test('what an operator closed stays closed, whatever else holds for the trunk', async (t) => {
+    const gateways = new Gateways();
+    t.teardown(() => gateways.close());
+    const rig = await ApiRig.open(t, target.place(t), {});
+    const closure = { trunk: 'carrier-a', detail: '', sinceMs: Date.now(), resumedAtMs: null };
+    const untilMs = Date.now() + 600_000;
+    const operators = { ...closure, gatewayId: '', cause: 'operator', untilMs: null } as const;
+    const own = { ...closure, gatewayId: 'g-1', cause: 'auth', untilMs } as const;
+    for (const order of [
+      [operators, own],
+      [own, operators],
+    ]) {
+      await rig.database.db.transaction().execute(async (tx) => {
+        await tx.deleteFrom('trunk_closures').execute();
+        for (const one of order) await writeClosure(tx, one);
+      });
+      gateways.start('g-1');
+      const work = new WorkInHand((error) => t.fail(String(error)));
+      const keeper = new ClosureKeeper({
+        ...{ database: rig.database, clock: new HandClock(), work, log: silentLog },
+        ...{ storeRetryMs: 10, trunks: ['carrier-a'], telephony: gateways },
+        onClosed: () => undefined,
+      });
+      await keeper.begin(['g-1']);
+      t.equal(gateways.stateAt('g-1'), 'suspended', order.map(({ cause }) => cause).join(', '));
+      await keeper.settled();
+      keeper.stop();
+    }
+  });
+}
+
 for (const target of await storeTargets(t)) {
   void t.test(target.name, async (t) => {
     optOutTests(t, target);
     closureTests(t, target);
+    retellingTests(t, target);
     if (target.name === 'SQLite') trunkTests(t, target);
   });
 }

@@ -73,10 +73,23 @@ export const TrunkView = Type.Object(
   { examples: [example] },
 );
 
+const Unheard = Type.Object({ gatewayId: Type.String(), detail: Type.String() });
+
+/** After an operator's word. */
+export const OperatedTrunk = Type.Object(
+  {
+    ...TrunkView.properties,
+    unheard: Type.Array(Unheard, {
+      description: 'Gateways that did not answer, and are told again for as long as they are there.',
+    }),
+  },
+  { examples: [{ ...example, unheard: [] }] },
+);
+
 export const TrunkList = Type.Object(
   {
     items: Type.Array(TrunkView),
-    unheard: Type.Array(Type.Object({ gatewayId: Type.String(), detail: Type.String() }), {
+    unheard: Type.Array(Unheard, {
       description: 'Gateways that did not answer: of theirs nothing is known now.',
     }),
   },

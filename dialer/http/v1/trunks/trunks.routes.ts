@@ -15,11 +15,11 @@ import { HttpError } from '../../http-error.ts';
 import { writerOf, type ApiApp, type ApiContext, type ApiGateways } from '../api-context.ts';
 import { problems } from '../wire-types.ts';
 import {
+  OperatedTrunk,
   SuspendBody,
   TrunkList,
   TrunkParams,
   trunkViews,
-  TrunkView,
   type Reported,
 } from './trunk.shapes.ts';
 
@@ -34,7 +34,7 @@ export function trunkRoutes(app: ApiApp, context: ApiContext): void {
   });
 
   const config = { access: 'operate' } as const;
-  const shared = { tags, params: TrunkParams, response: { 200: TrunkView, ...problems } };
+  const shared = { tags, params: TrunkParams, response: { 200: OperatedTrunk, ...problems } };
   const suspend = { ...shared, operationId: 'suspendTrunk', body: SuspendBody };
   app.post('/v1/trunks/:name/suspend', { config, schema: suspend }, (request) => {
     const { name: trunk } = request.params;
@@ -99,8 +99,8 @@ async function operate(
       { streamId: `trunk:${ids.id()}`, type, actor, payload: { trunk: name, gateways } },
     ]);
   });
-  await context.dialer()?.trunksChanged();
-  return view;
+  await context.dialer()?.trunksChanged(unheard.map(({ gatewayId }) => gatewayId));
+  return { ...view, unheard };
 }
 
 /** It lasts as long as the gateways say, by their configuration; until it is resumed, where none answers. */
