@@ -250,6 +250,7 @@ export class EngagementRuntime {
   callEnded(trunk: string, taskId: string): void {
     this.#parts.budgetOf(trunk).free(1);
     this.#pacer.send({ type: 'call.ended' });
+    this.#paced?.chainLeft(taskId);
     this.preview?.callEnded(taskId);
   }
 

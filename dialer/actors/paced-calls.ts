@@ -227,6 +227,17 @@ export class PacedCalls {
     }
   }
 
+  /**
+   * Of most calls the gateway has told the end by now. Of one that it has forgotten, or whose end an
+   * earlier process had heard, nobody tells it: it would count as ringing for ever.
+   */
+  chainLeft(taskId: string): void {
+    const nowMs = this.#parts.clock.now();
+    for (const call of this.#calls.values()) {
+      if (call.taskId === taskId) this.#left(call, nowMs);
+    }
+  }
+
   /** What a representative of this engagement does from now on. */
   onEntered({ representativeId, work, attemptId, reason }: Entered): void {
     if (work === 'reserved') this.#serve();

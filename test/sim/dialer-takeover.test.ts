@@ -11,6 +11,7 @@ import type { FarEnd } from '../support/simulated-gateway.ts';
 t.setTimeout(120_000);
 
 const PERSON: FarEnd = { does: 'answer', afterMs: 3_000, hangUpAfterMs: 60_000, verdict: 'human' };
+const MACHINE: FarEnd = { does: 'answer', afterMs: 3_000, verdict: 'machine' };
 const ANSWERING = {
   ...{ amdAction: 'hangup', customerWaitThresholdSeconds: 6 },
   abandonedMessage: { text: 'This was Example Ltd. Nobody was free to talk to you.' },
@@ -286,5 +287,18 @@ t.test('[DM-08] two gateways: a preview is dialled from where it is heard', asyn
   await world.advance(10_000);
   t.equal(workOf(here), 'connected');
   t.match(world.gateway.dialled, [{ gatewayId: 'g1' }]);
+  await world.check();
+});
+
+t.test('a call whose end the dead dialer had heard does not ring on for the next', async (t) => {
+  const here = await staffed(t, { people: 3, farEnd: () => MACHINE });
+  const { world, tasks } = here;
+  world.killWhen('update', 'deliveries'); // in the record of its end, which is in the log already
+  while (world.isRunning) await world.advance(1_000);
+  await restart(here);
+  await world.advance(MINUTE_MS);
+  for (const task of tasks) {
+    t.match(await world.task(task), { last_result: 'AnsweringMachineHangup' });
+  }
   await world.check();
 });
