@@ -5,6 +5,7 @@ import type { HttpConfig } from '../config/http.schema.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import { firstKey } from '../dialer/api-keys/first-key.ts';
 import { CallAudit } from '../dialer/audit/call-audit.ts';
+import { measureAmdAudits } from '../dialer/metrics/amd-audit-metrics.ts';
 import type { DialerLog } from '../dialer/dialer-log.ts';
 import { systemClock } from '../dialer/clock.ts';
 import { dialerSettings } from '../dialer/dialer-settings.ts';
@@ -101,6 +102,7 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
       ...(observability === undefined ? {} : { meter: observability.meter }),
     });
     audit.start();
+    if (observability !== undefined) measureAudits(options, observability);
     void dialer.leaseLost.then(() => transcription?.stop());
     const stop = async (graceMs: number): Promise<void> => {
       observability?.dialerStopping();
@@ -118,6 +120,12 @@ export async function startDialing(options: DialingOptions): Promise<Dialing> {
     await agents.stop();
     throw error;
   }
+}
+
+/** Of detection: what people and AI agents have heard, beside what the budget is charged. */
+function measureAudits({ config, database }: DialingOptions, { meter }: Observability): void {
+  const { amdFalsePositiveRatio: chargedRatio } = config.abandonment;
+  measureAmdAudits({ ...{ database, meter, chargedRatio }, nowMs: () => Date.now() });
 }
 
 function makeApi(options: DialingOptions, ids: IdSource): Api {

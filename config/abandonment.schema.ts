@@ -95,12 +95,21 @@ export const AbandonmentConfig = Type.Object(
     }),
     amdFalsePositiveRatio: Type.Number({
       description:
-        'Share of machine verdicts that hung up on a person, its upper bound, from your own audits. So ' +
-        'much of every such verdict is charged as abandoned.',
+        'Share of machine verdicts that hung up on a person, its upper bound, from your own audits ' +
+        '(docs/operations.md). So much of every such verdict is charged as abandoned.',
       default: 0,
       minimum: 0,
       maximum: 0.2,
       env: 'RINGFENCE_ABANDONMENT_AMD_FALSE_POSITIVE_RATIO',
+    }),
+    amdAuditShare: Type.Number({
+      description:
+        'Share of attempts whose machine verdict is drawn for an audit, by a hash of the attempt’s id: ' +
+        'people then say over the API who was there. 0: none. It records no audio.',
+      default: 0,
+      minimum: 0,
+      maximum: 1,
+      env: 'RINGFENCE_ABANDONMENT_AMD_AUDIT_SHARE',
     }),
   },
   { ...closed, default: {}, description: 'Legal limits on abandoned calls.' },

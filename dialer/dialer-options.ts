@@ -42,6 +42,8 @@ export interface DialerOptions {
   readonly lease: Pick<LeaseOptions, 'leaseMs' | 'waitMs'>;
   /** Default: what an installation has that configures nothing. */
   readonly rulePacks?: RulePacks;
+  /** Share of attempts whose machine verdict is drawn for an audit. Default: none. */
+  readonly amdAuditShare?: number;
   /** How long pacing decisions are kept, ms. Default: two weeks. */
   readonly pacingLogMs?: number;
   /** Default: those of spec I.1. */

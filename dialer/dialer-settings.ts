@@ -7,7 +7,15 @@ import type { StoreLocation } from './store/open-store.ts';
 
 type Settings = Pick<
   DialerOptions,
-  'id' | 'gatewayId' | 'trunks' | 'limits' | 'times' | 'lease' | 'rulePacks' | 'pacingLogMs'
+  | 'id'
+  | 'gatewayId'
+  | 'trunks'
+  | 'limits'
+  | 'times'
+  | 'lease'
+  | 'rulePacks'
+  | 'amdAuditShare'
+  | 'pacingLogMs'
 >;
 
 /** The checked configuration lets the lab's gap be set only while every trunk is on loopback. */
@@ -32,6 +40,7 @@ export function dialerSettings({
     times: { setupTimeoutMs, callLengthMaxMs, dialWithinMs, playTimeoutMs, delaysStarts },
     lease: { leaseMs, waitMs },
     rulePacks: new RulePacks(abandonment),
+    amdAuditShare: abandonment.amdAuditShare,
     pacingLogMs: dialer.pacingLogDays * 86_400_000,
   };
 }

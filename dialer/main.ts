@@ -335,6 +335,7 @@ export class Dialer {
     return {
       ...{ database, ids, clock, log, gatewayId, limits, times, lease },
       rulePacks: this.#options.rulePacks ?? SHIPPED,
+      amdAuditShare: this.#options.amdAuditShare ?? 0,
       gatewayFor: (trunk, preferred) => gatewayFor?.(trunk, preferred) ?? gatewayId,
       news: new NewsFeed(),
       work: new WorkInHand((error) => log.error({ error }, 'work failed that must not fail')),

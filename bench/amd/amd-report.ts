@@ -12,7 +12,7 @@ import type { Judged, JudgedEarly } from './classify.ts';
 import { LIMITS_MS } from './clip-run.ts';
 import type { Corpus } from './corpus/corpus.ts';
 import { CLIP_CLASSES } from './corpus/stage.ts';
-import { exactInterval } from './exact-interval.ts';
+import { exactInterval } from '../../dialer/amd-audit/exact-interval.ts';
 import {
   alwaysHumanRule,
   asteriskRule,

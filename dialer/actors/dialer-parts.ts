@@ -42,6 +42,8 @@ export interface DialerParts {
   readonly limits: DialerLimits;
   readonly times: CallTimes;
   readonly rulePacks: RulePacks;
+  /** Share of attempts whose machine verdict is drawn for an audit. */
+  readonly amdAuditShare: number;
   readonly planAfterAnswer: (workstream: WorkstreamRow) => PlanAfterAnswer;
   /** True from the moment a stop was asked for, or the lease was lost: nothing more starts. */
   readonly isStopping: () => boolean;
@@ -51,7 +53,10 @@ export interface DialerParts {
 }
 
 export function recordContextOf(parts: DialerParts): RecordContext {
-  const { database, clock, actor, lease, limits } = parts;
+  const { database, clock, actor, lease, limits, amdAuditShare } = parts;
   const { unknownGapMs, untriedGapMs } = limits;
-  return { database, nowMs: clock.now(), fence: lease.epoch, actor, unknownGapMs, untriedGapMs };
+  return {
+    ...{ database, nowMs: clock.now(), fence: lease.epoch, actor },
+    ...{ unknownGapMs, untriedGapMs, amdAuditShare },
+  };
 }

@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import { DialerError } from '../../machines/errors.ts';
 import { ATTRIBUTES_MAX, type Attributes } from '../../machines/returned-attributes.ts';
+import { noteAgentsWord } from '../amd-audit/draw-audit.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
@@ -26,6 +27,7 @@ export async function writeReturned(database: OpenDatabase, returned: Returned):
     const news = await unknownOf(tx, returned);
     const isNew = news.length > 0 || (await isFirstOfItsKind(tx, returned));
     if (news.length > 0) await upsert(tx, returned.session, news);
+    await noteAgentsWord(tx, returned.session.attempt_id, Object.fromEntries(news));
     if (isNew && returned.event !== undefined) {
       const { session, nowMs, actor } = returned;
       await appendEvents(tx, session.business_unit_id, nowMs, [

@@ -22,7 +22,11 @@ export class RulePacks {
   readonly #applied: readonly string[];
   readonly amdFalsePositiveRatio: number;
 
-  constructor({ applied, rulePacks, amdFalsePositiveRatio }: AbandonmentConfig) {
+  constructor({
+    applied,
+    rulePacks,
+    amdFalsePositiveRatio,
+  }: Omit<AbandonmentConfig, 'amdAuditShare'>) {
     this.#byName = new Map([...SHIPPED_RULE_PACKS, ...rulePacks].map((pack) => [pack.name, pack]));
     this.#applied = applied;
     this.amdFalsePositiveRatio = amdFalsePositiveRatio;

@@ -14,6 +14,7 @@ import { transcripts } from './migrations/0012-transcripts.ts';
 import { journeyIndexes } from './migrations/0013-journey-indexes.ts';
 import { complianceAudit } from './migrations/0014-compliance-audit.ts';
 import { trunkClosures } from './migrations/0015-trunk-closures.ts';
+import { amdAudits } from './migrations/0016-amd-audits.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   journeyIndexes,
   complianceAudit,
   trunkClosures,
+  amdAudits,
 ];

@@ -9,6 +9,7 @@ import {
   SHUT_DOWN_BEFORE_INVITE,
   type Outcome,
 } from '../../machines/outcome-rows.ts';
+import type { AnswerVerdict } from '../../machines/telephony-events.ts';
 
 export interface AttemptEnd {
   readonly attemptId: string;
@@ -32,6 +33,8 @@ export interface HeardOfCall {
   readonly speechStartMs: number | null;
   /** The digit by which the person asked not to be called again. */
   readonly optOutDigit: string | null;
+  /** Detection's last word on who answered; null: it said nothing, or nobody listened. */
+  readonly verdict: AnswerVerdict | null;
 }
 
 export const NOTHING_HEARD: HeardOfCall = {
@@ -39,6 +42,7 @@ export const NOTHING_HEARD: HeardOfCall = {
   speechDetected: false,
   speechStartMs: null,
   optOutDigit: null,
+  verdict: null,
 };
 
 export function attemptEndOf(output: CallAttemptOutput): AttemptEnd {
@@ -61,6 +65,7 @@ function heardIn({ subReason }: AttemptOutcome, evidence: AttemptEvidence): Hear
     speechDetected: speechStartMs !== null || evidence.classified?.verdict === 'human',
     speechStartMs,
     optOutDigit: evidence.optOut?.digit ?? null,
+    verdict: evidence.classified?.verdict ?? null,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Transaction } from 'kysely';
+import { drawAmdAudit } from '../amd-audit/draw-audit.ts';
 import type { Suspension } from '../engagements/suspend-engagement.ts';
 import type { EngagementConfig } from '../engagements/engagement-config.schema.ts';
 import { eventQueries, type NewEvent } from '../store/event-log.ts';
@@ -30,6 +31,8 @@ export interface RecordContext {
   readonly unknownGapMs: number;
   /** Pause before a number is tried again when no INVITE left. */
   readonly untriedGapMs: number;
+  /** Share of attempts whose machine verdict is drawn for an audit. */
+  readonly amdAuditShare: number;
 }
 
 export interface RecordedEnd {
@@ -48,6 +51,8 @@ export async function recordAttemptEnd(
   return context.database.db.transaction().execute(async (tx) => {
     const attempt = await closeAttempt(tx, end, context.nowMs);
     if (attempt === undefined) return undefined;
+    const { amdAuditShare: share, nowMs } = context;
+    await drawAmdAudit(tx, attempt, end, { share, nowMs });
     const said = meaningOf(end.outcome, config.reattempt);
     const meaning = end.heard.optOutDigit === null ? said : afterOptOut(said);
     const [tasks, orders] = await runTogether(tx, [

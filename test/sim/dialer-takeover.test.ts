@@ -302,3 +302,35 @@ t.test('a call whose end the dead dialer had heard does not ring on for the next
   }
   await world.check();
 });
+
+t.test('a machine that is drawn for an audit is so once, whenever the dialer dies', async (t) => {
+  const drawn = async ({ world }: Staffed) => {
+    const rows = await world.db.selectFrom('amd_audits').select('id').orderBy('id').execute();
+    const attempts = await world.db
+      .selectFrom('attempts')
+      .select('id')
+      .where('result', '=', 'AnsweringMachineHangup')
+      .orderBy('id')
+      .execute();
+    t.same(rows, attempts, 'each, and no other');
+    return rows.length;
+  };
+  const scene = await staffed(t, { farEnd: () => MACHINE, people: 3, amdAuditShare: 1 });
+  const { world } = scene;
+  world.killWhen('insert', 'amd_audits');
+  while (world.isRunning) await world.advance(1_000);
+  t.equal(await drawn(scene), 0, 'it died in the record of an end: that is not there either');
+  await world.advance(5_000);
+  await world.start();
+  await world.advance(10 * MINUTE_MS);
+  t.equal(await drawn(scene), 3);
+  await restart(scene);
+  await world.advance(MINUTE_MS);
+  t.equal(await drawn(scene), 3);
+
+  const unheard = await staffed(t, { farEnd: () => MACHINE, people: 1, amdAuditShare: 1 });
+  await unheard.world.advance(2_500);
+  await restart(unheard); // dead while detection spoke
+  await unheard.world.advance(5 * MINUTE_MS);
+  t.equal(await drawn(unheard), 1, 'the gateway tells it again to the next one');
+});

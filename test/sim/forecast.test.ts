@@ -209,7 +209,10 @@ t.test(
 t.test('the thread says the same of the same store, in bounded time and number', async (t) => {
   const { world, job, input } = await scene(t, { people: 40, reps: 3 });
   const here = forecast(await input(), job());
-  const abandonment = { applied: ['us'], rulePacks: [], amdFalsePositiveRatio: 0 };
+  const abandonment = {
+    ...{ applied: ['us'], rulePacks: [] },
+    ...{ amdFalsePositiveRatio: 0, amdAuditShare: 0 },
+  };
   const options = { database: world.database, trunks: {}, numberGapMs: 0, abandonment };
   const port = forecastInThreads({ ...options, atOnceMax: 1 });
   const first = port(job());

@@ -57,6 +57,21 @@ const WINTER = { engagement: 'winter' };
 const NORTH = { trunk: 'north' };
 const TRUNK = 'trunk="north"';
 
+/** Charged with 1.22 %; what is unclear, and what AI agents say, is beside the point. */
+function amdAudits(heard: { upper: number; human: number; machine: number }): Series[] {
+  const audits = (source: string, what: string, count: number): Series =>
+    gauge(`dialer_amd_audits{source="${source}",heard="${what}"}`, count);
+  return [
+    gauge('dialer_amd_audit_fp_ratio{source="auditor",bound="upper"}', heard.upper),
+    gauge('dialer_amd_audit_fp_ratio{source="aiAgent",bound="upper"}', 0.9),
+    gauge('dialer_amd_fp_charged_ratio', 0.0122),
+    audits('auditor', 'human', heard.human),
+    audits('auditor', 'machine', heard.machine),
+    audits('auditor', 'unclear', 900),
+    audits('aiAgent', 'machine', 900),
+  ];
+}
+
 function abandonment(ratio: number, live: number): Series[] {
   return [
     gauge(`dialer_abandonment_ratio{${WINDOW}}`, ratio),
@@ -408,6 +423,16 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ...{ alert: 'RingfenceAuditBehind', atMinute: 10, labels: {} },
     fires: [gauge('dialer_compliance_audit_age_seconds', 301)],
     below: [gauge('dialer_compliance_audit_age_seconds', 300)],
+  },
+  {
+    ...{ alert: 'RingfenceAmdFalsePositives', atMinute: 20, labels: {} },
+    fires: amdAudits({ upper: 0.0123, human: 1, machine: 299 }),
+    below: amdAudits({ upper: 0.0122, human: 1, machine: 299 }),
+  },
+  {
+    ...{ alert: 'RingfenceAmdFalsePositives', atMinute: 20, labels: {} },
+    fires: amdAudits({ upper: 0.2, human: 40, machine: 260 }),
+    below: amdAudits({ upper: 0.2, human: 40, machine: 259 }),
   },
   {
     ...{ alert: 'RingfenceRecordingsFail', atMinute: 30, labels: { outcome: 'failed' } },

@@ -66,6 +66,8 @@ export interface WorldOptions {
   readonly delaysStarts?: boolean;
   /** Gateways that can dial over the trunk now; the first that can is taken. Default: one. */
   readonly gateways?: readonly string[];
+  /** Share of attempts whose machine verdict is drawn for an audit. Default: none. */
+  readonly amdAuditShare?: number;
 }
 
 export interface EngagementGiven {
@@ -209,6 +211,7 @@ export class DialerWorld {
         delaysStarts: this.#options.delaysStarts ?? true,
       },
       lease: { leaseMs: HOUR_MS, waitMs: 0 },
+      amdAuditShare: this.#options.amdAuditShare ?? 0,
       ...this.#plan(),
     });
     const dialer = await Promise.race([starting, dead]);

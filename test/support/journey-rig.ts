@@ -300,7 +300,7 @@ export class JourneyRig {
     await recordAttemptEnd(
       {
         ...{ database, nowMs: clock.nowMs, fence: this.#lease.epoch, actor: 'test' },
-        ...{ unknownGapMs: HOUR_MS, untriedGapMs: 1_000 },
+        ...{ unknownGapMs: HOUR_MS, untriedGapMs: 1_000, amdAuditShare: 0 },
       },
       await this.#configOf(task.engagement_id),
       { ...attemptEnd(attemptId, { result, retryClass }), sipDiagnostics: diagnostics },

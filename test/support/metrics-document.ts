@@ -1,4 +1,5 @@
 /** docs/metrics.md from the tables that register the metrics, so that the two cannot disagree. */
+import { AMD_AUDIT_METRICS } from '../../dialer/metrics/amd-audit-metrics.ts';
 import { AUDIT_METRICS } from '../../dialer/metrics/audit-metrics.ts';
 import { DIALER_METRICS } from '../../dialer/metrics/dialer-metrics.ts';
 import { HEALTH_METRICS } from '../../dialer/metrics/health-metrics.ts';
@@ -42,6 +43,13 @@ export const METRIC_SECTIONS: readonly Section[] = [
     title: 'Audit',
     words: 'Whether calls kept the rules, looked at once more after the fact (docs/operations.md).',
     table: AUDIT_METRICS,
+  },
+  {
+    title: 'Audits of detection',
+    words:
+      'Of machine verdicts drawn within the last 30 days, of all business units (docs/operations.md). Read ' +
+      'from the store: over instances take `max`, not `sum`. `source` is auditor or aiAgent.',
+    table: AMD_AUDIT_METRICS,
   },
   {
     title: 'Representatives',

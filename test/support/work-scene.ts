@@ -66,6 +66,8 @@ export class WorkScene {
   readonly engagementId: string;
   readonly leaseName: string;
   fence: number;
+  /** Share of attempts whose machine verdict is drawn for an audit. */
+  amdAuditShare = 0;
   #contacts = 0;
 
   /** In a business unit of its own. */
@@ -162,10 +164,15 @@ export class WorkScene {
     return claimNextNumber(this.context(), { ...this.#request(1, { kind: 'open' }), taskId });
   }
 
-  record(attemptId: string, end: EndWish): Promise<RecordedEnd | undefined> {
+  record(
+    attemptId: string,
+    end: EndWish,
+    database = this.database,
+  ): Promise<RecordedEnd | undefined> {
     const context = {
-      ...{ database: this.database, nowMs: this.clock.nowMs, fence: this.fence, actor: 'test' },
+      ...{ database, nowMs: this.clock.nowMs, fence: this.fence, actor: 'test' },
       ...{ unknownGapMs: UNKNOWN_GAP_MS, untriedGapMs: UNTRIED_GAP_MS },
+      amdAuditShare: this.amdAuditShare,
     };
     return recordAttemptEnd(context, this.config, attemptEnd(attemptId, end));
   }

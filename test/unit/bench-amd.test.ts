@@ -22,7 +22,6 @@ import { SeededRandom } from '../../bench/amd/corpus/seeded-random.ts';
 import { VARIANTS, WHISPERERS } from '../../bench/amd/corpus/speakers.ts';
 import { LANGUAGES } from '../../bench/amd/corpus/texts/script-texts.ts';
 import { tone } from '../../bench/amd/corpus/tones.ts';
-import { exactInterval } from '../../bench/amd/exact-interval.ts';
 
 /** A syllable of 180 ms for every four letters: speech as far as energy goes. */
 const hummed: RawSpeech = {
@@ -221,19 +220,6 @@ for (const { name, given, expected } of ruleCases) {
     t.match(verdict ?? rule.end(), expected);
   });
 }
-
-t.test('the interval is Clopper and Pearson’s', async (t) => {
-  const cases = [
-    { hits: 0, n: 3_200, low: 0, high: 0.001152 },
-    { hits: 5, n: 100, low: 0.01643, high: 0.1128 },
-    { hits: 10, n: 10, low: 0.6915, high: 1 },
-  ];
-  for (const { hits, n, low, high } of cases) {
-    const interval = exactInterval(hits, n);
-    t.ok(Math.abs(interval.low - low) < 1e-4, `${hits} of ${n}: ${interval.low}`);
-    t.ok(Math.abs(interval.high - high) < 1e-4, `${hits} of ${n}: ${interval.high}`);
-  }
-});
 
 t.test('clips made by other tools are said to be others, and are used', async (t) => {
   const other = checkManifest({ share: 1, hash: 'none', espeak: '0.0' });

@@ -16,6 +16,7 @@ import type { ApiContext, ApiDialer } from './api-context.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { uploadRoutes } from './batches/upload.routes.ts';
 import { capabilityRoutes } from './capabilities/capabilities.routes.ts';
+import { amdAuditRoutes } from './compliance/amd-audits.routes.ts';
 import { violationRoutes } from './compliance/violations.routes.ts';
 import { complianceRoutes } from './consent/compliance.routes.ts';
 import { consentImportReadRoutes, consentImportRoutes } from './consent/import.routes.ts';
@@ -187,6 +188,7 @@ const ROUTES = [
   explanationRoutes,
   optOutRoutes,
   violationRoutes,
+  amdAuditRoutes,
   trunkRoutes,
   skillRoutes,
   representativeRoutes,

@@ -1,4 +1,7 @@
-/** Clopper and Pearson's interval for a share: exact, and never too narrow. */
+/**
+ * Clopper and Pearson's interval for a share: exact, and never too narrow. Biometrika 26, 1934, 404;
+ * 95 %, 2.5 % beyond each side.
+ */
 
 export interface Interval {
   readonly low: number;
@@ -8,7 +11,10 @@ export interface Interval {
 const TAIL = 0.025; // of each side of 95 %
 const BISECTIONS = 60;
 
-/** Of `hits` in `n`. The whole of [0, 1] when nothing was tried. */
+/**
+ * Of `hits` in `n`. The whole of [0, 1] when nothing was tried. Costs 120 sums of up to `hits` terms:
+ * some milliseconds at a thousand of them.
+ */
 export function exactInterval(hits: number, n: number): Interval {
   if (n === 0) return { low: 0, high: 1 };
   return {
