@@ -2,8 +2,10 @@
  * Goal: which machine verdicts are audited is decided by nothing that happened in the call, each is drawn
  * once, and what is heard of them is added up as statistics has it. On both databases.
  */
+import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { heardByAgent, isInSample } from '../../dialer/amd-audit/amd-sample.ts';
+import { answerAmdAudit } from '../../dialer/amd-audit/answer-audit.ts';
 import { exactInterval } from '../../dialer/amd-audit/exact-interval.ts';
 import {
   falsePositivesOf,
@@ -350,21 +352,24 @@ async function apiTests(t: Test, target: StoreTarget): Promise<void> {
   });
 
   await t.test('of two who answer at once one is told so', async (t) => {
-    const rig = await ApiRig.open(t, target.place(t), { isAttached: false });
-    const stage = await Stage.open(rig.database);
+    const database = await target.place(t).open();
+    const stage = await Stage.open(database);
     const id = await stage.called();
-    await ownedBy(rig, stage);
-    const both = await Promise.all(
-      ['human', 'machine'].map((heard) =>
-        rig.ask({
-          ...{ method: 'PUT', url: `${PATH}/${id}`, body: { heard } },
-          headers: { 'if-match': '"1"' },
-        }),
-      ),
-    );
-    t.same(both.map(({ status }) => status).sort(), [200, 412]);
-    const stands = both.find(({ status }) => status === 200);
-    t.same((await rig.get(`${PATH}/${id}`)).body, stands?.body);
+    const say = (heard: 'human' | 'machine', then: () => Promise<void>) =>
+      database.db.transaction().execute(async (tx) => {
+        const { writer } = stage.scene;
+        await answerAmdAudit(tx, writer, { id, version: 1, heard });
+        await then();
+      });
+    let second: Promise<void> | undefined;
+    const first = say('human', async () => {
+      second = say('machine', () => Promise.resolve());
+      second.catch(() => undefined); // looked at below
+      if (database.kind === 'postgres') await somebodyWaits(database);
+    });
+    await first;
+    await t.rejects(second ?? Promise.resolve(), { code: 'VERSION_CONFLICT' });
+    t.match(await stage.audits(), [{ heard: 'human', version: 2 }]);
   });
 
   await t.test('the agent’s word is shown once somebody else has said theirs', async (t) => {
@@ -456,6 +461,15 @@ async function metricTests(t: Test, database: OpenDatabase): Promise<void> {
     stage.clock.nowMs += 30 * DAY_MS;
     t.notOk((await scraped()).some((line) => line.startsWith('dialer_amd_audit_fp_ratio')));
   });
+}
+
+/** A second transaction wants what the first has changed. */
+async function somebodyWaits({ db }: OpenDatabase): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select 1 from pg_locks where not granted`.execute(db);
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** The rows of the stage belong to the business unit whose keys the rig has. */

@@ -196,6 +196,13 @@ t.test(
   },
 );
 
+t.test('the share of audits is what is set, and none by default', async (t) => {
+  const read = (text: string) => dialerSettings(checkConfig('x.yaml', text, {}).config);
+  t.equal(read('').amdAuditShare, 0);
+  t.equal(read('abandonment: { amdAuditShare: 0.05 }').amdAuditShare, 0.05);
+  t.throws(() => read('abandonment: { amdAuditShare: 5 }'), /amdAuditShare/);
+});
+
 t.test('the lab’s gap is refused while any trunk leads outside', async (t) => {
   const text = `dialer: { labNumberGapMinMs: 0 }\n${trunkAt('sip:198.51.100.7:5060')}`;
   t.throws(() => checkConfig('x.yaml', text, {}), /labNumberGapMinMs.*not on loopback: a/);
