@@ -21,6 +21,7 @@ export const OPERATING_CODES = [
   'NOT_FOUND', // no row of that id in this business unit
   'VERSION_CONFLICT', // changed by somebody else since the caller looked
   'NOT_CHANGEABLE', // what a thing is, rather than how it is set
+  'IN_USE', // something that runs relies on it as it is
   'ENGAGEMENT_INACTIVE', // takes no work any more, or none yet
   'INTAKE_NOT_ALLOWED', // the engagement is fed in another way
   'TASK_FINAL', // nothing is left of it to be cancelled
@@ -58,6 +59,17 @@ export interface ErrorFault {
   readonly detail: string;
 }
 
+/** Something that relies on what was to be changed. */
+export interface ErrorUser {
+  readonly kind: 'journey' | 'segment';
+  readonly id: string;
+  readonly name: string;
+  /** Of a journey: the number of the version, below zero for a test. */
+  readonly version?: number;
+  /** JSON pointers into its definition, or its condition. */
+  readonly pointers: readonly string[];
+}
+
 export class DialerError extends Error {
   override readonly name = 'DialerError';
   readonly code: ErrorCode;
@@ -65,15 +77,23 @@ export class DialerError extends Error {
   readonly context: ErrorContext;
   /** Every place that is wrong, where the places can be told. */
   readonly faults: readonly ErrorFault[];
+  /** Of IN_USE: by what. */
+  readonly usedBy: readonly ErrorUser[];
 
   constructor(
     code: ErrorCode,
     detail: string,
-    more: { context?: ErrorContext; cause?: unknown; faults?: readonly ErrorFault[] } = {},
+    more: {
+      context?: ErrorContext;
+      cause?: unknown;
+      faults?: readonly ErrorFault[];
+      usedBy?: readonly ErrorUser[];
+    } = {},
   ) {
     super(detail, { cause: more.cause });
     this.code = code;
     this.context = more.context ?? {};
     this.faults = more.faults ?? [];
+    this.usedBy = more.usedBy ?? [];
   }
 }

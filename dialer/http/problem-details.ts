@@ -4,7 +4,7 @@
  * inside.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { DialerError, type ErrorCode } from '../../machines/errors.ts';
+import { DialerError, type ErrorCode, type ErrorUser } from '../../machines/errors.ts';
 import type { DialerLog } from '../dialer-log.ts';
 import { HttpError, RequestFaults, type HttpErrorCode, type RequestFault } from './http-error.ts';
 
@@ -16,6 +16,8 @@ export interface Problem {
   readonly detail?: string;
   /** Every place of the request that is wrong. */
   readonly errors?: readonly RequestFault[];
+  /** What relies on it. */
+  readonly usedBy?: readonly ErrorUser[];
 }
 
 type Row = readonly [status: number, title: string];
@@ -43,6 +45,7 @@ export const PROBLEMS = {
   ENGAGEMENT_INACTIVE: [409, 'The engagement takes no work'],
   INTAKE_NOT_ALLOWED: [409, 'The engagement is fed in another way'],
   NOT_CHANGEABLE: [409, 'This cannot be changed'],
+  IN_USE: [409, 'Something relies on it as it is'],
   NOT_PACED: [409, 'The engagement is not paced'],
   NOTHING_PENDING: [409, 'The engagement has nothing left to dial'],
   NO_REPRESENTATIVES: [409, 'Nobody could take its calls'],
@@ -108,7 +111,10 @@ export function errorHandler(log: DialerLog) {
 }
 
 export function problemFor(error: FastifyError | Error): Problem {
-  if (error instanceof DialerError) return problemOf(error.code, error.message, error.faults);
+  if (error instanceof DialerError) {
+    const problem = problemOf(error.code, error.message, error.faults);
+    return error.usedBy.length === 0 ? problem : { ...problem, usedBy: error.usedBy };
+  }
   if (error instanceof HttpError) return problemOf(error.code, error.message);
   if (error instanceof RequestFaults) {
     return problemOf('REQUEST_INVALID', error.message, error.faults);

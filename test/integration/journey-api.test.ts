@@ -1,13 +1,20 @@
 /** Goal: journeys over the API: checked, published, edited, tried and ended, the same on both databases. */
+import { sql, type Transaction } from 'kysely';
 import t, { type Test } from 'tap';
+import type { DialerError } from '../../machines/errors.ts';
 import type { Journey } from '../../journey-core/definition/journey.schema.ts';
 import { EntryRounds } from '../../dialer/journeys/entry/entry-rounds.ts';
 import { occurrenceRouter } from '../../dialer/journeys/entry/route-occurrences.ts';
 import { NO_WEBHOOKS } from '../../dialer/journeys/effects/effect-chores.ts';
 import { JourneyWorker } from '../../dialer/journeys/journey-worker.ts';
+import { keepingWhatIsNamed } from '../../dialer/journeys/lifecycle/assets-in-use.ts';
 import { lifecycleChore } from '../../dialer/journeys/lifecycle/lifecycle-chore.ts';
+import { publishJourney } from '../../dialer/journeys/lifecycle/publish-journey.ts';
 import { JourneyDefinitions } from '../../dialer/journeys/runs/journey-definitions.ts';
 import { RunChore } from '../../dialer/journeys/runs/run-chore.ts';
+import { changeSegment } from '../../dialer/segments/segment-settings.ts';
+import type { OpenDatabase } from '../../dialer/store/open-database.ts';
+import type { Database } from '../../dialer/store/schema/database.ts';
 import { ApiRig, type Answered, type Json } from '../support/api-rig.ts';
 import { exampleNames, exampleText } from '../support/journey-example.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -774,6 +781,258 @@ async function lifecycleTests(t: Test, world: World): Promise<void> {
   });
 }
 
+/** What journeys name, by the list that it stands in, and the edit that would take it away. */
+const RELIED_ON: readonly {
+  readonly what: string;
+  readonly url: string;
+  readonly name: string;
+  readonly patch: Json;
+  readonly harmless: Json;
+  readonly definition: () => Json;
+  readonly pointers: readonly string[];
+}[] = [
+  {
+    ...{ what: 'the segment of the entry', url: '/v1/segments', name: 'Tomorrow' },
+    ...{ patch: { name: 'The day after' }, harmless: { description: 'Utrecht' } },
+    definition: () => journey([wait('1d')], { entry: bySegment('ongoing') }),
+    pointers: ['/entry/segment'],
+  },
+  {
+    ...{ what: 'a segment that is asked for', url: '/v1/segments', name: 'Tomorrow' },
+    ...{ patch: { name: 'The day after' }, harmless: { description: 'Near Utrecht' } },
+    definition: () => {
+      const when = { segment: 'Tomorrow', operator: 'isMember' };
+      const branches = [{ when, next: 'pause' }];
+      const branch = { id: 'ask', type: 'branch', branches, otherwise: 'done' };
+      return journey([branch, wait('1d')], { exits: { on: [{ segment: 'Tomorrow' }] } });
+    },
+    pointers: ['/exits/on/0/segment', '/steps/0/branches/0/when/segment'],
+  },
+  {
+    ...{ what: 'a trigger, retired', url: '/v1/triggers', name: 'orderShipped' },
+    ...{ patch: { state: 'retired' }, harmless: { description: 'Sent' } },
+    definition: () => journey([wait('1d')]),
+    pointers: ['/entry/trigger'],
+  },
+  {
+    ...{ what: 'what a trigger carries', url: '/v1/triggers', name: 'orderShipped' },
+    ...{ patch: { attributes: [] }, harmless: { keptDays: 60 } },
+    definition: () => {
+      const when = { from: 'entry', attribute: 'a number', operator: 'equals', value: 3 };
+      const branches = [{ when, next: 'done' }];
+      return journey([{ id: 'ask', type: 'branch', branches, otherwise: 'done' }]);
+    },
+    pointers: ['/steps/0/branches/0/when/attribute'],
+  },
+  {
+    ...{ what: 'an engagement', url: '/v1/engagements', name: 'Appointments' },
+    ...{ patch: { name: 'Dates' }, harmless: { description: 'Calls' } },
+    definition: () => journey([voice()]),
+    pointers: ['/steps/0/engagement'],
+  },
+  {
+    ...{ what: 'a compliance profile', url: '/v1/consent/profiles', name: 'Calls' },
+    ...{ patch: { name: 'Telephone' }, harmless: { companyAddress: 'Utrecht' } },
+    definition: () => journey([voice()]),
+    pointers: ['/steps/0/compliance/profile'],
+  },
+  {
+    ...{ what: 'the profile of a message', url: '/v1/consent/profiles', name: 'Writing' },
+    ...{ patch: { channels: ['email'] }, harmless: { companyAddress: 'Utrecht' } },
+    definition: () => journey([sms()]),
+    pointers: ['/assets/messages/0/compliance/profile'],
+  },
+  {
+    ...{ what: 'a purpose', url: '/v1/consent/purposes', name: 'Offers' },
+    ...{ patch: { name: 'Proposals' }, harmless: { enforcement: 'restrictive' } },
+    definition: () =>
+      journey([voice({ compliance: { profile: 'Calls', purpose: 'Offers', topic: 'Slots' } })]),
+    pointers: ['/steps/0/compliance/purpose'],
+  },
+  {
+    ...{ what: 'a topic', url: '/v1/consent/topics', name: 'Slots' },
+    ...{ patch: { name: 'Hours' }, harmless: { state: 'inactive' } },
+    definition: () =>
+      journey([voice({ compliance: { profile: 'Calls', purpose: 'Offers', topic: 'Slots' } })]),
+    pointers: ['/steps/0/compliance/topic'],
+  },
+  {
+    ...{ what: 'a quiet time', url: '/v1/consent/quiet-times', name: 'Sundays' },
+    ...{ patch: { name: 'Weekends' } },
+    harmless: { quiet: [{ days: ['sunday'], from: '00:00', to: '23:00' }] },
+    definition: () => journey([voice({ quietTime: 'Sundays' })]),
+    pointers: ['/steps/0/quietTime'],
+  },
+];
+
+async function relianceTests(t: Test, world: World): Promise<void> {
+  const { rig } = world;
+  const named = async (url: string, name: string): Promise<Json> => {
+    const { items } = (await rig.get(`${url}?limit=200`)).body as { items: Json[] };
+    const found = items.find((item) => item['name'] === name);
+    if (found === undefined) throw new Error(`${url} has no ${name}`);
+    return found;
+  };
+  const patch = async (url: string, { id }: Json, body: Json): Promise<Answered> => {
+    const { version } = (await rig.get(`${url}/${String(id)}`)).body;
+    const headers = { 'if-match': `"${String(version)}"` };
+    return rig.ask({ method: 'PATCH', url: `${url}/${String(id)}`, headers, body });
+  };
+
+  for (const { what, url, name, harmless, definition, pointers, ...one } of RELIED_ON) {
+    await t.test(`what a live journey names stays: ${what}`, async (t) => {
+      const asset = await named(url, name);
+      const written = definition();
+      const id = await world.publish(written);
+      const refused = await patch(url, asset, one.patch);
+      t.match(refused, { status: 409, body: { code: 'IN_USE', detail: /stop them/ } });
+      const users = refused.body['usedBy'] as Json[];
+      const own = users.find((user) => user['id'] === id);
+      t.same(own, { kind: 'journey', id, name: written['name'], version: 1, pointers });
+      t.equal((await named(url, name))['version'], asset['version'], 'nothing was changed');
+      t.match(await patch(url, asset, harmless), { status: 200 }, 'other edits are');
+      for (const user of users) await world.order(String(user['id']), 'stop');
+      t.match(await patch(url, asset, one.patch), { status: 409 }, 'until it has stopped');
+      await world.work();
+      const clone = await rig.make(`/v1/journeys/${id}/clone`, {});
+      t.equal((await world.read(clone))['isPublishable'], true);
+      t.match(await patch(url, asset, one.patch), { status: 200 }, 'a draft is not in the way');
+      const { isPublishable, faults } = await world.read(clone);
+      t.equal(isPublishable, false, 'and says what it has lost');
+      t.match(
+        (faults as Json[]).filter(({ severity }) => severity !== 'warning'),
+        pointers.map((pointer) => ({ pointer })),
+      );
+      const before = Object.fromEntries(
+        Object.keys({ ...one.patch, ...harmless }).map((key) => [key, asset[key]]),
+      );
+      t.match(await patch(url, asset, before), { status: 200 });
+    });
+  }
+
+  await t.test(
+    'an earlier version counts while somebody is inside, and so does a test',
+    async (t) => {
+      const entry = bySegment('ongoing');
+      const first = journey([wait('1d')], { entry });
+      const contactId = await world.member();
+      const id = await world.publish(first);
+      await world.work();
+      t.match(await world.runs(id, '?status=active'), [{ version: 1 }]);
+      await world.edit(id, journey([wait('2d')], { name: first['name'] }));
+      t.match(await world.order(id, 'publish'), { status: 200 });
+      const segment = await named('/v1/segments', 'Tomorrow');
+      const renamed = { name: 'Someday' };
+      const usedBy = [{ id, version: 1, pointers: ['/entry/segment'] }];
+      t.match(await patch('/v1/segments', segment, renamed), { status: 409, body: { usedBy } });
+      rig.clock.nowMs += DAY_MS + 1;
+      await world.work();
+      await rig.ask({ method: 'PUT', url: `/v1/journeys/test-contacts/${contactId}` });
+      const tested = await rig.make('/v1/journeys', journey([wait('1d')], { entry }));
+      const { status } = await rig.post(`/v1/journeys/${tested}/test-runs`, { contactId });
+      t.equal(status, 201);
+      await world.work();
+      t.match(await patch('/v1/segments', segment, renamed), {
+        ...{ status: 409, body: { usedBy: [{ id: tested, version: -1 }] } },
+      });
+      rig.clock.nowMs += DAY_MS + 1;
+      await world.work();
+      t.match(await patch('/v1/segments', segment, renamed), { status: 200 });
+      t.match(await patch('/v1/segments', segment, { name: 'Tomorrow' }), { status: 200 });
+      await world.order(id, 'stop');
+      await world.work();
+    },
+  );
+
+  await t.test('a segment that asks for another, and engagements of one name', async (t) => {
+    const segment = await named('/v1/segments', 'Tomorrow');
+    const condition = { all: [{ segment: 'Tomorrow', operator: 'isMember' }] };
+    const rule = { kind: 'dynamic', condition, evaluation: 'ongoing' };
+    const id = await rig.make('/v1/segments', { ...rule, name: 'Some of them' });
+    t.match(await patch('/v1/segments', segment, { name: 'Else' }), {
+      status: 409,
+      body: { usedBy: [{ kind: 'segment', id, pointers: ['/condition/all/0/segment'] }] },
+    });
+    const own = await named('/v1/segments', 'Some of them');
+    t.match(await patch('/v1/segments', own, { name: 'Few of them' }), { status: 200 });
+    const whoever = { all: [{ from: 'contact', attribute: 'city', operator: 'hasValue' }] };
+    t.match(await patch('/v1/segments', own, { condition: whoever }), { status: 200 });
+    const journeyId = await world.publish(journey([voice()]));
+    const { id: another } = await rig.engagement({ name: 'Spare' });
+    const taking = await patch('/v1/engagements', { id: another }, { name: 'Appointments' });
+    const usedBy = [{ id: journeyId, pointers: ['/steps/0/engagement'] }];
+    t.match(taking, { status: 409, body: { usedBy } }, 'a newer one would be meant from now on');
+    const profile = await named('/v1/consent/profiles', 'Calls');
+    for (const state of ['inactive', 'active']) {
+      t.match(
+        await patch('/v1/consent/profiles', profile, { state }),
+        { status: 200 },
+        'enforced all the same',
+      );
+    }
+    await world.order(journeyId, 'stop');
+    await world.work();
+  });
+
+  await t.test('of a publication and a renaming at once one loses', async (t) => {
+    const { database, businessUnitId, ids, clock } = rig;
+    const actor = 'test';
+    const writer = { database, businessUnitId, ids, nowMs: clock.nowMs, actor };
+    const options = { hasConversations: true };
+    const row = await named('/v1/segments', 'Tomorrow');
+    for (const winner of ['publication', 'renaming'] as const) {
+      const entry = bySegment('ongoing');
+      const journeyId = await rig.make('/v1/journeys', journey([wait('1d')], { entry }));
+      const { version } = await named('/v1/segments', 'Tomorrow');
+      const change = { id: String(row['id']), version: Number(version), patch: { name: 'Gone' } };
+      const work = {
+        publication: async (tx: Transaction<Database>): Promise<unknown> =>
+          publishJourney(tx, writer, { id: journeyId }, options),
+        renaming: async (tx: Transaction<Database>): Promise<unknown> =>
+          keepingWhatIsNamed(tx, writer, () => changeSegment(tx, writer, change)),
+      };
+      const loser = winner === 'publication' ? 'renaming' : 'publication';
+      const done = deferred();
+      const letGo = deferred();
+      const first = database.db.transaction().execute(async (tx) => {
+        await work[winner](tx);
+        done.resolve();
+        await letGo.promise;
+      });
+      await done.promise;
+      const loserIs = { over: false };
+      const second = database.db
+        .transaction()
+        .execute(work[loser])
+        .then(
+          () => 'done too',
+          (error: unknown) => (error as DialerError).code,
+        )
+        .finally(() => (loserIs.over = true));
+      // SQLite begins no other transaction; PostgreSQL has to be waiting, or done.
+      while (database.kind === 'postgres' && !loserIs.over && !(await isAnybodyWaiting(database)));
+      letGo.resolve();
+      await first;
+      t.equal(await second, winner === 'publication' ? 'IN_USE' : 'JOURNEY_NOT_READY');
+      if (winner === 'publication') {
+        await world.order(journeyId, 'stop');
+        await world.work();
+      }
+    }
+  });
+}
+
+function deferred() {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((resolved) => (resolve = resolved));
+  return { promise, resolve: () => resolve() };
+}
+
+async function isAnybodyWaiting({ db }: OpenDatabase): Promise<boolean> {
+  const { rows } = await sql`select 1 from pg_locks where not granted`.execute(db);
+  return rows.length > 0;
+}
+
 async function trialTests(t: Test, world: World): Promise<void> {
   const { rig } = world;
   await t.test('[JRN-06] [JRN-61] a draft is tried on a contact of the store', async (t) => {
@@ -1047,6 +1306,7 @@ for (const [index, target] of targets.entries()) {
     await t.test('definitions', (t) => definitionTests(t, world));
     await t.test('lifecycle', (t) => lifecycleTests(t, world));
     await t.test('trials', (t) => trialTests(t, world));
+    await t.test('reliance', (t) => relianceTests(t, world));
     // Of the configuration: the database has no part in it.
     if (index === 0) await t.test('switches', (t) => switchTests(t, () => target.place(t)));
   });

@@ -24,6 +24,7 @@ const REMEDIES: Readonly<Record<keyof typeof PROBLEMS, string>> = {
   ENGAGEMENT_INACTIVE: 'use another engagement: this one is not worked',
   INTAKE_NOT_ALLOWED: 'tasks by request where `intake` is `api`, files where it is `file`',
   NOT_CHANGEABLE: 'make another one',
+  IN_USE: 'see `usedBy`: publish versions that do without it, or stop them; or make another one',
   NOT_PACED: 'ask for progressive and predictive engagements only',
   NOTHING_PENDING: 'nothing: its list is done; give it tasks first',
   NO_REPRESENTATIVES: 'put somebody into its queue with its skills, or say `representatives`',

@@ -118,6 +118,16 @@ export const PROVOCATIONS: Readonly<
   ENGAGEMENT_INACTIVE: (_, { sms }) => post(`/v1/engagements/${sms}/start`, undefined),
   INTAKE_NOT_ALLOWED: (_, { fed }) => post('/v1/tasks', task(fed)),
   NOT_CHANGEABLE: (_, { id }) => change(`/v1/engagements/${id}`, '"1"', { intake: 'file' }),
+  IN_USE: async (rig) => {
+    const segment = await rig.make('/v1/segments', { name: 'Relied on', kind: 'static' });
+    const journey = await rig.make('/v1/journeys', {
+      ...{ format: 'ringfence-journey/1', name: 'Relies', timeZone: 'UTC' },
+      entry: { kind: 'segment', segment: 'Relied on', frequency: 'ongoing' },
+      steps: [{ id: 'done', type: 'exit' }],
+    });
+    await rig.post(`/v1/journeys/${journey}/publish`, {});
+    return change(`/v1/segments/${segment}`, '"1"', { name: 'Another' });
+  },
   NOT_PACED: (_, { id }) => post(`/v1/engagements/${id}/forecast`, {}),
   NOTHING_PENDING: (_, { paced }) => forecastWith(paced, { representatives: 3 }),
   NO_REPRESENTATIVES: (_, { paced }) => forecastWith(paced, {}),

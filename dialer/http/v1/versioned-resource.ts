@@ -3,6 +3,8 @@ import type { Transaction } from 'kysely';
 import { Type, type TObject } from 'typebox';
 import type { Role } from '../../api-keys/api-key.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
+import { keepingWhatIsNamed } from '../../journeys/lifecycle/assets-in-use.ts';
+import { lockUnit } from '../../store/lock-unit.ts';
 import type { Database } from '../../store/schema/database.ts';
 import {
   rowOf,
@@ -68,6 +70,8 @@ export function versionedRoutes<T extends VersionedTable>(
   app.post(url, { config: { access }, schema: create }, (request, reply) => {
     const writer = writerOf(context, request);
     const work = async (tx: Tx) => {
+      // What it names itself is not renamed meanwhile.
+      await lockUnit(context.database, tx, writer.businessUnitId);
       const row = await resource.create(tx, writer, request.body);
       return { status: 201, body: await bodyOf(tx, row) };
     };
@@ -84,7 +88,8 @@ export function versionedRoutes<T extends VersionedTable>(
     const writer = writerOf(context, request);
     const { id } = request.params;
     const body = await context.database.db.transaction().execute(async (tx) => {
-      const row = await resource.change(tx, writer, { id, version, patch: request.body });
+      const asked = { id, version, patch: request.body };
+      const row = await keepingWhatIsNamed(tx, writer, () => resource.change(tx, writer, asked));
       return bodyOf(tx, row);
     });
     tagged(reply, body);

@@ -62,6 +62,22 @@ export const Problem = Type.Object(
         description: 'Every place of the request that is wrong.',
       }),
     ),
+    usedBy: Type.Optional(
+      Type.Array(
+        Type.Object({
+          kind: Type.Enum(['journey', 'segment']),
+          id: Type.String(),
+          name: Type.String(),
+          version: Type.Optional(
+            Type.Integer({ description: 'Of a journey; below zero: a test of its draft.' }),
+          ),
+          pointers: Type.Array(Type.String(), {
+            description: 'Where: JSON pointers into its definition, or its condition.',
+          }),
+        }),
+        { description: 'Of `IN_USE`: what relies on it, up to 100.' },
+      ),
+    ),
   },
   {
     description: 'RFC 9457 problem details.',

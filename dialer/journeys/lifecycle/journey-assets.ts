@@ -119,25 +119,41 @@ async function segmentsOf(db: Db, businessUnitId: string): Promise<ListOf<'segme
   return rows.map(({ name, kind }) => ({ name, kind: kind as 'static' | 'dynamic' }));
 }
 
-/**
- * Names of engagements need not differ: of several the newest that takes work is meant. Those of text
- * messages take none yet, and that is told of their steps.
- */
 async function engagementsOf(db: Db, businessUnitId: string): Promise<ListOf<'engagements'>> {
+  const meant = await engagementsMeant(db, businessUnitId);
+  return [...meant].map(([name, { channel, isReady }]) => {
+    return { name, channel, state: isReady ? ('ready' as const) : ('draft' as const) };
+  });
+}
+
+interface MeantEngagement {
+  readonly id: string;
+  readonly channel: 'voice' | 'sms';
+  readonly isReady: boolean;
+}
+
+/**
+ * By name. Names of engagements need not differ: of several the newest that takes work is meant. Those
+ * of text messages take none yet, and that is told of their steps.
+ */
+export async function engagementsMeant(
+  db: Db,
+  businessUnitId: string,
+): Promise<ReadonlyMap<string, MeantEngagement>> {
   const rows = await db
     .selectFrom('engagements')
-    .select(['name', 'channel', 'status', 'intake'])
+    .select(['id', 'name', 'channel', 'status', 'intake'])
     .where('business_unit_id', '=', businessUnitId)
     .where('intake', '<>', 'file')
     .orderBy('id', 'desc')
     .execute();
   const isReady = ({ status, channel }: (typeof rows)[number]): boolean =>
     status !== 'inactive' || channel === 'sms';
-  const byName = new Map<string, ListOf<'engagements'>[number]>();
+  const byName = new Map<string, MeantEngagement>();
   for (const row of [...rows.filter(isReady), ...rows.filter((one) => !isReady(one))]) {
     if (byName.has(row.name)) continue;
     const channel = row.channel as 'voice' | 'sms';
-    byName.set(row.name, { name: row.name, channel, state: isReady(row) ? 'ready' : 'draft' });
+    byName.set(row.name, { id: row.id, channel, isReady: isReady(row) });
   }
-  return [...byName.values()];
+  return byName;
 }

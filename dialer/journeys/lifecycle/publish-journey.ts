@@ -4,6 +4,7 @@ import { instantMs } from '../../../journey-core/definition/instant.ts';
 import type { Journey } from '../../../journey-core/definition/journey.schema.ts';
 import { DialerError, type ErrorFault } from '../../../machines/errors.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
+import { lockUnit } from '../../store/lock-unit.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyRow, JourneyVersionRow } from '../../store/schema/journey-tables.ts';
 import { checkDefinition, type CheckOptions, type FoundFault } from './check-journey.ts';
@@ -27,7 +28,8 @@ export interface PublishOptions extends CheckOptions {
 /**
  * New people enter the new version from now on, or from its opening; people inside finish theirs. A
  * draft that changes nothing for people stays the version that it is. Throws JOURNEY_NOT_READY with
- * everything that is in the way, JOURNEY_STATE when there is nothing to publish.
+ * everything that is in the way, JOURNEY_STATE when there is nothing to publish. What it names stays what
+ * it is until it is stored, and from then on.
  */
 export async function publishJourney(
   tx: Tx,
@@ -42,6 +44,7 @@ export async function publishJourney(
   const reason = uneditable(row, live, nowMs);
   if (reason !== undefined) throw inWrongState(row, reason);
   const definition = JSON.parse(row.draft) as unknown;
+  await lockUnit(writer.database, tx, businessUnitId);
   const { faults } = await checkDefinition(tx, businessUnitId, definition, options);
   refuseUnready([...faults.flatMap(inTheWay), ...windowFaults(definition, faults, nowMs)]);
   const journey = definition as Journey;

@@ -11,6 +11,7 @@ import { DialerError } from '../../../machines/errors.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
 import { appendEvents } from '../../store/event-log.ts';
 import { insertMany } from '../../store/insert-many.ts';
+import { lockUnit } from '../../store/lock-unit.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type {
   JourneyRow,
@@ -137,6 +138,7 @@ async function snapshot(
   options: CheckOptions,
 ): Promise<number> {
   const definition = await definitionToShow(tx, row);
+  await lockUnit(writer.database, tx, writer.businessUnitId);
   const { faults } = await checkDefinition(tx, writer.businessUnitId, definition, options);
   const inTheWay = faults.filter(({ severity }) => severity !== 'warning');
   if (inTheWay.length > 0) {

@@ -1,11 +1,10 @@
 /** Keys: made and revoked by whoever has an admin key. A key itself is shown once, when it is made. */
-import type { Transaction } from 'kysely';
 import { Type } from 'typebox';
 import { ROLES } from '../../../api-keys/api-key.ts';
 import { adminKeys, createKeyIn, findKey, revokeKeyIn } from '../../../api-keys/api-keys.ts';
 import { Name } from '../../../checked-input.ts';
+import { lockUnit } from '../../../store/lock-unit.ts';
 import type { ApiKeyRow } from '../../../store/schema/access-tables.ts';
-import type { Database } from '../../../store/schema/database.ts';
 import { callerOfRequest } from '../../access.ts';
 import { HttpError } from '../../http-error.ts';
 import { once } from '../../idempotency.ts';
@@ -127,7 +126,8 @@ export function apiKeyRoutes(app: ApiApp, context: ApiContext): void {
     const writer = writerOf(context, request);
     const { id } = request.params;
     return db.transaction().execute(async (tx) => {
-      await oneRevokerAtATime(context, tx, writer.businessUnitId);
+      // Two admins that revoke each other at once would leave nobody.
+      await lockUnit(context.database, tx, writer.businessUnitId);
       const row = await findKey(tx, writer.businessUnitId, id);
       const admins = await adminKeys(tx, writer.businessUnitId);
       if (admins.length === 1 && admins[0]?.id === id) {
@@ -137,17 +137,6 @@ export function apiKeyRoutes(app: ApiApp, context: ApiContext): void {
       return keyBody(await findKey(tx, writer.businessUnitId, id));
     });
   });
-}
-
-/** Two admins that revoke each other at once would leave nobody. */
-async function oneRevokerAtATime(
-  { database }: ApiContext,
-  tx: Transaction<Database>,
-  businessUnitId: string,
-): Promise<void> {
-  if (database.kind !== 'postgres') return; // SQLite has one writer
-  const unit = tx.selectFrom('business_units').select('id').where('id', '=', businessUnitId);
-  await unit.forUpdate().execute();
 }
 
 function keyBody(row: ApiKeyRow) {

@@ -5,6 +5,7 @@ import { DialerError } from '../../../../machines/errors.ts';
 import { changeEngagement } from '../../../engagements/change-settings.ts';
 import { createEngagementIn } from '../../../engagements/create-engagement.ts';
 import { withBatch } from '../../../engagements/engagement-reports.ts';
+import { keepingWhatIsNamed } from '../../../journeys/lifecycle/assets-in-use.ts';
 import type { EngagementRow } from '../../../store/schema/engagement-tables.ts';
 import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
@@ -111,9 +112,10 @@ function engagementReadRoutes(app: ApiApp, context: ApiContext): void {
     const version = versionAsked(request);
     const { id } = request.params;
     const writer = writerOf(context, request);
+    const asked = { id, version, patch: request.body };
     const row = await context.database.db
       .transaction()
-      .execute((tx) => changeEngagement(tx, writer, { id, version, patch: request.body }));
+      .execute((tx) => keepingWhatIsNamed(tx, writer, () => changeEngagement(tx, writer, asked)));
     await told(context, id);
     return answer(context, reply, row);
   });
