@@ -1,4 +1,4 @@
-/** `ringfence journey validate | simulate | diagram | draft`: a journey before anybody is in it. */
+/** `ringfence journey`: one before anybody is in it, and those of a running service. */
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { journeyDiagram } from '../journey-core/definition/journey-diagram.ts';
@@ -10,6 +10,7 @@ import { simulateJourney } from '../journey-core/simulation/simulate-journey.ts'
 import { faultLine } from '../journey-core/validation/journey-fault.ts';
 import { CliError } from './cli-error.ts';
 import { journeyIn, personIn, planIn, readableText, validJourney } from './journey-files.ts';
+import { journeyServiceCommands } from './journey-service.command.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface JourneyValidateOptions {
@@ -47,12 +48,10 @@ export function journeyCommand(): Command {
     .description('draw a journey as a Mermaid flowchart')
     .argument('<file>', FILE)
     .option('--json', 'one JSON value on stdout', false);
-  return new Command('journey')
-    .description('check, try, draw and draft journeys')
-    .addCommand(validate)
-    .addCommand(simulate)
-    .addCommand(diagram)
-    .addCommand(draftCommand());
+  const journey = new Command('journey').description('check, try, draw, draft and run journeys');
+  const here = [validate, simulate, diagram, draftCommand()];
+  for (const command of [...here, ...journeyServiceCommands()]) journey.addCommand(command);
+  return journey;
 }
 
 function draftCommand(): Command {

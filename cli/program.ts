@@ -18,6 +18,16 @@ import {
   type JourneySimulateOptions,
   type JourneyValidateOptions,
 } from './journey.command.ts';
+import {
+  runJourneyList,
+  runJourneyPublish,
+  runJourneyStatus,
+  runJourneyStop,
+  type JourneyListOptions,
+  type JourneyOrderOptions,
+  type JourneyPublishOptions,
+  type JourneyServiceOptions,
+} from './journey-service.command.ts';
 import { pacerCommand, runPacer, type PacerOptions } from './pacer.command.ts';
 import { runSimulate, simulateCommand, type SimulateOptions } from './simulate.command.ts';
 import {
@@ -119,6 +129,18 @@ function journeys(terminal: Terminal, choose: (action: Action) => void): Command
   );
   named('draft')?.action((text: string | undefined, options: JourneyDraftOptions) =>
     choose(() => runJourneyDraft(text, options, terminal)),
+  );
+  named('list')?.action((options: JourneyListOptions) =>
+    choose(() => runJourneyList(options, terminal)),
+  );
+  named('status')?.action((asked: string, options: JourneyServiceOptions) =>
+    choose(() => runJourneyStatus(asked, options, terminal)),
+  );
+  named('publish')?.action((asked: string, options: JourneyPublishOptions) =>
+    choose(() => runJourneyPublish(asked, options, terminal)),
+  );
+  named('stop')?.action((asked: string, options: JourneyOrderOptions) =>
+    choose(() => runJourneyStop(asked, options, terminal)),
   );
   return journey;
 }

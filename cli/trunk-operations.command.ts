@@ -3,9 +3,7 @@
  * The key is `http.adminKey` of the configuration, which the environment may hold.
  */
 import { Command } from 'commander';
-import { loadProcessConfig } from '../config/process-config.ts';
-import type { RingfenceConfig } from '../config/ringfence.schema.ts';
-import { CliError } from './cli-error.ts';
+import { askService } from './ask-service.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface TrunkOperationOptions {
@@ -62,7 +60,7 @@ export async function runTrunkList(
   options: TrunkOperationOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const answer = await asked(options, 'GET', '/v1/trunks');
+  const answer = await askService(options, { path: '/v1/trunks' });
   const { items, unheard } = answer as {
     items: readonly TrunkView[];
     unheard: readonly Unheard[];
@@ -82,8 +80,9 @@ export async function runTrunkOperation(
 ): Promise<number> {
   const path = `/v1/trunks/${encodeURIComponent(name)}/${operation}`;
   const { reason } = options;
-  const body = operation === 'resume' ? undefined : reason === undefined ? {} : { reason };
-  const view = (await asked(options, 'POST', path, body)) as TrunkView & { unheard: Unheard[] };
+  const body = operation === 'resume' ? {} : { body: reason === undefined ? {} : { reason } };
+  const answer = await askService(options, { method: 'POST', path, ...body });
+  const view = answer as TrunkView & { unheard: readonly Unheard[] };
   tell(view, terminal);
   tellUnheard(view.unheard, terminal);
   if (options.json) await writeJson(terminal, view);
@@ -111,42 +110,4 @@ function tell({ name, state, groups, gateways }: TrunkView, terminal: Terminal):
     const channels = `${channelsInUse} of ${channelsMax} channels`;
     say(terminal, `  ${gatewayId}: ${one.state}, ${channels}${registered}${asr}${last}; ${detail}`);
   }
-}
-
-async function asked(
-  options: TrunkOperationOptions,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: object,
-): Promise<unknown> {
-  const { config } = loadProcessConfig(options.config);
-  const { adminKey } = config.http;
-  if (adminKey === '') {
-    throw new CliError('KEY_MISSING', 'No key: set RINGFENCE_HTTP_ADMIN_KEY, or http.adminKey.');
-  }
-  const url = new URL(path, options.url ?? urlOf(config));
-  const json = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await fetch(url, {
-    method,
-    headers: { authorization: `Bearer ${adminKey}`, ...json },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(
-      'SERVICE_UNREACHABLE',
-      `The service at ${url.origin} is not there: ${reason}.`,
-    );
-  });
-  const answer: unknown = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  const { code = 'SERVICE_REFUSED', detail = `it answered ${response.status}` } = answer as {
-    code?: string;
-    detail?: string;
-  };
-  throw new CliError(code, `The service refused: ${detail}.`);
-}
-
-function urlOf({ http }: RingfenceConfig): string {
-  const scheme = http.tlsCertificateFile === '' ? 'http' : 'https';
-  return `${scheme}://${http.host}:${http.port}`;
 }

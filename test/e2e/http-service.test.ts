@@ -1,10 +1,12 @@
 /** Goal: the service as a new user meets it, and as an operator stops it. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { runProgram } from '../../cli/program.ts';
 import { openSqlite } from '../../dialer/store/sqlite/open-sqlite.ts';
 import type { Json } from '../support/api-rig.ts';
+import { CapturedTerminal } from '../support/captured-terminal.ts';
 import { ROOT, ServiceProcess } from '../support/service-process.ts';
 import { SippFarEnd, type SippMessage } from '../support/sipp.ts';
 
@@ -43,6 +45,86 @@ t.test('[API-29] the ten calls of the README do what they say', async (t) => {
   t.equal(await service.end(), 0, service.said);
   t.match(service.said, /Ringfence has stopped/);
   t.notMatch(service.said, /\+1206555/, 'no number in what it said');
+});
+
+t.test('journeys of a running service are published, looked at and stopped', async (t) => {
+  const service = await ServiceProcess.start(t, {
+    env: { RINGFENCE_DIALER_STOP_GRACE_MS: '500' },
+  });
+  const folder = t.testdir({
+    'ringfence.yaml': JSON.stringify({ http: { adminKey: service.key } }),
+    'keyless.yaml': '{}',
+  });
+  const file = join(folder, 'welcome.yaml');
+  const run = async (...line: string[]) => {
+    const terminal = new CapturedTerminal();
+    const where = ['--url', service.url, '--config', join(folder, 'ringfence.yaml'), '--json'];
+    const exitCode = await runProgram(['journey', ...line, ...where], terminal);
+    return { exitCode, json: JSON.parse(terminal.stdout) as Json, said: terminal.stderr };
+  };
+  const write = (wait: string, more = ''): void => {
+    const steps = `- { id: pause, type: wait, for: ${wait}, next: done }\n  - { id: done, type: exit }`;
+    const entry = '{ kind: segment, segment: new people, frequency: ongoing }';
+    const head = `format: ringfence-journey/1\nname: Welcome\ntimeZone: UTC\n${more}`;
+    writeFileSync(file, `${head}entry: ${entry}\nsteps:\n  ${steps}\n`);
+  };
+
+  write('1d');
+  const faulty = await run('publish', file);
+  t.match(faulty, { exitCode: 1, json: { isPublished: false } });
+  t.match(faulty.said, `${file}:4:34: /entry/segment: there is no segment 'new people'`);
+  t.match(faulty.said, 'nothing was changed');
+  t.match(await run('list'), { exitCode: 0, json: { items: [] }, said: /no such journeys/ });
+  await service.ask('/v1/segments', { name: 'new people', kind: 'static' });
+
+  const first = await run('publish', file, '--comment', 'The first');
+  t.match(first.json, { isPublished: true, state: 'live', liveVersion: 1, isNewVersion: true });
+  t.match(first, { exitCode: 0, said: /Welcome \(.*\): version 1 is published; .* is live/ });
+  const again = await run('publish', file);
+  t.match(again.json, { isPublished: true, liveVersion: 1, isNewVersion: false });
+  write('2d');
+  t.match((await run('publish', file)).json, { liveVersion: 2, isNewVersion: true });
+  t.match((await run('list', '--state', 'live')).json, { items: [{ name: 'Welcome' }] });
+  const status = await run('status', 'Welcome');
+  t.match(status, { exitCode: 0, said: /version 2: live, 0 entered, 0 inside/ });
+  t.match(status.json, { state: 'live', versions: [{ number: 2 }, { number: 1 }] });
+  t.notOk('definition' in status.json);
+
+  const id = String(status.json['id']);
+  const { version } = await service.ask(`/v1/journeys/${id}`);
+  const draft = await fetch(`${service.url}/v1/journeys/${id}/draft`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${service.key}`,
+      'content-type': 'application/yaml',
+      'if-match': `"${String(version)}"`,
+    },
+    body: readFileSync(file, 'utf8').replace('2d', '3d'),
+  });
+  t.equal(draft.status, 200);
+  const inTheWay = await run('publish', file);
+  t.match(inTheWay, { exitCode: 1, json: { error: { code: 'DRAFT_IN_THE_WAY' } } });
+  t.match(inTheWay.said, /--overwrite/);
+  t.match((await run('publish', 'Welcome')).json, { liveVersion: 3 }, 'the draft of the service');
+  t.match((await run('publish', id)).json, { error: { code: 'JOURNEY_STATE' } });
+
+  t.match(await run('stop', id, '--comment', 'Enough'), { exitCode: 0, said: /stopp/ });
+  t.match(await run('stop', id), { exitCode: 1, json: { error: { code: 'JOURNEY_STATE' } } });
+  const unknown = await run('stop', 'Nobody');
+  t.match(unknown, { exitCode: 1, json: { error: { code: 'NOT_FOUND' } }, said: /journey list/ });
+  t.match((await run('list', '--state', 'odd')).json, { error: { code: 'REQUEST_INVALID' } });
+  t.match((await run('publish', join(folder, 'none.yaml'))).json, {
+    error: { code: 'FILE_UNREADABLE' },
+  });
+  const keyless = new CapturedTerminal();
+  const config = ['--config', join(folder, 'keyless.yaml'), '--url', service.url];
+  t.equal(await runProgram(['journey', 'list', ...config], keyless), 1);
+  t.match(keyless.stderr, /RINGFENCE_HTTP_ADMIN_KEY/);
+  service.signal('SIGTERM');
+  t.equal(await service.end(), 0, service.said);
+  const gone = await run('list');
+  t.match(gone, { exitCode: 1, json: { error: { code: 'SERVICE_UNREACHABLE' } } });
+  t.match(gone.said, /ECONNREFUSED/);
 });
 
 const LIVE = 20;
