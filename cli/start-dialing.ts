@@ -149,6 +149,7 @@ function makeApi(options: DialingOptions, ids: IdSource): Api {
       sending: sendingSettings(config.journeys),
       ...draftingSettings(config.journeys),
       keptDays: config.journeys.keepDays,
+      draftsKeptDays: config.journeys.keepDraftDays,
     },
   });
 }

@@ -53,6 +53,15 @@ export const JourneysConfig = Type.Object(
       maximum: 3_660,
       env: 'RINGFENCE_JOURNEYS_KEEP_DAYS',
     }),
+    keepDraftDays: Type.Integer({
+      description:
+        'How long a draft that was asked for in words is kept, with the text, the answer and the verdict ' +
+        'on it, after it was last touched. The journey that was made of it stays. Days.',
+      default: 90,
+      minimum: 1,
+      maximum: 3_660,
+      env: 'RINGFENCE_JOURNEYS_KEEP_DRAFT_DAYS',
+    }),
     dialerUrl: Type.String({
       description:
         'The dialer of another installation that journeys ask for calls, `https://host`, without a ' +

@@ -15,6 +15,7 @@ import { journeyIndexes } from './migrations/0013-journey-indexes.ts';
 import { complianceAudit } from './migrations/0014-compliance-audit.ts';
 import { trunkClosures } from './migrations/0015-trunk-closures.ts';
 import { amdAudits } from './migrations/0016-amd-audits.ts';
+import { draftRetention } from './migrations/0017-draft-retention.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   firstTables,
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   complianceAudit,
   trunkClosures,
   amdAudits,
+  draftRetention,
 ];

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { SAMPLE_PROMPTS } from '../../journey-core/draft/sample-prompts.ts';
 import { ChatModel } from '../../dialer/journeys/drafting/chat-model.ts';
+import { forgetDrafts } from '../../dialer/journeys/drafting/draft-requests.ts';
 import { makeDraft } from '../../dialer/journeys/drafting/draft-with-model.ts';
 import { webhookFault } from '../../config/webhook-address.ts';
 import { ApiRig, type Json } from '../support/api-rig.ts';
@@ -12,6 +13,7 @@ import { storeTargets } from '../support/store-target.ts';
 
 t.setTimeout(240_000);
 
+const DAY_MS = 86_400_000;
 const KEY = 'sk-never-shown-0123456789';
 const TEXT = 'Call everyone in the segment "gold". If nobody answers, send an SMS. Sing a song.';
 const NOW = { nowMs: Date.parse('2026-11-21T12:00:00Z'), timeZone: 'UTC' };
@@ -173,6 +175,7 @@ for (const target of await storeTargets(t)) {
       journeys: {
         ...{ isEnabled: true, hasConversations: true },
         drafting: { model: chat(modelUrl), triesMax: 2 },
+        draftsKeptDays: 7,
       },
     });
     const post = (path: string, body: unknown) => rig.post(`/v1/journeys/drafts${path}`, body);
@@ -237,6 +240,27 @@ for (const target of await storeTargets(t)) {
       t.match((await post('', { answers: { first: 'sing' } })).body, {
         errors: [{ pointer: '/answers/entryKind' }, { pointer: '/answers/entry' }, {}],
       });
+    });
+
+    await t.test('what nobody has touched for long is forgotten; its journey stays', async (t) => {
+      const make = async (): Promise<string> => {
+        const made = await post('', { text: 'When an order is placed, wait two hours.' });
+        return String(made.body['id']);
+      };
+      const [left, judged, used] = [await make(), await make(), await make()];
+      const statusOf = async (id: string) => (await rig.get(`/v1/journeys/drafts/${id}`)).status;
+      const journeyId = String((await post(`/${used}/journey`, { name: 'Kept' })).body['id']);
+      rig.clock.nowMs += 6 * DAY_MS;
+      await post(`/${judged}/feedback`, { verdict: 'up' });
+      t.equal(await forgetDrafts(rig.database, rig.clock.nowMs, 6), 0, 'not before their time');
+      rig.clock.nowMs += DAY_MS + 1;
+      await rig.api.detach();
+      await rig.api.attach(rig.dialer);
+      while ((await statusOf(left)) === 200); // it is swept in its own time
+      t.same([await statusOf(used), await statusOf(judged)], [404, 200]);
+      t.equal((await rig.get(`/v1/journeys/${journeyId}`)).status, 200);
+      t.equal((await post(`/${left}/feedback`, { verdict: 'up' })).status, 404);
+      t.equal(await forgetDrafts(rig.database, rig.clock.nowMs + 90 * DAY_MS), 1, 'by default 90');
     });
 
     await t.test('what cannot be a draft is told, and other people’s are not there', async (t) => {

@@ -82,6 +82,8 @@ export interface JourneySwitches {
   readonly drafting?: DraftModelUse;
   /** How long people who left are kept. Default 365. */
   readonly keptDays?: number;
+  /** How long drafts that were asked for are kept. Default 90. */
+  readonly draftsKeptDays?: number;
 }
 
 /** An app whose handlers see the types of their schemas. */

@@ -5,6 +5,7 @@ import { journeyRuntime } from '../../journeys/journey-runtime.ts';
 import { Uploads } from '../../intake/uploads.ts';
 import { SegmentKeeper } from '../../segments/segment-keeper.ts';
 import { forgetOccurrences } from '../../triggers/trigger-inbox.ts';
+import { forgetDrafts } from '../../journeys/drafting/draft-requests.ts';
 import { forgetRuns } from '../../journeys/runs/forget-runs.ts';
 import { guardRoutes } from '../access.ts';
 import { describeRoutes, serveDocs } from '../docs.ts';
@@ -157,7 +158,7 @@ function uploadsOf(options: ApiOptions, onTasks: (engagementId: string) => void)
 
 /**
  * Answers to repeated requests, what no cap counts any more, what triggers were raised with, people who
- * left their journey long ago.
+ * left their journey long ago, texts that journeys were drafted from.
  */
 function forgetOld({
   database,
@@ -170,6 +171,7 @@ function forgetOld({
   Promise.all([
     ...kinds.map(async (forgetKind) => forgetKind(database, atMs)),
     forgetRuns(database, atMs, journeys?.keptDays),
+    forgetDrafts(database, atMs, journeys?.draftsKeptDays),
   ]).catch((error: unknown) => log.warn({ error }, 'what is old could not be forgotten'));
 }
 

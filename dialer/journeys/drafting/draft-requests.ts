@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import type { JourneyDraft } from '../../../journey-core/draft/draft-answer.ts';
 import { DialerError } from '../../../machines/errors.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
+import type { OpenDatabase } from '../../store/open-database.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyDraftRequestRow } from '../../store/schema/journey-tables.ts';
 import type { CheckOptions } from '../lifecycle/check-journey.ts';
@@ -114,4 +115,23 @@ export async function giveFeedback(
   };
   await tx.updateTable('journey_draft_requests').set(set).where('id', '=', id).execute();
   return { ...row, ...set };
+}
+
+export const DRAFT_KEPT_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+/**
+ * Those that nobody has touched for so long: neither made, judged nor turned into a journey. The journeys
+ * stay. Answers how many were forgotten. To be called from time to time.
+ */
+export async function forgetDrafts(
+  { db }: Pick<OpenDatabase, 'db'>,
+  nowMs: number,
+  keptDays = DRAFT_KEPT_DAYS,
+): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('journey_draft_requests')
+    .where('updated_at_ms', '<', nowMs - keptDays * DAY_MS)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
