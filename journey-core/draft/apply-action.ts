@@ -69,6 +69,8 @@ function addStep(
 ): Refused | null {
   const made = reading.plan.step(name, step, source);
   if (isRefused(made)) return made;
+  if (step.type === 'voice' || step.type === 'sms') reading.frame.spokenOf = [step.type];
+  else if (message !== undefined) reading.frame.spokenOf = [message.channel];
   if (message !== undefined && 'message' in made && !reading.messages.has(made.message)) {
     reading.messages.set(made.message, { name: made.message, ...message });
   }

@@ -277,7 +277,10 @@ class Connector {
 
   #quietTime(name: string | undefined): void {
     if (name === undefined || (RESERVED_QUIET_TIMES as readonly string[]).includes(name)) return;
-    this.#named('quietTimes', 'quietTime', { name, quiet: [] }, null);
+    const hinted = this.#hints.quietTimes?.find((item) => item.name === name);
+    const { quiet = [], timeZone } = hinted ?? {};
+    const fresh = { name, ...(timeZone === undefined ? {} : { timeZone }), quiet };
+    this.#named('quietTimes', 'quietTime', fresh, null);
   }
 
   /** Takes the known asset over, or makes a placeholder of what is given. */

@@ -1,6 +1,8 @@
 /** What of a journey is no step: entry, dates, exits, goal, names. Filled sentence by sentence. */
 import type { AttributeTest, Condition } from '../definition/condition.schema.ts';
 import type { Goal, ExitRule, EntryRate } from '../definition/journey.schema.ts';
+import type { Channel } from '../definition/sending.schema.ts';
+import type { QuietHours } from './quiet-week.ts';
 import type { Static } from 'typebox';
 
 export interface DraftFrame {
@@ -22,6 +24,12 @@ export interface DraftFrame {
   bypassesCap: boolean;
   /** Of every step that does not say another. */
   quietTime: string | null;
+  /** When nothing leaves; of steps that say nothing else. */
+  quietHours: readonly QuietHours[];
+  /** Each person's clock is meant; else the journey's. */
+  isQuietByTheirClock: boolean;
+  /** What the sentence has just said to send: hours right behind it are of these channels. */
+  spokenOf: readonly Channel[] | null;
 }
 
 export function emptyFrame(timeZone: string): DraftFrame {
@@ -30,6 +38,7 @@ export function emptyFrame(timeZone: string): DraftFrame {
     ...{ frequency: null, every: null, opensAt: null, closesAt: null, rate: null, exclude: null },
     ...{ reentry: null, exits: [], cancelsConversations: true, goal: null },
     ...{ bypassesCap: false, quietTime: null },
+    ...{ quietHours: [], isQuietByTheirClock: false, spokenOf: null },
   };
 }
 

@@ -5,6 +5,7 @@
 import type { JourneyAssets } from '../definition/assets.schema.ts';
 import { isTimeZone } from '../definition/instant.ts';
 import type { Journey } from '../definition/journey.schema.ts';
+import type { QuietTime } from '../definition/quiet-time.schema.ts';
 import { validateJourney } from '../validation/validate-journey.ts';
 import { compilePlan } from './compile-plan.ts';
 import { connectAssets } from './connect-assets.ts';
@@ -15,6 +16,7 @@ import { plainText } from './phrase-reader.ts';
 import { readSentence, type Reading } from './read-sentence.ts';
 import { newReading } from './read-sentence.ts';
 import { placeOf, sentencesOf } from './sentences.ts';
+import { channelOf, hoursOf, quietName, quietOf, waitOf } from './quiet-week.ts';
 import { GOAL_PERCENT } from './setting-phrases.ts';
 
 export interface DraftOptions {
@@ -106,7 +108,7 @@ function journeyOf(reading: Reading, steps: Journey['steps']) {
   const needsGoal = steps.some(({ type }) => type === 'abTest' || type === 'bestChannel');
   const goal =
     frame.goal ?? (needsGoal ? { trigger: 'goalReached', targetPercent: GOAL_PERCENT } : null);
-  const quiet = frame.quietTime;
+  const quiet = quietOfFrame(reading);
   const journey: Journey = {
     ...{ format: 'ringfence-journey/1', name: frame.name ?? nameFrom(reading.text) },
     ...{ timeZone: frame.timeZone, entry },
@@ -121,11 +123,11 @@ function journeyOf(reading: Reading, steps: Journey['steps']) {
         }),
     ...(goal === null ? {} : { goal }),
     ...(frame.bypassesCap ? { frequencyCap: 'bypass' as const } : {}),
-    steps: steps.map((step) => {
-      const isSending = step.type === 'voice' || step.type === 'sms' || step.type === 'message';
-      return isSending && quiet !== null ? { quietTime: quiet, ...step } : step;
-    }),
-    assets: { messages: [...reading.messages.values()] },
+    steps: steps.map((step) => withQuiet(step, quiet, reading)),
+    assets: {
+      messages: [...reading.messages.values()],
+      ...(quiet?.asset === undefined ? {} : { quietTimes: [quiet.asset] }),
+    },
   };
   const isAsked = frame.goal === null && needsGoal;
   const told = isAsked
@@ -133,7 +135,58 @@ function journeyOf(reading: Reading, steps: Journey['steps']) {
         `Variants are judged by a goal, and none is said: a trigger for ${GOAL_PERCENT} % is to be connected.`,
       ]
     : [];
-  return { journey, assumptions: [...assumptions, ...told] };
+  return { journey, assumptions: [...assumptions, ...told, ...quietAssumptions(journey, quiet)] };
+}
+
+interface FrameQuiet {
+  readonly name: string;
+  /** Made of hours that the text has; undefined: it was named. */
+  readonly asset?: QuietTime;
+}
+
+/** One that is known and has the same hours is meant. */
+function quietOfFrame({ frame, assets }: Reading): FrameQuiet | null {
+  if (frame.quietHours.length === 0) {
+    return frame.quietTime === null ? null : { name: frame.quietTime };
+  }
+  const timeZone = frame.isQuietByTheirClock ? 'audience' : 'journey';
+  const quiet = quietOf(frame.quietHours);
+  const known = assets.quietTimes?.find((item) => {
+    const hours = item.advanced === undefined ? hoursOf(item.quiet) : null;
+    if (hours === null || (item.timeZone ?? 'journey') !== timeZone) return false;
+    return JSON.stringify(quietOf(hours)) === JSON.stringify(quiet);
+  });
+  const { name = quietName(frame.quietHours) } = known ?? {};
+  return { name, asset: { name, timeZone, quiet } };
+}
+
+/** What a step says itself holds; hours of other channels leave it to the profile. */
+function withQuiet(
+  step: Journey['steps'][number],
+  quiet: FrameQuiet | null,
+  { frame, messages }: Reading,
+): Journey['steps'][number] {
+  if (step.type !== 'voice' && step.type !== 'sms' && step.type !== 'message') return step;
+  if (quiet === null) return step;
+  if (quiet.asset === undefined) return { quietTime: quiet.name, ...step };
+  const channel = channelOf(step, messages);
+  if (!frame.quietHours.some(({ channels }) => channels.includes(channel))) return step;
+  const sendWithin = waitOf(frame.quietHours, channel);
+  return { quietTime: quiet.name, ...(sendWithin === undefined ? {} : { sendWithin }), ...step };
+}
+
+function quietAssumptions({ steps, timeZone }: Journey, quiet: FrameQuiet | null): string[] {
+  if (quiet?.asset === undefined) return [];
+  const { name } = quiet;
+  const others = steps.flatMap((step) => {
+    const own = 'quietTime' in step ? step.quietTime : name;
+    return own === name ? [] : [`'${step.id}' keeps to '${own}', and not to '${name}'.`];
+  });
+  const clock = quiet.asset.timeZone === 'audience' ? 'each person’s clock' : `that of ${timeZone}`;
+  return [
+    `'${name}' is by ${clock}, and takes the place of the quiet time of the profile.`,
+    ...others,
+  ];
 }
 
 function entryOf(frame: DraftFrame): {

@@ -1,7 +1,7 @@
 /** Who enters, and when: a trigger, a segment, rounds, dates, rates. */
 import { DateTime } from 'luxon';
 import { DAY_MS, durationText } from '../definition/duration.ts';
-import type { Weekday } from '../definition/quiet-time.schema.ts';
+import { WEEKDAYS, type Weekday } from '../definition/quiet-time.schema.ts';
 import { takeSegmentObject } from './whom-phrases.ts';
 import {
   comparedWith,
@@ -235,14 +235,18 @@ const EVERY_UNITS: Readonly<Record<string, number>> = {
 function takeRounds(reader: PhraseReader, frame: DraftFrame, { clock }: AttributeScene): Taken {
   return reader.attempt((): Taken => {
     reader.take('repeat(?:ed|ing)?(?: it| this)?|again');
+    const start = reader.position;
+    if (reader.take(`(?:every|each) ${WORKDAY}|on ${WORKDAY}s(?= (?:at |\\d))`) !== null) {
+      return roundsOnDays(reader, frame, clock, WEEKDAYS.slice(0, 5));
+    }
     const weekday =
       reader.take(`(?:every|each) (other )?${WEEKDAY}`) ?? reader.take(`on ()${WEEKDAY}(?<=s)`);
     if (weekday !== null) {
-      if (reader.sees(`(?:, and|,|and) (?:on )?${WEEKDAY}`)) {
-        takeWeekdays(reader);
-        return {
-          refused: 'rounds come at one interval: write one journey for each day of the week',
-        };
+      if (reader.sees(`(?:, and|,|and|to|through|till|until) (?:on )?(?:every )?${WEEKDAY}`)) {
+        reader.position = start;
+        reader.take('(?:every|each)(?: other)?|on');
+        const days = takeWeekdays(reader);
+        return days === null ? null : roundsOnDays(reader, frame, clock, days);
       }
       const weeks = weekday[1] === undefined || weekday[1] === '' ? 1 : 2;
       return roundsOf(reader, frame, clock, weeks * 7 * DAY_MS, weekday[2] as Weekday);
@@ -263,6 +267,33 @@ function takeRounds(reader: PhraseReader, frame: DraftFrame, { clock }: Attribut
     const day = on === null ? null : (on[1] as Weekday);
     return roundsOf(reader, frame, clock, isOther ? 2 * ms : ms, day);
   });
+}
+
+const WORKDAY = '(?:weekday|working day|business day|workday)';
+
+/** All days of the week are every day; of fewer there is no one interval. */
+function roundsOnDays(
+  reader: PhraseReader,
+  frame: DraftFrame,
+  clock: AttributeScene['clock'],
+  days: readonly Weekday[],
+): Taken {
+  if (days.length === 7) return roundsOf(reader, frame, clock, DAY_MS, null);
+  const before = reader.position;
+  takeTimeOfDay(reader);
+  const time = reader.written(before);
+  const at = time === '' ? '' : ` ${time}`;
+  const shown = days.slice(0, 2).map((day) => `"every ${capital(day)}${at}"`);
+  const all = days.length > 2 ? `${shown.join(', ')} and so on` : shown.join(' and ');
+  const daily =
+    days.join() === WEEKDAYS.slice(0, 5).join()
+      ? `, or "every day${at}" and "only between 9 and 17 on weekdays": weekends wait for Monday`
+      : '';
+  return { refused: `rounds come at one interval: write a journey for each day, ${all}${daily}` };
+}
+
+function capital(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
 
 function roundsOf(

@@ -10,7 +10,7 @@ const STOP =
   'through|via|using|who|whose|that|to|up|starting|from|until|till|once|except|but|otherwise|else|is|' +
   'are|was|were|has|have|joins?|enters?|gets?|receives?|due|ignoring|as|daily|weekly|monthly|of|' +
   "begins|starts|ends|contains?|equals|exceeds?|does|doesn't|isn't|aren't|wasn't|weren't|" +
-  'an?|the|next|tomorrow|today|later|again|against|versus|vs|first|only|call|send|wait|stop|end|because|while|per';
+  'an?|the|next|tomorrow|today|later|again|against|versus|vs|first|only|between(?= \\d)|no(?= (?:later|earlier) than)|(?:not|never)(?= (?:before|after|between|later|earlier|on|from))|call|send|wait|stop|end|because|while|per';
 const WORDS_MAX = 6;
 
 /** As it was written: quoted, or the words up to one that does not belong to a name. */

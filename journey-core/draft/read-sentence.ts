@@ -22,6 +22,7 @@ import { takeSetting } from './setting-phrases.ts';
 import { takeShare } from './share-phrases.ts';
 import { takeTiming, type WaitSpec } from './timing-phrases.ts';
 import { readVariants } from './variant-phrases.ts';
+import { NUMBER, numberOf } from './words.ts';
 
 export interface Reading {
   readonly text: string;
@@ -68,6 +69,7 @@ const CONNECTORS =
 export function readSentence(reading: Reading, span: TextSpan, sentence: number): void {
   const reader = new PhraseReader(reading.text, reading.plain, span);
   reading.plan.toEverybody();
+  reading.frame.spokenOf = null;
   while (!reader.isAtEnd) {
     if (reader.take(CONNECTORS) !== null) continue;
     reader.skipSpace();
@@ -78,7 +80,7 @@ export function readSentence(reading: Reading, span: TextSpan, sentence: number)
       // What depends on a condition is not done without it.
       reading.hasLostCondition = true;
       reader.position = reader.end;
-      leave(reading, source(), taken.lost);
+      leave(reading, source(), aboutWorkingDays(reading, source()) ?? taken.lost);
       return;
     }
     if (taken !== null && !isRefused(taken)) {
@@ -87,12 +89,29 @@ export function readSentence(reading: Reading, span: TextSpan, sentence: number)
     }
     if (taken === null) reader.position = start;
     skipClause(reader, start);
-    leave(reading, source(), taken?.refused ?? UNKNOWN);
+    leave(reading, source(), taken?.refused ?? aboutWorkingDays(reading, source()) ?? UNKNOWN);
   }
 }
 
 export const UNKNOWN =
   'no sentence pattern fits: docs/journeys/drafting.md has them all, with an example each';
+
+/** The format has no word for them: what to write instead. */
+function aboutWorkingDays({ plain }: Reading, { start, end }: TextSpan): string | null {
+  const found = WORKING_DAYS.exec(plain.slice(start, end));
+  if (found === null) return null;
+  const days = numberOf(found[1] ?? 'a') ?? 1;
+  const most = days + 2 * Math.ceil(days / 5);
+  const [written, atMost] =
+    days === 1 ? ['1 day', 'a working day is'] : [`${days} days`, 'so many working days are'];
+  return (
+    `waits count days of 24 hours, weekends too: write "${written}" and "only between 9 and 17 on weekdays", ` +
+    `by which what falls on a weekend waits for Monday; or "${most} days", which ${atMost} at most`
+  );
+}
+
+const WORKING_DAYS = new RegExp(`(?:(${NUMBER}) )?(?:working|business|work)[ -]?days?\\b`);
+
 const DEPENDS = 'it depends on a condition that was not understood';
 
 /** Neighbouring parts that were left out for one reason are one. */

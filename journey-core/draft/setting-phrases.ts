@@ -6,6 +6,7 @@ import { takeCondition } from './condition-phrases.ts';
 import type { DraftFrame } from './draft-frame.ts';
 import { takeEventPhrase, triggerNamed, type Taken } from './entry-phrases.ts';
 import { assetNamed, takeName, takeQuoted } from './named-things.ts';
+import { takeHours } from './hours-phrases.ts';
 import type { PhraseReader } from './phrase-reader.ts';
 import { takeDuration } from './time-phrases.ts';
 import { numberOf } from './words.ts';
@@ -18,6 +19,7 @@ export function takeSetting(reader: PhraseReader, frame: DraftFrame, scene: Attr
     takeGoal(reader, frame, scene) ??
     takeReentry(reader, frame) ??
     takeCap(reader, frame) ??
+    takeHours(reader, frame) ??
     takeQuietTime(reader, frame, scene) ??
     takeCancelling(reader, frame)
   );
@@ -196,6 +198,7 @@ function takeCap(reader: PhraseReader, frame: DraftFrame): Taken {
 function takeQuietTime(reader: PhraseReader, frame: DraftFrame, { assets }: AttributeScene): Taken {
   return reader.attempt((): Taken => {
     if (reader.take('(?:ignore|disregard|skip) (?:the |any )?quiet (?:times?|hours)') !== null) {
+      if (frame.quietHours.length > 0) return { refused: HOURS_SAID };
       frame.quietTime = 'none';
       return { means: 'quiet time: none' };
     }
@@ -205,11 +208,14 @@ function takeQuietTime(reader: PhraseReader, frame: DraftFrame, { assets }: Attr
     if (head === null) return null;
     const isQuoted = reader.isAtQuote;
     const name = takeName(reader, 4);
+    if (frame.quietHours.length > 0) return { refused: HOURS_SAID };
     frame.quietTime =
       name === null ? 'inherit' : assetNamed(name, assets.quietTimes ?? [], { isQuoted });
     return { means: `quiet time: ${frame.quietTime}` };
   });
 }
+
+const HOURS_SAID = 'the text has said hours before: one or the other';
 
 function takeCancelling(reader: PhraseReader, frame: DraftFrame): Taken {
   const head = reader.take(

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parse } from 'yaml';
 import type { JourneyAssets } from '../../journey-core/definition/assets.schema.ts';
+import { WEEKDAYS } from '../../journey-core/definition/quiet-time.schema.ts';
 import { DRAFT_TEXT_MAX, draftJourney } from '../../journey-core/draft/draft-journey.ts';
 import { connectAssets } from '../../journey-core/draft/connect-assets.ts';
 import { SAMPLE_PROMPTS } from '../../journey-core/draft/sample-prompts.ts';
@@ -187,6 +188,96 @@ t.test(
     t.notOk(holds(draft.journey, { steps: [{ type: 'message' }] }), 'neither message is sent');
   },
 );
+
+t.test('what the format has no word for is told, with what to write instead', async (t) => {
+  const days = /"every Monday at 9" and "every Thursday at 9"/;
+  const weekdays = /journey for each day, "every Monday at 9", .* or "every day at 9" and "only/;
+  for (const [text, reason] of [
+    ['Every weekday at 9, call everyone in the segment vip.', weekdays],
+    ['Every business day at 9, call everyone in the segment vip.', weekdays],
+    ['Every Monday to Friday at 9, call everyone in the segment vip.', weekdays],
+    ['On weekdays at 9, call everyone in the segment vip.', weekdays],
+    ['Every Monday and Thursday at 9, call everyone in the segment vip.', days],
+    ['Call them. Wait 2 working days, then send an e-mail.', /"2 days" .* or "4 days"/],
+    ['Call them. A business day later, send an e-mail.', /"1 day" .* or "3 days"/],
+    ['Call them. If they do not answer within 5 working days, e-mail them.', /or "7 days"/],
+    ['Call them within 6 business days.', /or "10 days"/],
+    ['Call them. Not after 8.', /8 am, 8 pm or 20:00/],
+    ['Call them. Only between 9 and 5.', /5 am, 5 pm or 17:00/],
+    ['Call them. Only on Mondays.', /every Monday at 9/],
+    ['Call them. Not between 22:00 and 6:00 on weekdays.', /each day/],
+    ['Call them. Ignore quiet hours. Not after 8 pm.', /'none': put the hours into it/],
+    ['Call them. Not after 8 pm. Use the quiet time "evenings".', /one or the other/],
+  ] as const) {
+    const { notUnderstood } = draftOf(text);
+    t.equal(notUnderstood.length, 1, text);
+    t.match(notUnderstood[0]?.reason, reason, text);
+  }
+  for (const text of [
+    'Every day at 9, call everyone in the segment vip. Only between 9 and 17 on weekdays.',
+    'Call them. Wait 2 days, then send an e-mail. Only between 9 and 17 on weekdays.',
+    'Every Monday to Sunday at 9, call everyone in the segment vip.',
+  ]) {
+    t.same(told(draftOf(text)), [], 'what is to be written instead is understood');
+  }
+});
+
+t.test('hours are those that were said, and a quiet time that has them is meant', async (t) => {
+  const everyDay = { days: [...WEEKDAYS] };
+  const night = { ...everyDay, from: '20:00', to: '24:00' };
+  const quietOf = (text: string) => draftOf(text).journey?.assets?.quietTimes?.[0]?.quiet;
+  const calls = { channels: ['voice'] };
+  for (const [text, quiet] of [
+    ['Call them. Not after 8 pm.', [night]],
+    ['Call them. Not later than 20:00.', [night]],
+    ['Call them. Do not call anyone after 8 p.m.', [{ ...calls, ...night }]],
+    ['Call them not after 8 pm.', [{ ...calls, ...night }]],
+    ['Call everyone in the segment vip not after 20:00.', [{ ...calls, ...night }]],
+    ['Call them. No calls past 8 pm.', [{ ...calls, ...night }]],
+    ['Call them. Calls are only made until 20:00.', [{ ...calls, ...night }]],
+    ['Call them. Only between midnight and 20:00.', [night]],
+    [
+      'Call them between 2 and 5 pm.',
+      [
+        { ...calls, ...everyDay, from: '00:00', to: '14:00' },
+        { ...calls, ...everyDay, from: '17:00', to: '24:00' },
+      ],
+    ],
+    ['Call them. Not between noon and 2 pm.', [{ ...everyDay, from: '12:00', to: '14:00' }]],
+    [
+      'Call them. Not between 12:00 and 13:00 or from 12:30 to 14:00.',
+      [{ from: '12:00', to: '14:00' }],
+    ],
+    ['Call them. Not on Sundays before 10 am.', [{ days: ['sunday'], from: '00:00', to: '10:00' }]],
+  ] as const) {
+    t.same(told(draftOf(text)), [], text);
+    t.match(quietOf(text), quiet, text);
+    t.equal(quietOf(text)?.length, quiet.length, text);
+  }
+  for (const text of [
+    'Call them no later than 2 days.',
+    'Call them. Not after 24 December.',
+    'Call them. Only after 3 attempts.',
+  ]) {
+    t.equal(quietOf(text), undefined, text);
+  }
+  const known = {
+    quietTimes: [
+      { name: 'late', timeZone: 'audience' as const, quiet: [night] },
+      { name: 'evenings', quiet: [{ to: '24:00', from: '20:00', days: [...WEEKDAYS].reverse() }] },
+    ],
+  };
+  const steps = (text: string) => draftOf(text, known).journey?.steps;
+  t.match(steps('Call them. Not after 8 pm.'), [{ quietTime: 'evenings' }]);
+  t.match(steps('Call them. Not after 8 pm in their own time zone.'), [{ quietTime: 'late' }]);
+  t.match(steps('Call them. Not after 9 pm.'), [{ quietTime: 'Quiet 21:00-24:00' }]);
+  const { assumptions } = draftOf('Call them ignoring quiet hours. E-mail them. Not after 8 pm.');
+  t.match(assumptions.join(' '), /takes the place of .* 'call' keeps to 'none'/);
+  t.match(steps('Call them. No e-mails after 8 pm. Send an e-mail.'), [
+    { type: 'voice', quietTime: undefined },
+    { type: 'message', quietTime: 'Quiet 20:00-24:00 for email' },
+  ]);
+});
 
 t.test('a text without anything to do has no journey, and says of each part why', async (t) => {
   for (const text of ['', '   ', '!?', 'Lorem ipsum dolor sit amet.', 'If they answer, stop.']) {
