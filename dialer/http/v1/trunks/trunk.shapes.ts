@@ -80,7 +80,8 @@ export const OperatedTrunk = Type.Object(
   {
     ...TrunkView.properties,
     unheard: Type.Array(Unheard, {
-      description: 'Gateways that did not answer, and are told again for as long as they are there.',
+      description:
+        'Gateways that did not answer, and are told again for as long as they are there.',
     }),
   },
   { examples: [{ ...example, unheard: [] }] },
