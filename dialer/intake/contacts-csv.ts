@@ -2,6 +2,7 @@
  * A contact list (spec A.9, F.7) from CSV bytes: refused as a whole when it cannot be one, else
  * row by row, so that the first call need not wait for the last row.
  */
+import { IANAZone } from 'luxon';
 import {
   contactColumns,
   PHONE_FIELDS,
@@ -170,7 +171,7 @@ function contactRow(
   if (fields.length < fieldsExpected) {
     warnings.push(`has ${counts}: those missing are taken as empty`);
   }
-  const known = knownFields(fields, columns);
+  const known = withKnownZone(knownFields(fields, columns), warnings);
   const { phones, refused } = readPhones(known, options, warnings);
   const uniqueIdentifier =
     known.UniqueIdentifier ?? (options.identifier === 'lineNumber' ? String(line) : undefined);
@@ -231,6 +232,17 @@ function knownFields(
     if (value !== '') known[field] = value;
   }
   return known;
+}
+
+/** Hours are kept by it: a zone that nobody knows is none, and whose zone was known keeps it. */
+function withKnownZone(
+  known: Partial<Record<ContactField, string>>,
+  warnings: string[],
+): Partial<Record<ContactField, string>> {
+  const { TimeZone: zone, ...rest } = known;
+  if (zone === undefined || IANAZone.isValidZone(zone)) return known;
+  warnings.push('TimeZone is not in the IANA data base (as America/New_York is); left out');
+  return rest;
 }
 
 function attributesOf(fields: readonly string[], columns: ContactColumns): Record<string, string> {

@@ -6,6 +6,7 @@
 import type { JourneyAssets } from '../definition/assets.schema.ts';
 import type { Channel, Compliance, ContactPointKind } from '../definition/sending.schema.ts';
 import type { SendMessage, StartConversation } from '../interpreter/effects.ts';
+import { isTimeZone } from '../definition/instant.ts';
 import { assetIndex, type AssetIndex } from '../validation/asset-index.ts';
 import { decideConsent, type ConsentDecision, type ConsentRecord } from './consent.ts';
 import { decideCap, type CapDecision } from './frequency-cap.ts';
@@ -205,7 +206,8 @@ function whereAndWhen(
 ): Pick<QuietQuestion, 'place' | 'timeZone'> {
   const { country, state } = recipient;
   const isPhone = KINDS_OF.voice.includes(point.kind);
-  const theirs = point.timeZone ?? recipient.timeZone ?? timeZone;
+  const zones = [point.timeZone, recipient.timeZone];
+  const theirs = zones.find((zone) => zone != null && isTimeZone(zone)) ?? timeZone;
   return {
     place: { country, state, phone: isPhone ? point.value : null },
     timeZone: clock === 'audience' ? theirs : timeZone,

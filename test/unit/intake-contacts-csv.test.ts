@@ -469,6 +469,19 @@ t.test('One bad number of two leaves the contact with the other, and a warning',
   });
 });
 
+t.test('A time zone that nobody knows is left out, with a warning', async (t) => {
+  const zones = ['America/New_York', '', 'Pacific Standard Time', 'GMT-8', '(GMT-08:00) Pacific'];
+  const rows = zones.map((zone) => `+12025550100,"${zone}"\n`).join('');
+  const read = await rowsOf(`phone,TimeZone\n${rows}`);
+  t.match(read[0], { contact: { fields: { TimeZone: 'America/New_York' } }, warnings: [] });
+  for (const [index, row] of read.entries()) {
+    if (row.kind !== 'contact') throw new Error(`row ${index} is bad`);
+    if (index > 0) t.equal(row.contact.fields.TimeZone, undefined, zones[index] ?? '');
+    t.equal(row.warnings.length, index > 1 ? 1 : 0);
+  }
+  t.match(read[2], { warnings: [/^TimeZone is not in the IANA data base/] });
+});
+
 t.test('A bad row keeps the number apart from its reason', async (t) => {
   const [row] = await rowsOf('phone\n12025550\n');
   t.match(row, { kind: 'bad', line: 2, written: '12025550' });

@@ -420,6 +420,12 @@ t.test(
       decide: 'hold',
       untilMs: local('2026-11-23T08:00', 'America/New_York'),
     });
+    const lateInUtc = local('2026-11-23T23:00', 'UTC');
+    t.match(
+      decide({ notAfterMs: lateInUtc + DAY }, { timeZone: 'Pacific Standard Time' }, lateInUtc),
+      { decide: 'hold', untilMs: local('2026-11-24T08:00', 'UTC') },
+      'a zone that nobody knows is none: the journey’s holds',
+    );
     const morning = local('2026-11-24T08:00');
     t.match(decide({ notAfterMs: morning + DAY }, {}, morning), {
       decide: 'send',
