@@ -165,5 +165,7 @@ export function standingOnType(head: ReadyHead, phoneType: PhoneType): ReadyHead
   const numberIndex = numbers.findIndex(
     (number) => number.phoneType === phoneType || number.alsoTypes?.includes(phoneType),
   );
-  return numberIndex === -1 ? head : { ...head, progress: { ...progress, numberIndex } };
+  const standsOn = numbers[numberIndex]?.contactPointId;
+  if (standsOn === undefined) return head;
+  return { ...head, progress: { ...progress, numberIndex, standsOn } };
 }

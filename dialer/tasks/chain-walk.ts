@@ -34,6 +34,10 @@ export interface ChainProgress {
   readonly notInLaterLoops: readonly string[];
   /** Attempts started so far in this loop: a loop without any ends the walk. */
   readonly attemptsInLoop: number;
+  /** Contact points of those attempts: whatever becomes of the chain meanwhile, none is rung again in it. */
+  readonly triedInLoop?: readonly string[];
+  /** Contact point that is next, where it is known: its place may change while the task waits. */
+  readonly standsOn?: string;
 }
 
 export const FIRST_STEP: ChainProgress = {
@@ -54,7 +58,8 @@ export type AttemptMeaning =
   | 'reached' // the task is done
   | 'retry' // its Result is among the reattempt reasons
   | 'noRetry' // not in later loops; the walk goes on in this one
-  | 'dropNumber'; // no such number: left out for good
+  | 'dropNumber' // no such number: left out for good
+  | 'dropContact'; // the person asked not to be called: none of their numbers any more
 
 export type WalkStep =
   | {
@@ -95,10 +100,11 @@ export function withoutRepeats(chain: readonly ChainContact[]): ChainContact[] {
 /** The number at which the walk stands, or the next one after it that may be dialled. */
 export function currentStep(
   chain: readonly ChainContact[],
-  progress: ChainProgress,
+  stored: ChainProgress,
   rule: ReattemptRule,
 ): WalkStep {
   assert(chain.length > 0, 'a chain has at least one contact');
+  const progress = whereItStands(chain, stored);
   const target = targetAt(chain, progress);
   if (target !== undefined && mayDial(target, progress)) {
     return { kind: 'dial', target, progress, afterMs: 0, isRetry: progress.loop > 1 };
@@ -121,9 +127,25 @@ export function stepAfter(
   if (meaning === 'reached') return { kind: 'reached' };
   const contactPointId = attempted ?? targetAt(chain, progress)?.contactPointId;
   assert(contactPointId !== undefined, 'an attempt was made where the walk has no number');
-  const marked = marking(progress, contactPointId, meaning);
-  const from = standingOn(chain, marked, contactPointId);
-  return nextStep(chain, { ...from, attemptsInLoop: from.attemptsInLoop + 1 }, rule);
+  const asked = meaning === 'dropContact' ? withoutContact(chain, progress) : progress;
+  const marked = marking(asked, contactPointId, meaning);
+  const { attemptsInLoop, triedInLoop = [], ...from } = standingOn(chain, marked, contactPointId);
+  const tried = [...triedInLoop, contactPointId];
+  return nextStep(chain, { ...from, attemptsInLoop: attemptsInLoop + 1, triedInLoop: tried }, rule);
+}
+
+/** Numbers were added, removed or put in another order since: what is next is next wherever it is now. */
+function whereItStands(chain: readonly ChainContact[], progress: ChainProgress): ChainProgress {
+  const { contactIndex, standsOn } = progress;
+  const numbers = chain[contactIndex]?.numbers ?? [];
+  const numberIndex = numbers.findIndex((number) => number.contactPointId === standsOn);
+  return numberIndex === -1 ? progress : { ...progress, numberIndex };
+}
+
+function withoutContact(chain: readonly ChainContact[], progress: ChainProgress): ChainProgress {
+  const theirs = chain[progress.contactIndex]?.numbers ?? [];
+  const ids = theirs.map(({ contactPointId }) => contactPointId);
+  return { ...progress, droppedForGood: [...progress.droppedForGood, ...ids] };
 }
 
 /** A number that its contact has lost stands before the one that is now in its place. */
@@ -158,6 +180,7 @@ function marking(
   const without = progress.notInLaterLoops.filter((id) => id !== contactPointId);
   switch (meaning) {
     case 'dropNumber':
+    case 'dropContact':
       return { ...progress, droppedForGood: [...progress.droppedForGood, contactPointId] };
     case 'noRetry':
       return { ...progress, notInLaterLoops: [...without, contactPointId] };
@@ -178,7 +201,7 @@ function nextStep(
     return dialStep(chain, rest, from.attemptsInLoop > 0 ? pause : 0);
   }
   if (from.attemptsInLoop === 0 && from.loop === 1) return { kind: 'exhausted', hadNumbers: false };
-  const later = { ...from, loop: from.loop + 1, attemptsInLoop: 0 };
+  const later = { ...from, loop: from.loop + 1, attemptsInLoop: 0, triedInLoop: [] };
   const again = nextInLoop(chain, { ...later, contactIndex: 0, numberIndex: -1 });
   if (from.loop > rule.retriesMax || again === undefined) {
     return { kind: 'exhausted', hadNumbers: true };
@@ -193,8 +216,9 @@ function dialStep(
 ): WalkStep {
   const target = targetAt(chain, progress);
   assert(target !== undefined, 'the walk stands on a number');
+  const standing = { ...progress, standsOn: target.contactPointId };
   const afterMs = afterMinutes * MINUTE_MS;
-  return { kind: 'dial', target, progress, afterMs, isRetry: progress.loop > 1 };
+  return { kind: 'dial', target, progress: standing, afterMs, isRetry: progress.loop > 1 };
 }
 
 /** The first number behind `from` in its loop that may be dialled. */
@@ -226,5 +250,6 @@ function targetAt(
 
 function mayDial(target: ChainTarget, progress: ChainProgress): boolean {
   if (progress.droppedForGood.includes(target.contactPointId)) return false;
+  if (progress.triedInLoop?.includes(target.contactPointId) === true) return false;
   return progress.loop === 1 || !progress.notInLaterLoops.includes(target.contactPointId);
 }

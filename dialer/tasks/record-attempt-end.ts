@@ -88,9 +88,9 @@ export async function recordAttemptEnd(
   });
 }
 
-/** The person asked not to be called: this task does not dial the number again, whatever its rule. */
+/** The person asked not to be called: this task dials none of their numbers again, whatever its rule. */
 function afterOptOut(meaning: WalkMeaning): WalkMeaning {
-  return meaning === 'reached' ? meaning : 'dropNumber';
+  return meaning === 'reached' ? meaning : 'dropContact';
 }
 
 /** Beside what an AI agent may have returned by that name. */

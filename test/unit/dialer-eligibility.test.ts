@@ -386,7 +386,9 @@ t.test('a chain without numbers ends before anything is dialled', async (t) => {
 t.test(
   'the walk always ends, within its loops, and never dials a dropped number (law)',
   async (t) => {
-    const meanings = fc.constantFrom<AttemptMeaning>('retry', 'noRetry', 'dropNumber');
+    const meanings = fc.constantFrom<AttemptMeaning>(
+      ...(['retry', 'noRetry', 'dropNumber', 'dropContact'] as const),
+    );
     // Of nine numbers: families share them, and people enter one twice.
     const numbers = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 });
     const contacts = fc.array(numbers, { minLength: 1, maxLength: 5 });
@@ -411,7 +413,7 @@ t.test(
               if (dropped.has(id)) throw new Error(`dialled a dropped number ${id}`);
               seen.set(id, (seen.get(id) ?? 0) + 1);
               const meaning = stream.next().value as AttemptMeaning;
-              if (meaning === 'dropNumber') dropped.add(id);
+              if (meaning.startsWith('drop')) dropped.add(id);
               return meaning;
             },
             { ...rule, retriesMax },
@@ -447,6 +449,44 @@ t.test('a number that stands in a chain more than once has one place, its first'
     ...['a', 'b', 'c'],
     ...['a', 'b', 'c'],
   ]);
+});
+
+t.test(
+  'a contact that is edited while it waits: nobody twice in a loop, and nobody left out',
+  (t) => {
+    const numbers = (...ids: string[]): ChainContact[] => [
+      { contactId: 'a', numbers: ids.map((id) => point('mobile', id)) },
+    ];
+    const before = numbers('business', 'home');
+    const first = currentStep(before, FIRST_STEP, rule);
+    if (first.kind !== 'dial') throw new Error('nobody is dialled');
+    for (const meaning of ['retry', 'noRetry'] as const) {
+      const waits = stepAfter(before, first.progress, rule, meaning);
+      if (waits.kind !== 'dial') throw new Error('the walk is over');
+      for (const after of [
+        numbers('mobile', 'business', 'home'),
+        numbers('home'),
+        numbers('home', 'business'),
+        numbers('business', 'other', 'home'),
+      ]) {
+        const next = currentStep(after, waits.progress, rule);
+        t.match(next, { kind: 'dial', target: { contactPointId: 'home' } }, 'home was next');
+      }
+      const gone = currentStep(numbers('mobile', 'business'), waits.progress, rule);
+      t.notMatch(gone, { progress: { loop: 1 }, target: { contactPointId: 'business' } });
+    }
+    t.end();
+  },
+);
+
+t.test('who asked not to be called is not called on another number; the next person is', (t) => {
+  const first = currentStep(chain, FIRST_STEP, rule);
+  if (first.kind !== 'dial') throw new Error('nobody is dialled');
+  const next = stepAfter(chain, first.progress, rule, 'dropContact', 'a-home');
+  t.match(next, { kind: 'dial', target: { contactPointId: 'b-mobile' } });
+  const all = walk(chain, (id) => (id === 'a-home' ? 'dropContact' : 'retry')).dialled;
+  t.same(all, ['a-home', 'b-mobile', 'b-mobile', 'b-mobile']);
+  t.end();
 });
 
 t.test('[CFG-13] order keys put tasks where their call order says', async (t) => {
