@@ -54,6 +54,13 @@ const WEEKDAYS = [
 /** No calendar closes for longer than a year without being closed for good. */
 const DAYS_AHEAD_MAX = 400;
 
+/** Where a span ends before it begins, as JSON pointers: it would never open. */
+export function backwardSpans(hours: QueueHours): string[] {
+  return WEEKDAYS.flatMap((day) =>
+    hours[day].flatMap(({ from, to }, index) => (from < to ? [] : [`/${day}/${index}`])),
+  );
+}
+
 /** `hours` null: never closed. Throws when `timeZone` is not in the IANA data base. */
 export function queueFactAt(hours: QueueHours | null, timeZone: string, nowMs: number): QueueFact {
   if (hours === null) return { kind: 'open' };

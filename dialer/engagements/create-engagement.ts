@@ -4,6 +4,7 @@ import { isMapping } from '../../config/config-path.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { AiAgentSettings } from '../ai-agents/ai-agent-settings.schema.ts';
 import { checkedInput, Name } from '../checked-input.ts';
+import { backwardSpans } from '../eligibility/queue-hours.ts';
 import type { IdSource } from '../ids/uuid7.ts';
 import { promptsOf } from '../tasks/plan-after-answer.ts';
 import { SHIPPED, type RulePacks } from '../rule-packs/rule-packs.ts';
@@ -112,7 +113,16 @@ export async function createQueueIn(
 
 export function queueColumns(input: unknown) {
   const { name, hours, timeZone } = checkedInput(QueueInput, input, 'the queue');
+  refuseBackward(hours === null ? [] : backwardSpans(hours));
   return { name, hours: hours === null ? null : JSON.stringify(hours), time_zone: timeZone };
+}
+
+function refuseBackward(places: readonly string[]): void {
+  if (places.length === 0) return;
+  const problem = 'ends before it begins: hours that pass midnight are written as two spans';
+  const faults = places.map((place) => ({ pointer: `/hours${place}`, detail: problem }));
+  const all = faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
+  throw new DialerError('REQUEST_INVALID', `the queue cannot be used: ${all}`, { faults });
 }
 
 const PRIORITY_OF = { critical: 1, high: 2, normal: 3 } as const;

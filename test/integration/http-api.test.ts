@@ -363,6 +363,21 @@ function settingsTests(t: Test, target: StoreTarget): void {
     t.match(await change(url, { workstreamId: queueId }, '"2"'), {
       ...{ status: 409, body: { code: 'NOT_CHANGEABLE' } },
     });
+    const night = {
+      monday: [
+        { from: '09:00', to: '12:00' },
+        { from: '20:00', to: '08:00' },
+      ],
+    };
+    for (const refused of [
+      await rig.post('/v1/queues', { name: 'Night', hours: night }),
+      await change(`/v1/queues/${queueId}`, { hours: night }, '"1"'),
+    ]) {
+      t.match(refused, {
+        ...{ status: 400, body: { code: 'REQUEST_INVALID' } },
+        body: { errors: [{ pointer: '/hours/monday/1', detail: /two spans/ }] },
+      });
+    }
     t.match(await change(`/v1/queues/${queueId}`, { timeZone: 'Europe/Vienna' }, '"1"'), {
       body: { timeZone: 'Europe/Vienna', version: 2 },
     });
