@@ -9,4 +9,8 @@ export interface JourneyChore {
   turn(): Promise<number>;
   /** When there is work again that nobody will tell of, such as a timer; null: none is known. Epoch ms. */
   nextAtMs?(): Promise<number | null>;
+  /** With its worker; `wake` says that there is something to do. */
+  start?(wake: () => void): void;
+  /** Resolves when it listens to nothing any more. */
+  stop?(): Promise<void>;
 }

@@ -29,6 +29,7 @@ export class JourneyWorker {
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    for (const chore of this.#options.chores) chore.start?.(() => this.wake());
     this.#loop = this.#work();
   }
 
@@ -42,6 +43,7 @@ export class JourneyWorker {
   async stop(): Promise<void> {
     this.#isRunning = false;
     this.#rouse();
+    for (const chore of this.#options.chores) await chore.stop?.();
     await this.#loop;
   }
 

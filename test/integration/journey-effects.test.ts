@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { countHeld } from '../../dialer/consent/sends.ts';
 import { NO_WEBHOOKS } from '../../dialer/journeys/effects/effect-chores.ts';
+import { TaskEventsElsewhere } from '../../dialer/journeys/effects/task-events-elsewhere.ts';
 import { signatureOf } from '../../dialer/journeys/effects/webhook.ts';
 import { webhookFault } from '../../config/webhook-address.ts';
 import type { Journey } from '../../journey-core/definition/journey.schema.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../dialer/triggers/project-interactions.ts';
 import type { Json } from '../support/api-rig.ts';
 import { dyingBefore, JourneyRig, type CallEnd } from '../support/journey-rig.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { storeTargets, type StoreTarget } from '../support/store-target.ts';
 import { settledEvents } from '../support/settled-events.ts';
 
@@ -925,6 +927,87 @@ async function elsewhereTests(t: Test, target: StoreTarget): Promise<void> {
       is: 'attempted',
       values: { Result: 'LiveAnswer', Outcome: 'Moved', DispositionCodes: ['VIP'], Attempts: 1 },
     });
+  });
+
+  await t.test(
+    'its end is heard of as it comes, and asked for while nothing is heard',
+    async (t) => {
+      const asked = async (runId: string): Promise<Json> =>
+        rig.api.database.db
+          .selectFrom('journey_effects')
+          .selectAll()
+          .where('run_id', '=', runId)
+          .executeTakeFirstOrThrow();
+      there.rig.api.clock.nowMs = rig.nowMs;
+      const runId = await rig.enter(
+        journeyId,
+        await rig.contact({ mobile: `+1202555${nextFour()}` }),
+      );
+      await rig.settle();
+      const worker = rig.workerOn(rig.api.database);
+      worker.start();
+      t.teardown(() => worker.stop());
+      const inAMinute = (): number => rig.nowMs + 60_000;
+      for (;;) {
+        // By the clock of the test it is asked for: in a minute, once the stream is open.
+        if (Number((await asked(runId))['due_at_ms']) === inAMinute()) break;
+        rig.api.clock.nowMs += 6_000;
+        worker.wake();
+        await new Promise((resolve) => setImmediate(resolve));
+        while (Number((await asked(runId))['due_at_ms']) <= rig.nowMs);
+      }
+      const [start] = await there.rig.claim(there.engagementId);
+      if (start === undefined) throw new Error('nothing was claimed');
+      await there.rig.end(start, { result: 'LiveAnswer' });
+      // The clock stands still: nobody asks by it.
+      while ((await asked(runId))['state'] !== 'settled');
+      await worker.stop();
+      await rig.settle();
+      t.match(await rig.outcome(runId), { is: 'attempted', values: { Result: 'LiveAnswer' } });
+    },
+  );
+
+  await t.test('a stream that breaks is taken up where it ended', async (t) => {
+    const heard: string[] = [];
+    let tell = (): void => undefined;
+    const onTask = (taskId: string): void => {
+      heard.push(taskId);
+      tell();
+    };
+    const options = { ...elsewhere, log: silentLog, onTask, retryMs: 20 };
+    const events = new TaskEventsElsewhere(options);
+    const told = async (taskId: string): Promise<void> => {
+      while (!heard.includes(taskId)) await new Promise<void>((resolve) => (tell = resolve));
+    };
+    const cancelled = async (): Promise<string> => {
+      const person = { uniqueIdentifier: `S-${nextFour()}`, phones: { mobile: PHONE } };
+      const { engagementId } = there;
+      const id = await there.rig.api.make('/v1/tasks', { engagementId, contacts: [person] });
+      await there.rig.api.post(`/v1/tasks/${id}/cancel`);
+      return id;
+    };
+    t.equal(events.isHeard, false);
+    events.start();
+    t.teardown(() => events.stop());
+    while (!events.isHeard) await new Promise((resolve) => setImmediate(resolve));
+    await told(await cancelled());
+    const missed: string[] = [];
+    for (let times = 0; times < 3; times += 1) {
+      there.rig.api.app.server.closeAllConnections();
+      missed.push(await cancelled());
+    }
+    for (const id of missed) await told(id);
+    t.equal(events.isHeard, true);
+    await events.stop();
+    t.equal(events.isHeard, false);
+    const warnings = new Set<unknown>();
+    const log = { ...silentLog, warn: (context: unknown) => warnings.add(context) };
+    const unheard = new TaskEventsElsewhere({ ...options, log, key: 'rf_no-key-of-theirs' });
+    unheard.start();
+    while (warnings.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    await unheard.stop();
+    t.match([...warnings], [{ error: /HTTP 401/ }]);
+    t.equal(unheard.isHeard, false);
   });
 
   await t.test('an answer that is lost makes no second task', async (t) => {

@@ -9,6 +9,8 @@ import { blockEffect, changeEffect, lockEffect } from './locked-effect.ts';
 export const ELSEWHERE_LEASE_MS = 30_000;
 /** How often an open task is asked about. */
 export const ELSEWHERE_POLL_MS = 5_000;
+/** The same while its end is heard of as it comes. */
+export const ELSEWHERE_HEARD_POLL_MS = 60_000;
 
 export async function askElsewhere(
   parts: EffectParts,

@@ -1,14 +1,14 @@
 /**
  * A dialer in another process, asked over its `/v1` with a key of the role `deliver`. A request carries
  * the effect's key as `Idempotency-Key` and as `requestId`: sent again at once it is answered as before,
- * and long after it is found. Its end is asked for, not listened to: what was missed while either of the
- * two was away is simply there.
+ * and long after it is found. Its end is asked for, now and then, and at once when it is heard of: what was
+ * missed while either of the two was away is simply there.
  */
 import { DialerError } from '../../../machines/errors.ts';
 import { isRecord } from '../../../journey-core/interpreter/json-value.ts';
 import type { PhoneType } from '../../engagements/engagement-config.schema.ts';
 import type { OpenDatabase } from '../../store/open-database.ts';
-import { ELSEWHERE_POLL_MS } from './ask-elsewhere.ts';
+import { ELSEWHERE_HEARD_POLL_MS, ELSEWHERE_POLL_MS } from './ask-elsewhere.ts';
 import type { ConversationRequest, DialerElsewhere, TaskStanding } from './journey-dialer.ts';
 import { dispositionsOf, resultOf } from './standing-of-task.ts';
 
@@ -36,8 +36,13 @@ type Ask = (
 
 export function dialerElsewhere({
   database,
+  isHearing,
   ...settings
-}: ElsewhereSettings & { readonly database: OpenDatabase }): DialerElsewhere {
+}: ElsewhereSettings & {
+  readonly database: OpenDatabase;
+  /** Ends of tasks are heard of as they come. */
+  readonly isHearing: () => boolean;
+}): DialerElsewhere {
   const ask = asker(settings);
   return {
     where: 'elsewhere',
@@ -48,7 +53,7 @@ export function dialerElsewhere({
       const [task] = itemsOf(body);
       return task === undefined ? undefined : String(task['id']);
     },
-    standing: (taskId, nowMs) => standingThere(ask, taskId, nowMs),
+    standing: (taskId, nowMs) => standingThere(ask, taskId, { nowMs, isHearing: isHearing() }),
     cancel: async (taskId) => {
       const body = { reason: 'the journey took it back' };
       const { status } = await ask('POST', `/v1/tasks/${encode(taskId)}/cancel`, { body });
@@ -146,11 +151,17 @@ async function requestTask(ask: Ask, { db }: OpenDatabase, request: Conversation
   throw unexpected(status, 'request', answer['code']);
 }
 
-async function standingThere(ask: Ask, taskId: string, nowMs: number): Promise<TaskStanding> {
+interface Asking {
+  readonly nowMs: number;
+  /** From before it was asked. */
+  readonly isHearing: boolean;
+}
+
+async function standingThere(ask: Ask, taskId: string, asking: Asking): Promise<TaskStanding> {
   const { status, body: task } = await ask('GET', `/v1/tasks/${encode(taskId)}`);
   if (status === 404) return { is: 'gone' };
   if (status !== 200) throw unexpected(status, 'standing');
-  if (task['isSettled'] !== true) return { is: 'open', askAgainAtMs: nextPollMs(task, nowMs) };
+  if (task['isSettled'] !== true) return { is: 'open', askAgainAtMs: nextPollMs(task, asking) };
   const deliveries = task['deliveries'] as readonly { readonly id: string }[];
   const last = deliveries.at(-1);
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
@@ -180,11 +191,17 @@ function saidOf(delivery: Json) {
   };
 }
 
-/** A task that waits for its hour is left alone until then. */
-function nextPollMs(task: Json, nowMs: number): number {
+/**
+ * A task that waits for its hour is left alone until then. The end of one that is open is heard; what is
+ * said of it afterwards may end without anything that could be.
+ */
+function nextPollMs(task: Json, { nowMs, isHearing }: Asking): number {
   const next =
     typeof task['nextScheduledAt'] === 'string' ? Date.parse(task['nextScheduledAt']) : 0;
-  return Math.max(next, nowMs) + ELSEWHERE_POLL_MS;
+  const isOpen = task['state'] !== 'final';
+  return (
+    Math.max(next, nowMs) + (isHearing && isOpen ? ELSEWHERE_HEARD_POLL_MS : ELSEWHERE_POLL_MS)
+  );
 }
 
 function itemsOf(body: Json): readonly Json[] {

@@ -9,6 +9,7 @@ import { carryOutEffects } from './carry-out.ts';
 import { dialerElsewhere, type ElsewhereSettings } from './dialer-elsewhere.ts';
 import { dialerHere, type OwnDialer } from './dialer-here.ts';
 import type { EffectParts } from './effect-parts.ts';
+import { hearElsewhere } from './hear-elsewhere.ts';
 import { hearResults } from './hear-results.ts';
 import { Webhooks, type WebhookSettings } from './webhook.ts';
 
@@ -40,13 +41,17 @@ export const NO_WEBHOOKS: WebhookSettings = {
 export function effectChores(options: EffectChoresOptions): readonly JourneyChore[] {
   const { database, dialer, sending, definitions, random = Math.random } = options;
   const { elsewhere, webhooks = NO_WEBHOOKS } = sending ?? {};
+  const hearing = elsewhere === undefined ? undefined : hearElsewhere(options, elsewhere);
   const parts: EffectParts = {
     ...options,
     dialer:
-      elsewhere === undefined ? dialerHere(dialer) : dialerElsewhere({ ...elsewhere, database }),
+      elsewhere === undefined || hearing === undefined
+        ? dialerHere(dialer)
+        : dialerElsewhere({ ...elsewhere, database, isHearing: () => hearing.isHearing() }),
     webhooks: new Webhooks(webhooks),
     definitions: definitions ?? new JourneyDefinitions(),
     random,
   };
-  return [hearResults(parts), carryOutEffects(parts)];
+  const heard = hearing === undefined ? [] : [hearing];
+  return [hearResults(parts), ...heard, carryOutEffects(parts)];
 }

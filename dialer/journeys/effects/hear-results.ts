@@ -41,11 +41,20 @@ async function wakeEffects(
   const taskIds = events
     .filter(({ type, stream_id: stream }) => OF_TASK.includes(type) && stream.startsWith('task:'))
     .map(({ stream_id: stream }) => stream.slice('task:'.length));
+  await lookAtTasks(tx, [...new Set(taskIds)], nowMs);
+}
+
+/** Those among them that a journey asked for, at once. */
+export async function lookAtTasks(
+  tx: Transaction<Database>,
+  taskIds: readonly string[],
+  nowMs: number,
+): Promise<void> {
   if (taskIds.length === 0) return;
   const rows = await tx
     .selectFrom('journey_effects')
     .select('key')
-    .where('task_id', 'in', [...new Set(taskIds)])
+    .where('task_id', 'in', [...taskIds])
     .where('state', '=', 'asked')
     .orderBy('key')
     .execute();
