@@ -81,6 +81,108 @@ function optOutTests(t: Test, target: StoreTarget): void {
   });
 }
 
+/** How a contact may be written, and the number that it ends as. */
+const FORMS = [
+  { number: '202-555-0144', country: 'US', stored: '+12025550144' },
+  { number: '(202) 555-0144', country: 'us', stored: '+12025550144' },
+  { number: 'tel:+1-202-555-0144', stored: '+12025550144' },
+  { number: '00493012345678', country: 'DE', stored: '+493012345678' },
+  { number: '493012345678', country: 'DE', stored: '+493012345678' },
+  { number: '030 12345678', country: 'DE', stored: '+493012345678' },
+];
+
+const ANY = { trunks: [{ name: 'carrier', destinationFormat: 'any' as const }] };
+
+function readingTests(t: Test, target: StoreTarget): void {
+  t.test('a number is listed as contacts have it, in whichever form it is written', async (t) => {
+    for (const options of [{}, ANY]) {
+      const rig = await ApiRig.open(t, target.place(t), options);
+      const shower = await rig.key('read', true);
+      for (const { number, country, stored } of FORMS) {
+        const local = country === undefined ? {} : { country };
+        const person = { uniqueIdentifier: number, phones: { mobile: number }, ...local };
+        const put = await rig.ask({ method: 'POST', url: '/v1/contacts', body: person });
+        t.match(put.status, 201);
+        const added = await rig.post('/v1/opt-outs', { number, ...local });
+        t.match(added, { status: 201 }, number);
+        const query = new URLSearchParams({ number, ...local }).toString();
+        const items = [{ id: added.body['id'], number: stored }];
+        const listed = await rig.get(`/v1/opt-outs?${query}`, shower);
+        t.match(listed, { status: 200, body: { items } });
+        t.equal((listed.body['items'] as Json[]).length, 1);
+        const exported = await rig.get(`/v1/opt-outs.csv?${query}`, shower);
+        t.match(exported.text, new RegExp(`\\r\\n\\${stored},api`));
+      }
+      const points = await rig.database.db.selectFrom('contact_points').select('value').execute();
+      t.same(points.map(({ value }) => value).sort(), ['+12025550144', '+493012345678']);
+      const rows = await rig.database.db.selectFrom('opt_outs').select('number').execute();
+      t.same(rows.map(({ number }) => number).sort(), ['+12025550144', '+493012345678']);
+    }
+  });
+
+  t.test('what would be listed and block nobody is refused', async (t) => {
+    for (const [format, options] of Object.entries({ e164: {}, any: ANY })) {
+      const rig = await ApiRig.open(t, target.place(t), options);
+      for (const number of ['202-555-0144', '2025550144', '00493012345678', '493012345678']) {
+        const refused = {
+          status: 400,
+          body: {
+            code: 'PHONE_INVALID',
+            errors: [{ pointer: '/number', detail: /write it with \+/ }],
+          },
+        };
+        const said = await rig.post('/v1/opt-outs', { number });
+        t.match(said, refused, `${number}, ${format}`);
+        t.notMatch(said.text, number, 'the number is not repeated');
+        t.match(await rig.get(`/v1/opt-outs?number=${number}`), refused, 'nor is it looked for');
+        t.match(await rig.get(`/v1/opt-outs.csv?number=${number}`), refused);
+      }
+      t.match(await rig.post('/v1/opt-outs', { number: '2025550144', country: 'XX' }), {
+        ...{ status: 400, body: { code: 'REQUEST_INVALID', errors: [{ pointer: '/country' }] } },
+      });
+      const short = await rig.post('/v1/opt-outs', { number: '1001' });
+      t.equal(short.status, format === 'any' ? 201 : 400, 'an extension, where trunks take those');
+      const id = rig.ids.id();
+      const old = {
+        id,
+        business_unit_id: rig.businessUnitId,
+        number: '2025550144',
+        source: 'api',
+      } as const;
+      const nobody = { detail: null, engagement_id: null, attempt_id: null };
+      const made = { created_at_ms: 1, created_by: 'x', removed_at_ms: null, removed_by: null };
+      const row = { ...old, ...nobody, ...made } as const;
+      await rig.database.db.insertInto('opt_outs').values(row).execute();
+      const found = await rig.get('/v1/opt-outs?number=2025550144');
+      t.match(found, { status: 200, body: { items: [{ id }] } }, 'what was listed once is found');
+      t.match(await rig.post('/v1/opt-outs', { number: '2025550144' }), { status: 400 });
+    }
+  });
+
+  t.test(
+    'strings are listed where a trunk takes any; like numbers, if somebody has them',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t), ANY);
+      const add = (number: string) => rig.post('/v1/opt-outs', { number });
+      for (const number of ['1001', 'front-desk', 'alice.1234567']) {
+        t.match(await add(number), { status: 201 }, number);
+      }
+      const mobile = '2025550144';
+      const body = { uniqueIdentifier: 'p', phones: { mobile } };
+      t.match(await add(mobile), { status: 400 });
+      t.match(await rig.ask({ method: 'POST', url: '/v1/contacts', body }), { status: 201 });
+      t.match(await add(mobile), { status: 201 }, 'now it blocks somebody');
+      const rows = await rig.database.db.selectFrom('opt_outs').select('number').execute();
+      t.same(rows.map(({ number }) => number).sort(), [
+        '1001',
+        mobile,
+        'alice.1234567',
+        'front-desk',
+      ]);
+    },
+  );
+}
+
 function trunksOf(names: readonly string[]): TrunkDirectory {
   const trunks = names.map((name) =>
     Value.Parse(
@@ -440,6 +542,7 @@ function retellingTests(t: Test, target: StoreTarget): void {
 for (const target of await storeTargets(t)) {
   void t.test(target.name, async (t) => {
     optOutTests(t, target);
+    readingTests(t, target);
     closureTests(t, target);
     retellingTests(t, target);
     if (target.name === 'SQLite') trunkTests(t, target);

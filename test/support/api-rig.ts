@@ -82,6 +82,8 @@ export interface ApiRigOptions {
   readonly plugins?: readonly HttpPlugin[];
   readonly rowsPerTransaction?: number;
   readonly gateways?: ApiGateways;
+  /** Default: one that takes E.164. */
+  readonly trunks?: readonly ApiTrunk[];
   readonly journeys?: JourneySwitches;
   readonly hasTranscriber?: boolean;
 }
@@ -115,7 +117,8 @@ export class ApiRig {
     const { requestsPerSecondMax = 100_000, plugins = [], rowsPerTransaction } = options;
     const api = createApi({
       ...{ forecast: forecastHere(database), rulePacks: SHIPPED },
-      ...{ database, ids, nowMs, log: silentLog, trunks: TRUNKS, requestsPerSecondMax },
+      ...{ database, ids, nowMs, log: silentLog, requestsPerSecondMax },
+      trunks: options.trunks ?? TRUNKS,
       registrarRealm: 'phones.example',
       gateways: options.gateways ?? NO_GATEWAYS,
       uploadFolder: folder,

@@ -19,15 +19,26 @@ const Detail = Type.String({
   description: 'For people: why, or what was pressed.',
   maxLength: 500,
 });
+const country = Type.Optional(
+  Type.String({
+    description: 'Where a number without country code belongs: ISO 3166-1 alpha-2.',
+    minLength: 2,
+    maxLength: 2,
+  }),
+);
 const example = { number: '+12025550143', detail: 'asked by letter of 2 March' };
 
 export const NewOptOut = Type.Object(
   {
     number: Type.String({
-      description: 'With its country code, as it would be dialled.',
+      description:
+        'In the forms that contacts’ numbers are taken in: E.164 with plus, or local with `country`. ' +
+        'Where a trunk takes any string, also what contacts have as it is; of 7 digits or more ' +
+        'without plus only when a contact has exactly that.',
       minLength: 3,
       maxLength: 64,
     }),
+    country,
     detail: Type.Optional(Detail),
   },
   { additionalProperties: false, examples: [example] },
@@ -66,8 +77,12 @@ export const OptOutPage = pageOf(OptOut);
 
 const filters = {
   number: Type.Optional(
-    Type.String({ description: 'The whole number; write the plus as %2B.', maxLength: 64 }),
+    Type.String({
+      description: 'The whole number, in any form that it is taken in; write the plus as %2B.',
+      maxLength: 64,
+    }),
   ),
+  country,
   source: Type.Optional(Type.Enum([...OPT_OUT_SOURCES])),
   removed: Type.Boolean({ description: 'With those that were removed.', default: false }),
 };

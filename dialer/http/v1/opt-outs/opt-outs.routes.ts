@@ -1,9 +1,8 @@
 /** The do-not-call list: who is on it, who puts them there, and who takes them off. */
 import type { SelectQueryBuilder, Transaction } from 'kysely';
 import type { Static } from 'typebox';
-import { DialerError } from '../../../../machines/errors.ts';
 import type { Caller } from '../../../api-keys/api-keys.ts';
-import { readDestination } from '../../../intake/destination.ts';
+import { isContactNumber, isListed, readListedNumber } from '../../../opt-outs/listed-number.ts';
 import { addOptOutIn, removeOptOutIn } from '../../../opt-outs/opt-outs.ts';
 import type { Database } from '../../../store/schema/database.ts';
 import type { OptOutRow } from '../../../store/schema/edge-tables.ts';
@@ -11,6 +10,7 @@ import { callerOfRequest } from '../../access.ts';
 import { once } from '../../idempotency.ts';
 import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { csvResponse, EXPORT_PAGE, PRODUCES_CSV, sendCsv } from '../csv-reply.ts';
+import { rulesOfAnyTrunk } from '../destination-rules.ts';
 import { newestFirst } from '../newest-first.ts';
 import { created } from '../settings-resource.ts';
 import { CreatingHeaders, IdParams, paged, problems } from '../wire-types.ts';
@@ -36,9 +36,11 @@ export function optOutRoutes(app: ApiApp, context: ApiContext): void {
   app.post('/v1/opt-outs', { config: { access: 'deliver' }, schema: create }, (request, reply) => {
     const writer = writerOf(context, request);
     const caller = callerOfRequest(request);
-    const number = numberOf(request.body.number);
-    const detail = request.body.detail ?? null;
+    const { detail = null, ...written } = request.body;
+    const rules = rulesOfAnyTrunk(context.trunks);
     const work = async (tx: Transaction<Database>) => {
+      const isKnown = (text: string) => isContactNumber(tx, writer.businessUnitId, text);
+      const number = await readListedNumber(written, rules, isKnown);
       const { row } = await addOptOutIn(tx, writer, { number, source: 'api', detail });
       return { status: 201, body: optOutBody(row, caller) };
     };
@@ -65,10 +67,11 @@ export function optOutRoutes(app: ApiApp, context: ApiContext): void {
   };
   app.get('/v1/opt-outs', { config: { access: 'read' }, schema: list }, async (request) => {
     const caller = callerOfRequest(request);
+    const number = await numberAsked(context, caller, request.query);
     const rows = await db
       .selectFrom('opt_outs')
       .selectAll()
-      .$call(filtered(request.query))
+      .$call(filtered(request.query, number))
       .$call(newestFirst(caller.businessUnitId, request.query))
       .execute();
     return paged(rows, request.query.limit, {
@@ -92,17 +95,18 @@ function exportRoute(app: ApiApp, context: ApiContext): void {
 }
 
 async function* csvLines(
-  { database }: ApiContext,
+  context: ApiContext,
   caller: Caller,
   filters: Static<typeof OptOutExport>,
 ): AsyncGenerator<string> {
+  const number = await numberAsked(context, caller, filters);
   let head = CSV_HEADER;
   let cursor: string | undefined;
   for (;;) {
-    const rows: OptOutRow[] = await database.db
+    const rows: OptOutRow[] = await context.database.db
       .selectFrom('opt_outs')
       .selectAll()
-      .$call(filtered(filters))
+      .$call(filtered(filters, number))
       .$call(newestFirst(caller.businessUnitId, { limit: EXPORT_PAGE, cursor }))
       .execute();
     const page = rows.slice(0, EXPORT_PAGE);
@@ -113,19 +117,25 @@ async function* csvLines(
   }
 }
 
-function filtered({ number, source, removed }: Static<typeof OptOutExport>) {
+function filtered({ source, removed }: Static<typeof OptOutExport>, number: string | undefined) {
   return <O>(
     query: SelectQueryBuilder<Database, 'opt_outs', O>,
   ): SelectQueryBuilder<Database, 'opt_outs', O> => {
-    const ofNumber = number === undefined ? query : query.where('number', '=', numberOf(number));
+    const ofNumber = number === undefined ? query : query.where('number', '=', number);
     const ofSource = source === undefined ? ofNumber : ofNumber.where('source', '=', source);
     return removed ? ofSource : ofSource.where('removed_at_ms', 'is', null);
   };
 }
 
-/** As it stands in contact points: E.164, or what a trunk takes that takes any. */
-function numberOf(written: string): string {
-  const read = readDestination(written, { format: 'any', warnsOfRange: false });
-  if ('destination' in read) return read.destination;
-  throw new DialerError('PHONE_INVALID', `/number ${read.problem}`);
+/** An entry that was made of a text which is not taken any more is found by that text. */
+async function numberAsked(
+  { database, trunks }: ApiContext,
+  { businessUnitId }: Caller,
+  { number, country }: Static<typeof OptOutExport>,
+): Promise<string | undefined> {
+  if (number === undefined) return undefined;
+  const isKnown = async (text: string) =>
+    (await isListed(database.db, businessUnitId, text)) ||
+    (await isContactNumber(database.db, businessUnitId, text));
+  return readListedNumber({ number, country }, rulesOfAnyTrunk(trunks), isKnown);
 }
