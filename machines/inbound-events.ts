@@ -11,8 +11,17 @@ const INBOUND_ENVELOPE = {
 
 const InboundId = Type.String({ description: 'Of one inbound call.' });
 const callerNumber = Type.Union([Type.String(), Type.Null()], {
-  description: 'E.164 where it is one; null when withheld.',
+  description:
+    'Its digits with a plus before them, whether or not there was one: E.164 where there was. Null ' +
+    'when withheld.',
 });
+const callerAsReceived = Type.Optional(
+  Type.String({
+    description:
+      'The caller’s number as the network wrote it, with a plus where it had one. Absent when ' +
+      'withheld, and from gateways of earlier versions.',
+  }),
+);
 
 /** Somebody calls back a number that we showed; the company message is played. */
 export const InboundCall = Type.Object({
@@ -20,6 +29,7 @@ export const InboundCall = Type.Object({
   ...INBOUND_ENVELOPE,
   inboundId: InboundId,
   callerNumber,
+  callerAsReceived,
   calledNumber: Type.String(),
 });
 
@@ -29,6 +39,7 @@ export const InboundOptOut = Type.Object({
   ...INBOUND_ENVELOPE,
   inboundId: InboundId,
   callerNumber,
+  callerAsReceived,
   calledNumber: Type.String(),
   digit: Type.String({ pattern: '^[0-9*#A-D]$' }),
   source: Type.String({ description: 'rtp (RFC 4733), info or inband.' }),

@@ -8,12 +8,13 @@ import type { EventOf, TelephonyEvent } from '../../machines/telephony-events.ts
 import type { DialerClock } from '../clock.ts';
 import type { DialerLog } from '../dialer-log.ts';
 import type { IdSource } from '../ids/uuid7.ts';
-import { readDestination } from '../intake/destination.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { OpenDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/schema/database.ts';
 import { untilStored } from '../store/until-stored.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
+import { numbersOfCaller } from './caller-numbers.ts';
+import { isContactNumber } from './listed-number.ts';
 import { addOptOutIn } from './opt-outs.ts';
 
 export interface OptOutKeeperParts {
@@ -110,24 +111,44 @@ export class OptOutKeeper {
         : (this.#units.get(inboundId) ?? []);
     if (type === 'inbound.ended') this.#units.delete(inboundId);
     else this.#units.set(inboundId, units);
-    const { clock, actor, log } = this.#parts;
+    const { clock, actor } = this.#parts;
     for (const [at, unit] of units.entries()) {
       const streamId = `inbound:${inboundId}${at === 0 ? '' : `:${at}`}`;
       const payload = { inboundId, gatewayId, ...told(event) };
       await appendEvents(tx, unit, clock.now(), [{ streamId, type, actor, payload }]);
     }
-    if (type !== 'inbound.optOut') return;
-    if (event.callerNumber === null) {
+    if (type === 'inbound.optOut') await this.#fromCaller(tx, event, units);
+  }
+
+  /** Whatever the caller's number may be stored as: one act, and as many entries as it takes. */
+  async #fromCaller(
+    tx: Transaction<Database>,
+    event: EventOf<'inbound.optOut'>,
+    units: readonly string[],
+  ): Promise<void> {
+    const { log } = this.#parts;
+    const { inboundId, callerNumber, callerAsReceived, calledNumber } = event;
+    if (callerNumber === null) {
       log.warn(
         { inboundId },
         'a caller who withholds their number cannot be kept from being called',
       );
       return;
     }
-    const number = normalised(event.callerNumber);
-    const detail = `pressed ${event.digit} (${event.source}) on a call to ${event.calledNumber}`;
+    const read = numbersOfCaller({ callerNumber, callerAsReceived, calledNumber });
+    if (read.length === 0) {
+      log.warn(
+        { inboundId, caller: maskNumber(callerNumber), called: maskNumber(calledNumber) },
+        'a caller opted out whose number cannot be read: it is listed as it came, and may be called',
+      );
+    }
+    const numbers = read.length === 0 ? [callerNumber] : read;
+    const detail = `pressed ${event.digit} (${event.source}) on a call to ${calledNumber}`;
     for (const unit of units) {
-      await addOptOutIn(tx, this.#writer(unit), { number, source: 'inbound', detail });
+      const asStored = await storedAs(tx, unit, callerAsReceived);
+      for (const number of new Set([...numbers, ...asStored])) {
+        await addOptOutIn(tx, this.#writer(unit), { number, source: 'inbound', detail });
+      }
     }
   }
 
@@ -167,7 +188,12 @@ function told(event: InboundEvent): Readonly<Record<string, unknown>> {
     : { ...numbers, digit: event.digit, source: event.source };
 }
 
-function normalised(number: string): string {
-  const read = readDestination(number, { format: 'e164', warnsOfRange: false });
-  return 'destination' in read ? read.destination : number;
+/** Where a trunk takes any string, contacts may have exactly what the network wrote. */
+async function storedAs(
+  tx: Transaction<Database>,
+  businessUnitId: string,
+  received: string | undefined,
+): Promise<readonly string[]> {
+  if (received === undefined) return [];
+  return (await isContactNumber(tx, businessUnitId, received)) ? [received] : [];
 }

@@ -11,12 +11,20 @@ export function digitsOf(user: string): string {
   return user.replace(/\D/g, '');
 }
 
-/** Whoever the trunk vouches for (RFC 3325), else From. Null when it is withheld. */
-export function callerOf(request: Pick<SipRequest, 'get'>): string | null {
+/**
+ * Whoever the trunk vouches for (RFC 3325), else From: the number as it is written there, which may be a
+ * national one, or an international one without its plus. Null when it is withheld.
+ */
+export function callerAsReceived(request: Pick<SipRequest, 'get'>): string | null {
   for (const header of ['P-Asserted-Identity', 'From']) {
     const user = userOf(/<([^>]*)>/.exec(request.get(header) ?? '')?.[1] ?? '');
-    const digits = digitsOf(user ?? '');
-    if (digits.length >= 5 && /^[+0-9().-]+$/.test(user ?? '')) return `+${digits}`;
+    if (user !== undefined && digitsOf(user).length >= 5 && /^[+0-9().-]+$/.test(user)) return user;
   }
   return null;
+}
+
+/** Its digits with a plus before them: tells callers apart, and is E.164 where a plus was there. */
+export function callerOf(request: Pick<SipRequest, 'get'>): string | null {
+  const caller = callerAsReceived(request);
+  return caller === null ? null : `+${digitsOf(caller)}`;
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { SipRequest, SipResponse } from '../sip/srf.port.ts';
-import { callerOf, digitsOf, userOf } from './called-number.ts';
+import { callerAsReceived, callerOf, digitsOf, userOf } from './called-number.ts';
 import { InboundCall, type InboundCallParts } from './inbound-call.ts';
 
 type InboundEvent = Extract<TelephonyEvent, { type: `inbound.${string}` }>;
@@ -45,8 +45,11 @@ export class InboundDesk {
     }
     const { publish } = this.#parts;
     const inboundId = randomUUID();
-    const callerNumber = callerOf(request);
-    const about = { inboundId, callerNumber, calledNumber: `+${digitsOf(called)}` };
+    const about = {
+      inboundId,
+      ...callerIn(request),
+      calledNumber: `+${digitsOf(called)}`,
+    };
     const call = new InboundCall(request, response, {
       ...this.#parts,
       onAnswered: () => publish({ type: 'inbound.call', ...about }),
@@ -63,4 +66,12 @@ export class InboundDesk {
   closeAll(): void {
     for (const call of [...this.#calls]) call.hangUp();
   }
+}
+
+function callerIn(request: SipRequest) {
+  const received = callerAsReceived(request);
+  return {
+    callerNumber: callerOf(request),
+    ...(received === null ? {} : { callerAsReceived: received }),
+  };
 }

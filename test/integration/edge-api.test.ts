@@ -10,6 +10,7 @@ import type { TelephonyEvent } from '../../machines/telephony-events.ts';
 import type { TelephonyPort } from '../../machines/telephony.port.ts';
 import { TRUNK_COMMANDS, type TrunkCommand } from '../../machines/trunk-commands.ts';
 import { systemClock as dialerClock } from '../../dialer/clock.ts';
+import { OptOutKeeper } from '../../dialer/opt-outs/opt-out-keeper.ts';
 import { ClosureKeeper } from '../../dialer/trunks/closure-keeper.ts';
 import { writeClosure } from '../../dialer/trunks/trunk-closures.ts';
 import { WorkInHand } from '../../dialer/work-in-hand.ts';
@@ -181,6 +182,62 @@ function readingTests(t: Test, target: StoreTarget): void {
       ]);
     },
   );
+}
+
+function callingBackTests(t: Test, target: StoreTarget): void {
+  t.test('who opts out by calling back is listed as contacts have them', async (t) => {
+    const rig = await ApiRig.open(t, target.place(t), ANY);
+    const { database, ids } = rig;
+    const work = new WorkInHand((error) => t.fail(String(error)));
+    const warned: object[] = [];
+    const log = { ...silentLog, warn: (fields: object) => warned.push(fields) };
+    const keeper = new OptOutKeeper({
+      ...{ database, ids, clock: dialerClock, log, work, actor: 'system', storeRetryMs: 10 },
+    });
+    const optsOut = async (received: string | undefined, callerNumber: string, called: string) => {
+      await database.db.deleteFrom('opt_outs').execute();
+      await database.db.deleteFrom('events').execute();
+      keeper.onTelephony({
+        ...{ type: 'inbound.optOut', gatewayId: 'g', seq: 1, atMs: 1, inboundId: 'i' },
+        ...(received === undefined ? {} : { callerAsReceived: received }),
+        ...{ callerNumber, calledNumber: called, digit: '9', source: 'rtp' },
+      });
+      await work.settled();
+      const rows = await database.db.selectFrom('opt_outs').selectAll().execute();
+      t.ok(
+        rows.every(({ source, detail }) => source === 'inbound' && detail?.includes('pressed 9')),
+      );
+      t.equal((await eventsOf(rig, 'optOut.added')).length, rows.length);
+      t.equal((await eventsOf(rig, 'inbound.optOut')).length, 1, 'one act');
+      return rows.map(({ number }) => number).sort();
+    };
+    const american = '+12025550100';
+    t.same(await optsOut('2025550144', '+2025550144', american), ['+12025550144']);
+    t.same(await optsOut('03012345678', '+03012345678', '+493099999999'), ['+493012345678']);
+    t.same(await optsOut('00493012345678', '+00493012345678', american), ['+493012345678']);
+    t.same(
+      await optsOut('2025550144', '+2025550144', '+493099999999'),
+      ['+492025550144'],
+      'of the country that was called',
+    );
+    t.same(
+      await optsOut('442079460', '+442079460', '+493099999999'),
+      ['+49442079460'],
+      'only what is a number',
+    );
+    t.same(warned, []);
+    const mobile = '2025550144';
+    const body = { uniqueIdentifier: 'p', phones: { mobile } };
+    await rig.ask({ method: 'POST', url: '/v1/contacts', body });
+    t.same(
+      await optsOut(mobile, `+${mobile}`, american),
+      ['+12025550144', mobile],
+      'also as a contact has it where a trunk takes any string',
+    );
+    t.same(await optsOut('99999', '+99999', american), ['+99999'], 'as it came');
+    t.match(warned, [{ inboundId: 'i', caller: /^\+999?…99$/, called: '+1…00' }]);
+    t.notMatch(JSON.stringify(warned), '99999');
+  });
 }
 
 function trunksOf(names: readonly string[]): TrunkDirectory {
@@ -543,6 +600,7 @@ for (const target of await storeTargets(t)) {
   void t.test(target.name, async (t) => {
     optOutTests(t, target);
     readingTests(t, target);
+    callingBackTests(t, target);
     closureTests(t, target);
     retellingTests(t, target);
     if (target.name === 'SQLite') trunkTests(t, target);

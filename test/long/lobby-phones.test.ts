@@ -74,7 +74,7 @@ t.test('who calls a shown number back hears the message and opts out by a digit'
   const told = stand.events.filter(({ type }) => type.startsWith('inbound.'));
   t.match(told, [
     { type: 'inbound.call', callerNumber: '+12065550188', calledNumber: '+12025550100' },
-    { type: 'inbound.optOut', callerNumber: '+12065550188', digit: '9' },
+    { type: 'inbound.optOut', callerAsReceived: '+12065550188', digit: '9' },
     { type: 'inbound.ended', endedBy: 'gateway' },
   ]);
   t.equal(told.length, 3, 'another digit is none');

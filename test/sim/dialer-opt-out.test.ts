@@ -91,6 +91,30 @@ t.test(
   },
 );
 
+t.test(
+  'who calls us back as a national number is not called as an international one',
+  async (t) => {
+    const world = await DialerWorld.open(t, { farEnd: () => BUSY });
+    await world.start();
+    const id = await world.engagement();
+    world.gateway.tell({
+      ...{ type: 'inbound.optOut', gatewayId: 'g1', seq: 1, atMs: 1, inboundId: 'i-1' },
+      ...{ callerNumber: '+2025550144', callerAsReceived: '2025550144' },
+      ...{ calledNumber: '+12025550100', digit: '9', source: 'rtp' },
+    });
+    await world.settle();
+    await world.tasks(id, [
+      { uniqueIdentifier: 'asked', phones: { mobile: '+12025550144' } },
+      { uniqueIdentifier: 'another', phones: { mobile: '+12025550145' } },
+    ]);
+    await world.advance(MINUTE_MS);
+    t.same(
+      world.gateway.dialled.map(({ destination }) => destination),
+      ['+12025550145'],
+    );
+  },
+);
+
 t.test('[CNS-01] an opted-out number is never dialled again (property)', async (t) => {
   const people = 6;
   const worlds = fc.record({
