@@ -1,6 +1,5 @@
 /** What the demo's representatives do at their desks: take what is offered, talk for a while, go on. */
 import type { DialerClock } from '../../dialer/clock.ts';
-import { PHONE_TYPES } from '../../dialer/engagements/engagement-config.schema.ts';
 import type { Dialer } from '../../dialer/main.ts';
 
 /** A conversation of the demo: long enough to be heard in a recording. */
@@ -14,7 +13,7 @@ export function demoDesks(dialer: Dialer, clock: DialerClock): void {
       desk.accept(representativeId, invitation.id);
     }
     if (work === 'reserved' && invitation?.kind === 'agentDial') {
-      dialer.previewOf(representativeId)?.start(representativeId, null, PHONE_TYPES);
+      dialer.previewOf(representativeId)?.start(representativeId, null, []);
     }
     if (work === 'connected') {
       clock.setTimeout(() => dialer.endCall(representativeId), TALK_MS);

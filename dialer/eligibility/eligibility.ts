@@ -54,7 +54,9 @@ export type PostponeReason =
   | 'reattempt_wait'
   | 'no_capacity'
   /** Preview: no representative who was asked took it. */
-  | 'not_accepted';
+  | 'not_accepted'
+  /** Preview: the number that was shown or chosen may not be dialled any more. */
+  | 'not_as_shown';
 
 export type FinishReason =
   | 'engagement_inactive'

@@ -60,6 +60,7 @@ export const POSTPONED: Readonly<Record<PostponeReason, string>> = {
   reattempt_wait: 'the pause before the next number or loop was not over',
   no_capacity: 'there was no free place for a call',
   not_accepted: 'no representative to whom it was shown started the call',
+  not_as_shown: 'the number that a representative was shown could not be called any more',
 };
 
 export const FINISHED: Readonly<Record<FinishReason, string>> = {

@@ -5,10 +5,10 @@
  */
 import { sql, type Transaction } from 'kysely';
 import type { Window } from '../eligibility/window.ts';
-import type { PhoneType } from '../engagements/engagement-config.schema.ts';
 import { appendEvents } from '../store/event-log.ts';
 import type { Database } from '../store/schema/database.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
+import type { ChainProgress } from '../tasks/chain-walk.ts';
 import {
   lockEngagement,
   lockWithHeads,
@@ -17,15 +17,18 @@ import {
   type ClaimRequest,
 } from '../tasks/claim-starts.ts';
 import { decideStart } from '../tasks/decide-start.ts';
-import { describeTasks, type ReadyHead } from '../tasks/ready-heads.ts';
+import { describeTasks } from '../tasks/ready-heads.ts';
 import { changeOf, factsOf, numberOf } from '../tasks/settle-heads.ts';
 import { finalStatus, type TaskChange } from '../tasks/task-changes.ts';
 import { writeStarts } from '../tasks/write-starts.ts';
+import type { ShownNumber } from './decide-shown.ts';
 
 export interface HeldTask {
   readonly taskId: string;
   /** In which the call may start. */
   readonly window: Window;
+  /** Where its walk stands: shown, and dialled unless another number of the contact is chosen. */
+  readonly target: ShownNumber;
 }
 
 export interface Held {
@@ -47,7 +50,8 @@ export function holdTasks(context: ClaimContext, request: ClaimRequest): Promise
     const { phoneTypes } = config;
     const found = await describeTasks(tx, rows, { businessUnitId, phoneTypes });
     const changes: TaskChange[] = [];
-    const held: { readonly task: TaskRow; readonly window: Window }[] = [];
+    const held: { readonly task: TaskRow; readonly progress: ChainProgress }[] = [];
+    const tasks: HeldTask[] = [];
     const wanted = new Set<string>();
     for (const head of found.heads) {
       if (held.length >= startsMax) break;
@@ -56,17 +60,15 @@ export function holdTasks(context: ClaimContext, request: ClaimRequest): Promise
       const change = changeOf(head, decided);
       if (change !== undefined) changes.push(neverAccepted(change));
       else if (decided.decision.decide === 'start') {
-        wanted.add(numberOf(found.points, decided.decision.target));
-        held.push({ task: head.task, window: decided.decision.window });
+        const { target, window } = decided.decision;
+        wanted.add(numberOf(found.points, target));
+        held.push({ task: head.task, progress: decided.progress });
+        tasks.push({ taskId: head.task.id, window, target });
       }
     }
     await writeStarts(context, tx, engagement, [], changes);
-    await writeHeld(
-      context,
-      tx,
-      held.map(({ task }) => task),
-    );
-    return { changes, tasks: held.map(({ task, window }) => ({ taskId: task.id, window })) };
+    await writeHeld(context, tx, held);
+    return { changes, tasks };
   });
 }
 
@@ -76,19 +78,22 @@ function neverAccepted(change: TaskChange): TaskChange {
   return { ...change, result: 'Terminated', status: finalStatus('Terminated') };
 }
 
+/** With the numbers that were passed over: what is shown is what its walk has come to. */
 async function writeHeld(
   { nowMs, fence, actor }: ClaimContext,
   tx: Transaction<Database>,
-  tasks: readonly TaskRow[],
+  held: readonly { readonly task: TaskRow; readonly progress: ChainProgress }[],
 ): Promise<void> {
-  const [first] = tasks;
+  const [first] = held.map(({ task }) => task);
   if (first === undefined) return;
-  const ids = tasks.map(({ id }) => id);
-  await tx
-    .updateTable('tasks')
-    .set({ state: 'working', owner_epoch: fence, updated_at_ms: nowMs })
-    .where('id', 'in', ids)
-    .execute();
+  const ids = held.map(({ task }) => task.id);
+  const values = held.map(
+    ({ task, progress }) => sql`(${task.id}, ${JSON.stringify(progress)}, ${progress.loop})`,
+  );
+  await sql`with held (id, progress, loop) as (values ${sql.join(values)})
+    update tasks set state = 'working', progress = held.progress,
+      loop = cast(held.loop as integer), owner_epoch = ${fence}, updated_at_ms = ${nowMs}
+    from held where tasks.id = held.id`.execute(tx);
   await tx
     .updateTable('engagements')
     .set((eb) => ({
@@ -156,16 +161,4 @@ export async function heldTaskIds(
     .where('engagement_id', '=', engagementId)
     .execute();
   return rows.map(({ id }) => id);
-}
-
-/** The same task, standing on the number of that type: those before it are passed over in this loop. */
-export function standingOnType(head: ReadyHead, phoneType: PhoneType): ReadyHead {
-  const { chain, progress } = head;
-  const numbers = chain[progress.contactIndex]?.numbers ?? [];
-  const numberIndex = numbers.findIndex(
-    (number) => number.phoneType === phoneType || number.alsoTypes?.includes(phoneType),
-  );
-  const standsOn = numbers[numberIndex]?.contactPointId;
-  if (standsOn === undefined) return head;
-  return { ...head, progress: { ...progress, numberIndex, standsOn } };
 }

@@ -6,9 +6,12 @@ import type { Database } from '../store/schema/database.ts';
 import type { ContactRow } from '../store/schema/contact-tables.ts';
 import type { EngagementRow } from '../store/schema/engagement-tables.ts';
 import type { TaskRow } from '../store/schema/task-tables.ts';
+import { mayDial } from '../tasks/chain-walk.ts';
 import { describeTasks } from '../tasks/ready-heads.ts';
+import type { ShownNumber } from './decide-shown.ts';
 
 export interface OfferedNumber {
+  readonly contactPointId: string;
   readonly phoneType: PhoneType;
   /** E.164. */
   readonly number: string;
@@ -23,11 +26,15 @@ export interface OfferedContact {
   readonly numbers: readonly OfferedNumber[];
 }
 
-/** Undefined when the task or its contact is gone. */
+/**
+ * Undefined when the task or its contact is gone. `next` is what is dialled unless another one is chosen;
+ * null: the number at which the walk stands. Numbers that may not be dialled are left out.
+ */
 export async function readOfferedContact(
   db: Kysely<Database>,
   businessUnitId: string,
   taskId: string,
+  next: ShownNumber | null,
 ): Promise<OfferedContact | undefined> {
   return db.transaction().execute(async (tx) => {
     const task = await tx
@@ -43,10 +50,13 @@ export async function readOfferedContact(
       .where('id', '=', task.engagement_id)
       .executeTakeFirstOrThrow();
     const { phoneTypes } = storedConfig(engagement.config);
-    const { heads, points } = await describeTasks(tx, [task], { businessUnitId, phoneTypes });
+    const { heads, points, optedOut } = await describeTasks(tx, [task], {
+      businessUnitId,
+      phoneTypes,
+    });
     const [head] = heads;
     if (head === undefined) return undefined;
-    const { progress } = head;
+    const { progress, withdrawn } = head;
     const shown = head.chain[progress.contactIndex];
     if (shown === undefined) return undefined;
     const contact = await tx
@@ -55,12 +65,15 @@ export async function readOfferedContact(
       .where('id', '=', shown.contactId)
       .executeTakeFirst();
     if (contact === undefined) return undefined;
-    const numbers = shown.numbers.flatMap(({ phoneType, contactPointId }, index) => {
+    const nextId = next?.contactPointId ?? shown.numbers[progress.numberIndex]?.contactPointId;
+    const numbers = shown.numbers.flatMap((one): OfferedNumber[] => {
+      const { phoneType, contactPointId } = one;
       const point = points.get(contactPointId);
-      const isGone = progress.droppedForGood.includes(contactPointId);
-      if (isGone || point === undefined || point.value === '') return [];
-      if (point.invalid_since_ms !== null) return [];
-      return [{ phoneType, number: point.value, isNext: index === progress.numberIndex }];
+      if (point === undefined || point.value === '' || point.invalid_since_ms !== null) return [];
+      if (optedOut.has(contactPointId) || withdrawn?.has(contactPointId) === true) return [];
+      if (!mayDial(one, progress)) return [];
+      const isNext = contactPointId === nextId;
+      return [{ contactPointId, phoneType, number: point.value, isNext }];
     });
     return { task, engagement, contact, numbers };
   });

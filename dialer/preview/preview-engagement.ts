@@ -3,11 +3,11 @@ import type { RuntimeParts } from '../actors/engagement-runtime.ts';
 import { claimContextOf, claimRequestOf } from '../actors/claim-context.ts';
 import { settleClaim } from '../actors/settle-claim.ts';
 import type { EngagementFacts } from '../engagements/engagement-facts.ts';
-import type { PhoneType } from '../engagements/engagement-config.schema.ts';
 import { cancelTask } from '../tasks/cancel-task.ts';
 import { ClaimInDoubt } from '../tasks/claim-in-doubt.ts';
 import { claimNextNumber, type ClaimedStart, type ClaimResult } from '../tasks/claim-starts.ts';
-import { giveBackTask, heldTaskIds, holdTasks, standingOnType } from './held-tasks.ts';
+import { decideShown, type ShownNumber } from './decide-shown.ts';
+import { giveBackTask, heldTaskIds, holdTasks } from './held-tasks.ts';
 import { PreviewEvents } from './preview-events.ts';
 import type { DialAnswer } from './preview-offer.ts';
 import { PreviewOffers } from './preview-offers.ts';
@@ -51,8 +51,7 @@ export function makePreviewOffers(parts: PreviewParts): PreviewOffers {
       if (change?.kind === 'postponed') onWaiting();
       return change;
     },
-    dial: (taskId, representativeId, phoneType) =>
-      dial(parts, taskId, representativeId, phoneType as PhoneType | null),
+    dial: (taskId, representativeId, shown) => dial(parts, taskId, representativeId, shown),
     cancelTask: async (taskId, representativeId) => {
       const reason = 'called off by the representative to whom it was shown';
       const by = `representative:${representativeId}`;
@@ -79,7 +78,7 @@ async function dial(
   parts: PreviewParts,
   taskId: string,
   representativeId: string,
-  phoneType: PhoneType | null,
+  shown: ShownNumber,
 ): Promise<DialAnswer> {
   const { desk, grant, ungrant, begin, takeBack, onWaiting } = parts;
   const leg = desk.get(representativeId);
@@ -88,7 +87,7 @@ async function dial(
   if (!parts.isDialing() || !grant()) return { kind: 'later' };
   let result: ClaimResult | undefined;
   try {
-    result = await claim(parts, taskId, phoneType, gatewayId);
+    result = await claim(parts, taskId, shown, gatewayId);
   } finally {
     if (result?.starts[0] === undefined) ungrant();
   }
@@ -112,18 +111,11 @@ async function dial(
 async function claim(
   parts: PreviewParts,
   taskId: string,
-  phoneType: PhoneType | null,
+  shown: ShownNumber,
   gatewayId: string,
 ): Promise<ClaimResult> {
   const facts = parts.facts();
-  const request = {
-    ...{ ...claimRequestOf(parts, facts, 1), taskId },
-    ...(phoneType === null
-      ? {}
-      : {
-          choose: (head: Parameters<typeof standingOnType>[0]) => standingOnType(head, phoneType),
-        }),
-  };
+  const request = { ...claimRequestOf(parts, facts, 1), taskId, decide: decideShown(shown) };
   try {
     return await claimNextNumber(claimContextOf(parts, facts, gatewayId), request);
   } catch (error) {

@@ -14,6 +14,7 @@ import type { DialerLog } from '../dialer-log.ts';
 import type { RepresentativeDesk } from '../representatives/representative-desk.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import type { TaskChange } from '../tasks/task-changes.ts';
+import type { ShownNumber } from './decide-shown.ts';
 import type { GivingBack } from './held-tasks.ts';
 import type { PreviewEvents } from './preview-events.ts';
 
@@ -29,7 +30,7 @@ export interface OfferWork {
   readonly dial: (
     taskId: string,
     representativeId: string,
-    phoneType: string | null,
+    shown: ShownNumber,
   ) => Promise<DialAnswer>;
   readonly giveBack: (how: GivingBack) => Promise<TaskChange | undefined>;
   /** In the name of the representative; the task ends with the call, or at once. */
@@ -55,6 +56,8 @@ export type PreviewEnd = 'called' | 'broken' | 'refused' | OfferEnd;
 
 export interface OfferGiven {
   readonly taskId: string;
+  /** Who is shown, with the number that is dialled unless another one is chosen. */
+  readonly target: ShownNumber;
   readonly delay: OfferDelay;
   readonly windowMs: number;
   readonly declined: Set<string>;
@@ -69,6 +72,9 @@ const IDLE_MS = 600_000;
 
 export class PreviewOffer {
   readonly taskId: string;
+  readonly target: ShownNumber;
+  /** Contact point that the representative chose; null: that of the target. */
+  #chosen: string | null = null;
   /** Who was asked and did not take it. */
   readonly declined: Set<string>;
   readonly delay: OfferDelay;
@@ -92,6 +98,7 @@ export class PreviewOffer {
   constructor(parts: OfferParts, given: OfferGiven) {
     this.#parts = parts;
     this.taskId = given.taskId;
+    this.target = given.target;
     this.declined = given.declined;
     this.delay = given.delay;
     const desk = fromCallback<PreviewOfferOrder, { taskId: string }>(({ receive, sendBack }) => {
@@ -156,6 +163,12 @@ export class PreviewOffer {
     this.send({ type: 'rep.invited', representativeId });
   }
 
+  /** What of the contact is dialled; null: the number of the target. */
+  start(phoneType: string | null, contactPointId: string | null): void {
+    this.#chosen = contactPointId;
+    this.send({ type: 'rep.start', phoneType });
+  }
+
   send(event: PreviewOfferEvent): void {
     this.#actor.send(event);
     if (event.type !== 'rep.left') return;
@@ -197,7 +210,7 @@ export class PreviewOffer {
     const id = this.#representativeId;
     if (id === null) return { type: 'dial.later' };
     try {
-      const answer = await this.#parts.dial(this.taskId, id, phoneType);
+      const answer = await this.#parts.dial(this.taskId, id, this.#shown(phoneType));
       if (answer.kind === 'later') return { type: 'dial.later' };
       if (answer.kind === 'refused') {
         this.#end = 'refused';
@@ -215,6 +228,12 @@ export class PreviewOffer {
       this.#parts.log.warn({ taskId, error }, 'a preview call could not be claimed yet');
       return { type: 'dial.later' };
     }
+  }
+
+  /** A choice is gone with whoever made it: the machine names no type then. */
+  #shown(phoneType: string | null): ShownNumber {
+    const chosen = phoneType === null ? null : this.#chosen;
+    return chosen === null ? this.target : { ...this.target, contactPointId: chosen };
   }
 
   async #close(end: OfferEnd, wasAccepted: boolean): Promise<PreviewOfferEvent> {

@@ -15,6 +15,7 @@ import type { Sharer } from '../representatives/representative-shares.ts';
 import type { WorkInHand } from '../work-in-hand.ts';
 import { demandOf, offerOf, sharerOf } from '../actors/paced-engagement.ts';
 import type { HeldTask } from './held-tasks.ts';
+import type { OfferedNumber } from './offered-contact.ts';
 import {
   PreviewOffer,
   type OfferDone,
@@ -148,15 +149,20 @@ export class PreviewOffers {
   }
 
   /** Throws NOT_CHANGEABLE when it has begun, PHONE_MISSING when there is no such number to dial. */
-  start(representativeId: string, phoneType: PhoneType | null, types: readonly string[]): void {
+  start(
+    representativeId: string,
+    phoneType: PhoneType | null,
+    numbers: readonly Pick<OfferedNumber, 'phoneType' | 'contactPointId'>[],
+  ): void {
     const offer = this.#require(representativeId);
     if (offer.state !== 'accepted') {
       throw new DialerError('NOT_CHANGEABLE', `there is no call to start: ${offer.state}`);
     }
-    if (phoneType !== null && !types.includes(phoneType)) {
+    const chosen = numbers.find((number) => number.phoneType === phoneType);
+    if (phoneType !== null && chosen === undefined) {
       throw new DialerError('PHONE_MISSING', `the contact has no ${phoneType} number to dial`);
     }
-    offer.send({ type: 'rep.start', phoneType });
+    offer.start(phoneType, chosen?.contactPointId ?? null);
   }
 
   /** Throws NOT_CHANGEABLE before the acceptance, and once somebody has answered. */
@@ -206,14 +212,14 @@ export class PreviewOffers {
     return made;
   }
 
-  #begin({ taskId, window }: HeldTask): PreviewOffer {
+  #begin({ taskId, window, target }: HeldTask): PreviewOffer {
     const { clock, facts, delaysStarts } = this.#parts;
     const { mode } = facts().config;
     const delay = mode.kind === 'preview' ? mode.callDelay : ({ kind: 'manual' } as const);
     const timed =
       delay.kind === 'timer' ? { kind: 'timer' as const, ms: delay.seconds * 1_000 } : delay;
     const offer = new PreviewOffer(this.#parts, {
-      taskId,
+      ...{ taskId, target },
       delay: delaysStarts ? timed : { kind: 'direct' },
       windowMs: window.endMs - clock.now(),
       declined: new Set(this.#declined.get(taskId)),

@@ -248,8 +248,11 @@ function targetAt(
   return { contactId: contact.contactId, ...number };
 }
 
-function mayDial(target: ChainTarget, progress: ChainProgress): boolean {
-  if (progress.droppedForGood.includes(target.contactPointId)) return false;
-  if (progress.triedInLoop?.includes(target.contactPointId) === true) return false;
-  return progress.loop === 1 || !progress.notInLaterLoops.includes(target.contactPointId);
+/** In the loop of that progress. */
+export function mayDial(
+  { contactPointId }: Pick<ChainNumber, 'contactPointId'>,
+  { loop, droppedForGood, notInLaterLoops, triedInLoop = [] }: ChainProgress,
+): boolean {
+  if (droppedForGood.includes(contactPointId) || triedInLoop.includes(contactPointId)) return false;
+  return loop === 1 || !notInLaterLoops.includes(contactPointId);
 }

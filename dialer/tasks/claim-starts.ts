@@ -23,8 +23,9 @@ import type { TaskRow } from '../store/schema/task-tables.ts';
 import type { ChainProgress, ChainTarget } from './chain-walk.ts';
 import type { AfterAnswer, CallToAnswer, PlanAfterAnswer } from './plan-after-answer.ts';
 import { inClaim } from './claim-in-doubt.ts';
+import type { decideStart } from './decide-start.ts';
 import { orderInForce, type OrderSlot } from './order-places.ts';
-import { describeTasks, readyHeadsQuery, type ReadyHead, type ReadyHeads } from './ready-heads.ts';
+import { describeTasks, readyHeadsQuery, type ReadyHeads } from './ready-heads.ts';
 import { settleHeads, type PreparedStart } from './settle-heads.ts';
 import type { TaskChange } from './task-changes.ts';
 import { writeStarts } from './write-starts.ts';
@@ -126,8 +127,8 @@ export async function claimNextNumber(
   context: ClaimContext,
   request: ClaimRequest & {
     readonly taskId: string;
-    /** Another number of its contact than the next in order. */
-    readonly choose?: (head: ReadyHead) => ReadyHead;
+    /** Whether and with which number it starts. Default: with the next in order. */
+    readonly decide?: typeof decideStart;
   },
 ): Promise<ClaimResult> {
   return inClaim(context.database, async (tx) => {
@@ -139,14 +140,11 @@ export async function claimNextNumber(
     );
     const [task] = rows;
     if (task === undefined) return { starts: [], looked: 0, changes: [] };
-    const { businessUnitId, config, choose = (head: ReadyHead) => head } = request;
-    const described = await describeTasks(tx, [task], {
-      businessUnitId,
-      phoneTypes: config.phoneTypes,
-    });
-    const found = { ...described, heads: described.heads.map(choose) };
+    const { businessUnitId, config, decide } = request;
+    const { phoneTypes } = config;
+    const found = await describeTasks(tx, [task], { businessUnitId, phoneTypes });
     const free = freePlaces(engagement, config);
-    return settle(context, request, tx, found, engagement, free);
+    return settle(context, request, tx, found, engagement, free, decide);
   });
 }
 
@@ -220,8 +218,17 @@ async function settle(
   found: ReadyHeads,
   engagement: EngagementRow,
   free: number,
+  decide?: typeof decideStart,
 ): Promise<ClaimResult> {
-  const { starts, changes } = await settleHeads(context, request, tx, found, engagement, free);
+  const { starts, changes } = await settleHeads(
+    context,
+    request,
+    tx,
+    found,
+    engagement,
+    free,
+    decide,
+  );
   await writeStarts(context, tx, engagement, starts, changes);
   const plans =
     starts.length === 0 ? [] : await context.planAfterAnswer(tx, starts.map(callToAnswer));

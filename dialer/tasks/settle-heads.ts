@@ -38,6 +38,7 @@ export async function settleHeads(
   found: ReadyHeads,
   engagement: EngagementRow,
   free: number,
+  decide = decideStart,
 ): Promise<Settled> {
   const changes: TaskChange[] = [];
   const wanted = new Map<string, Wanted>();
@@ -45,7 +46,7 @@ export async function settleHeads(
     // A chain in work is always decided: without a place it goes back among the ready.
     if (wanted.size >= free && head.task.state === 'ready') break;
     const facts = factsOf(context, request, found, engagement, free - wanted.size, wanted);
-    const decision = decideStart(head, facts, context.nowMs);
+    const decision = decide(head, facts, context.nowMs);
     const change = changeOf(head, decision);
     if (change !== undefined) changes.push(change);
     else {
@@ -60,7 +61,7 @@ export async function settleHeads(
   const lost = [...wanted.values()].filter(({ start }) => !taken.has(start.number));
   return {
     starts: requests.filter(({ number }) => taken.has(number)),
-    changes: [...changes, ...lost.map((one) => changeOfLost(one, nowMs))],
+    changes: [...changes, ...lost.map((one) => changeOfLost(one, nowMs, decide))],
   };
 }
 
@@ -74,13 +75,17 @@ export function changeOf(
 }
 
 /** Another transaction took the number since the facts were read. */
-function changeOfLost({ head, facts, start }: Wanted, nowMs: number): TaskChange {
+function changeOfLost(
+  { head, facts, start }: Wanted,
+  nowMs: number,
+  decide: typeof decideStart,
+): TaskChange {
   const { contactPointId } = start.target;
   const numberOf: CommonFacts['numberOf'] = (id) => {
     const known = facts.numberOf(id);
     return id === contactPointId ? { ...known, isInFlight: true, lastAttemptAtMs: nowMs } : known;
   };
-  const change = changeOf(head, decideStart(head, { ...facts, numberOf }, nowMs));
+  const change = changeOf(head, decide(head, { ...facts, numberOf }, nowMs));
   if (change === undefined) throw new Error(`task ${head.task.id} would ring a number in flight`);
   return change;
 }

@@ -3,15 +3,11 @@ import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { promoteDue } from '../../dialer/actors/promoter.ts';
 import { readEngagementFacts } from '../../dialer/engagements/engagement-facts.ts';
-import {
-  giveBackTask,
-  heldTaskIds,
-  holdTasks,
-  standingOnType,
-} from '../../dialer/preview/held-tasks.ts';
+import { decideShown, type ShownNumber } from '../../dialer/preview/decide-shown.ts';
+import { giveBackTask, heldTaskIds, holdTasks } from '../../dialer/preview/held-tasks.ts';
+import { readOfferedContact } from '../../dialer/preview/offered-contact.ts';
 import { planRepresentatives } from '../../dialer/tasks/call-answering.ts';
 import { claimNextNumber, type ClaimContext } from '../../dialer/tasks/claim-starts.ts';
-import type { ReadyHead } from '../../dialer/tasks/ready-heads.ts';
 import type { RepresentativeDemand } from '../../dialer/representatives/match-representatives.ts';
 import type { Offer } from '../../dialer/representatives/offer.ts';
 import { LOCK_MS } from '../../dialer/representatives/dial-in-locks.ts';
@@ -197,6 +193,153 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
+/** What a dialer does with the tasks of a preview engagement, as claims of its queue group. */
+async function previews(rig: ApiRig, engagementId: string) {
+  const { database } = rig;
+  const facts = await readEngagementFacts(database, engagementId);
+  if (facts === undefined) throw new Error('the engagement is gone');
+  const context = (afterMs = 0): ClaimContext => ({
+    ...{ database, ids: rig.ids, nowMs: rig.clock.nowMs + afterMs, leaseName: 'queue-group:all' },
+    ...{ fence: 1, gatewayId: 'g-1', trunk: 'carrier', fromAddress: '+12025550100' },
+    ...{ numberGapMinMs: 900_000, actor: 'dialer:rig', machineVersion: 'm@1' },
+    planAfterAnswer: planRepresentatives(facts),
+  });
+  const request = (startsMax: number) => ({
+    ...{ businessUnitId: rig.businessUnitId, engagementId, config: facts.config, startsMax },
+    queue: { kind: 'open' as const },
+  });
+  const taskOf = (taskId: string) =>
+    database.db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirst();
+  return { database, context, request, taskOf };
+}
+
+/** Of the contact that the task shows. */
+async function numberOf(rig: ApiRig, taskId: string, number: string): Promise<ShownNumber> {
+  const shown = await readOfferedContact(rig.database.db, rig.businessUnitId, taskId, null);
+  const found = shown?.numbers.find((one) => one.number === number);
+  if (shown === undefined || found === undefined) throw new Error(`${number} is not offered`);
+  return { contactId: shown.contact.id, contactPointId: found.contactPointId };
+}
+
+/** One task: Anna at …0101 and …0201, and behind her Ben at …0102. */
+async function annaAndBen(t: Test, target: StoreTarget) {
+  const { rig } = await scene(t, target);
+  const config = { mode: { kind: 'preview' }, phoneTypes: ['mobile', 'home'] };
+  const { id: engagementId } = await rig.engagement({ config });
+  const contacts = [
+    {
+      ...{ uniqueIdentifier: 'anna', firstName: 'Anna' },
+      phones: { mobile: '+12025550101', home: '+12025550201' },
+    },
+    { uniqueIdentifier: 'ben', firstName: 'Ben', phones: { mobile: '+12025550102' } },
+  ];
+  const taskId = await rig.make('/v1/tasks', { engagementId, contacts });
+  const held = await previews(rig, engagementId);
+  const hold = async () => {
+    const [task] = (await holdTasks(held.context(), held.request(1))).tasks;
+    if (task === undefined) throw new Error('nothing is held');
+    return task.target;
+  };
+  const shown = async (next: ShownNumber | null) => {
+    const offered = await readOfferedContact(rig.database.db, rig.businessUnitId, taskId, next);
+    const numbers = offered?.numbers.map(({ number, isNext }) => [number, isNext]);
+    return { name: offered?.contact.first_name, numbers };
+  };
+  const claim = (number: ShownNumber) => {
+    const asked = { ...held.request(1), taskId, decide: decideShown(number) };
+    return claimNextNumber(held.context(), asked);
+  };
+  const optOut = async (number: string) => {
+    t.match(await rig.post('/v1/opt-outs', { number }), { status: 201 });
+  };
+  const counts = () =>
+    rig.database.db
+      .selectFrom('engagements')
+      .selectAll()
+      .where('id', '=', engagementId)
+      .executeTakeFirstOrThrow();
+  return { ...{ rig, taskId, ...held, hold, shown, claim, optOut, counts } };
+}
+
+const NOT_AS_SHOWN = { starts: [], changes: [{ kind: 'postponed', reason: 'not_as_shown' }] };
+
+function shownTests(t: Test, target: StoreTarget): void {
+  t.test('who is shown is whom the walk has come to, past those who opted out', async (t) => {
+    const { optOut, hold, shown, claim, taskId, taskOf } = await annaAndBen(t, target);
+    await optOut('+12025550101');
+    const home = await hold();
+    t.same(await shown(home), { name: 'Anna', numbers: [['+12025550201', true]] });
+    t.same(await shown(null), await shown(home), 'as it is stored');
+    await optOut('+12025550201');
+    t.same(await shown(home), { name: 'Anna', numbers: [] }, 'also from one moment to the next');
+    t.match(await claim(home), NOT_AS_SHOWN, 'and nobody else is rung in her place');
+    t.match(await taskOf(taskId), { state: 'ready', status: 'Pending', owner_epoch: null });
+    const ben = await hold();
+    t.same(await shown(ben), { name: 'Ben', numbers: [['+12025550102', true]] });
+    t.match((await taskOf(taskId))?.progress, /"contactIndex":1/);
+    t.match(await claim(ben), { starts: [{ number: '+12025550102', target: ben }] });
+  });
+
+  t.test('whose consent is withdrawn is not shown', async (t) => {
+    const { rig, taskId, hold, shown, taskOf } = await annaAndBen(t, target);
+    const profileId = await rig.make('/v1/consent/profiles', {
+      ...{ name: 'Ours', channels: ['voice'] },
+    });
+    const purposeId = await rig.make('/v1/consent/purposes', {
+      ...{ name: 'Renewals', type: 'commercial', profileIds: [profileId] },
+      enforcement: 'restrictive',
+    });
+    const points = await rig.database.db.selectFrom('contact_points').selectAll().execute();
+    const [ben] = points.filter(({ value }) => value === '+12025550102');
+    const restrictions = JSON.stringify({
+      contactPointIds: points.map(({ id }) => id),
+      consent: { purposeId, topicId: null },
+    });
+    await rig.database.db.updateTable('tasks').set({ restrictions }).execute();
+    const body = { purposeId, channel: 'voice', address: ben?.value, status: 'optedIn' };
+    t.match(await rig.post('/v1/consent/records', { ...body, source: 'form' }), { status: 201 });
+    const first = await hold();
+    t.equal(first.contactPointId, ben?.id);
+    t.same(await shown(first), { name: 'Ben', numbers: [['+12025550102', true]] });
+    t.match(await taskOf(taskId), { state: 'working' });
+  });
+
+  t.test('a chosen number that opts out is nobody else’s call, nor the task’s end', async (t) => {
+    const { rig, hold, shown, claim, optOut, taskId, taskOf, counts } = await annaAndBen(t, target);
+    const mobile = await hold();
+    const both = [
+      ['+12025550101', true],
+      ['+12025550201', false],
+    ];
+    t.same(await shown(mobile), { name: 'Anna', numbers: both });
+    const home = await numberOf(rig, taskId, '+12025550201');
+    await optOut('+12025550102');
+    await optOut('+12025550201');
+    t.match(await claim(home), NOT_AS_SHOWN, 'nobody is left behind it');
+    t.match(await taskOf(taskId), { state: 'ready', last_result: null });
+    t.match(await counts(), { tasks_ready: 1, tasks_working: 0, attempts_total: 0, in_flight: 0 });
+    t.same(await hold(), mobile, 'her other number is not passed over for it');
+    t.same(await shown(mobile), { name: 'Anna', numbers: [['+12025550101', true]] });
+    const elsewhere = { ...mobile, contactId: rig.ids.id() };
+    t.match(await claim(elsewhere), NOT_AS_SHOWN, 'the number of somebody else');
+    t.same(await hold(), mobile);
+    t.match(await claim(mobile), { starts: [{ number: '+12025550101' }] });
+  });
+
+  t.test('a number that was put in the place of the one that was shown is not rung', async (t) => {
+    const { rig, hold, shown, claim } = await annaAndBen(t, target);
+    const before = await hold();
+    const edited = await rig.post('/v1/contacts', {
+      ...{ uniqueIdentifier: 'anna', firstName: 'Anna' },
+      phones: { mobile: '+12025550301', home: '+12025550201' },
+    });
+    t.match(edited, { status: 200, body: { id: before.contactId } });
+    t.same((await shown(before)).numbers?.[0], ['+12025550301', false]);
+    t.match(await claim(before), NOT_AS_SHOWN);
+    t.match((await claim(await hold())).starts, [{ number: '+12025550301' }]);
+  });
+}
+
 function representativeTests(t: Test, target: StoreTarget): void {
   t.test('[CFG-10] [WS-09] [WS-11] who is asked, by queue, skills and presence', async (t) => {
     const { rig, person, demand, offer, desk } = await scene(t, target);
@@ -337,29 +480,17 @@ function representativeTests(t: Test, target: StoreTarget): void {
     for (const contact of people) {
       ids.push(await rig.make('/v1/tasks', { engagementId, contacts: [contact] }));
     }
-    const { database } = rig;
-    const facts = await readEngagementFacts(database, engagementId);
-    if (facts === undefined) throw new Error('the engagement is gone');
-    const context = (afterMs = 0): ClaimContext => ({
-      ...{ database, ids: rig.ids, nowMs: rig.clock.nowMs + afterMs, leaseName: 'queue-group:all' },
-      ...{ fence: 1, gatewayId: 'g-1', trunk: 'carrier', fromAddress: '+12025550100' },
-      ...{ numberGapMinMs: 900_000, actor: 'dialer:rig', machineVersion: 'm@1' },
-      planAfterAnswer: planRepresentatives(facts),
-    });
-    const request = (startsMax: number) => ({
-      ...{ businessUnitId: rig.businessUnitId, engagementId, config: facts.config, startsMax },
-      queue: { kind: 'open' as const },
-    });
-    const taskOf = (taskId: string) =>
-      database.db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirst();
+    const { database, context, request, taskOf } = await previews(rig, engagementId);
     const { tasks } = await holdTasks(context(), request(2));
     t.same(tasks.map(({ taskId }) => taskId).sort(), ids.slice(0, 2).sort());
     const [first = '', second = ''] = ids;
     t.match(await taskOf(first), { state: 'working', status: 'Pending', owner_epoch: 1 });
     t.same([...(await heldTaskIds(context(), engagementId))].sort(), ids.slice(0, 2).sort());
     t.same((await holdTasks(context(), request(5))).tasks.length, 1, 'nobody is shown them too');
-    const choose = (head: ReadyHead) => standingOnType(head, 'home');
-    const asked = { ...request(1), taskId: first, choose };
+    const { target: shown } = tasks.find(({ taskId }) => taskId === first) ?? {};
+    const chosen = await numberOf(rig, first, '+12025550201');
+    t.match(chosen, { contactId: shown?.contactId });
+    const asked = { ...request(1), taskId: first, decide: decideShown(chosen) };
     t.match((await claimNextNumber(context(), asked)).starts, [{ number: '+12025550201' }]);
     t.match(await taskOf(first), { status: 'InProcess' });
     const back = { taskId: second, wasAccepted: false, notBeforeMs: rig.clock.nowMs + 60_000 };
@@ -383,6 +514,8 @@ function representativeTests(t: Test, target: StoreTarget): void {
       .executeTakeFirstOrThrow();
     t.match(row, { tasks_ready: 0, tasks_waiting: 0, tasks_working: 1, tasks_final: 2 });
   });
+
+  shownTests(t, target);
 
   t.test('what a dead dialer held is gone on with, or let go', async (t) => {
     const { rig, person, demand, offer, desk, read } = await scene(t, target);

@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
 import { createKeyIn } from '../../dialer/api-keys/api-keys.ts';
-import type { ContactInput } from '../../dialer/contacts/upsert-contacts.ts';
+import { upsertContacts, type ContactInput } from '../../dialer/contacts/upsert-contacts.ts';
 import { makeHttpApp } from '../../dialer/http/http-server.ts';
+import { addOptOutIn } from '../../dialer/opt-outs/opt-outs.ts';
 import { SHIPPED } from '../../dialer/rule-packs/rule-packs.ts';
 import { createApi } from '../../dialer/http/v1/api.ts';
 import {
   createRepresentativeIn,
   setPresenceIn,
 } from '../../dialer/representatives/write-representative.ts';
-import type { TaskInput } from '../../dialer/tasks/create-tasks.ts';
+import { createTasks, type TaskInput } from '../../dialer/tasks/create-tasks.ts';
 import { TRUNKS, type Json } from '../support/api-rig.ts';
 import { DialerWorld, MINUTE_MS, type WorldOptions } from '../support/dialer-world.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -395,6 +396,64 @@ t.test(
     await start('home');
     await world.advance(5_000);
     t.match((await preview.shown(ada)).body, { state: 'talking', ...seen }, 'also during the call');
+    await world.check();
+  },
+);
+
+t.test(
+  'who opts out while they are shown is not rung, and nobody else in their place',
+  async (t) => {
+    const preview = await PreviewWorld.open(t, { callDelay: timer(60) });
+    const { world } = preview;
+    const [anna, ben] = world.people(2);
+    assert(anna && ben);
+    const ada = await preview.representative('ada');
+    const ids = await world.db.transaction().execute(async (tx) => {
+      const people = await upsertContacts(tx, world.writer, [anna, ben]);
+      const contactIds = people.map(({ id }) => id);
+      const input: TaskInput = { contactIds, source: 'api' };
+      return createTasks(tx, world.writer, { id: preview.engagementId }, [input]);
+    });
+    world.dialer.tasksWritten(preview.engagementId);
+    await world.settle();
+    const [task = ''] = ids;
+    await preview.answer(ada, 'accept');
+    await world.advance(30_000);
+    const who = async () => {
+      const { contact, numbers } = (await preview.shown(ada)).body;
+      return { contact, numbers };
+    };
+    t.match(await who(), {
+      ...{ contact: { uniqueIdentifier: anna.uniqueIdentifier }, numbers: [{ isNext: true }] },
+    });
+    const number = String(anna.phones?.mobile);
+    const optOut = { number, source: 'api', detail: null } as const;
+    await world.db.transaction().execute((tx) => addOptOutIn(tx, world.writer, optOut));
+    t.same((await who()).numbers, [], 'it is not offered any more');
+    t.match(await preview.ask('POST', `${ada}/preview/start`, { phoneType: 'mobile' }), {
+      status: 400,
+    });
+    await world.advance(40_000);
+    t.equal(world.gateway.dialled.length, 0, 'at the countdown’s end nobody is rung');
+    t.equal(preview.work(ada), 'invited');
+    t.match(await who(), {
+      ...{ contact: { uniqueIdentifier: ben.uniqueIdentifier }, numbers: [{ isNext: true }] },
+    });
+    const told = await world.db
+      .selectFrom('events')
+      .select('payload')
+      .where('stream_id', '=', `representative:${ada}`)
+      .where('type', '=', 'preview.cancelled')
+      .execute();
+    t.match(
+      told.map(({ payload }) => JSON.parse(payload) as Json),
+      [{ taskId: task, reason: 'not_as_shown' }],
+    );
+    await preview.answer(ada, 'accept');
+    await world.advance(2_000);
+    await preview.ask('POST', `${ada}/preview/start`, {});
+    await world.advance(5_000);
+    t.match(world.gateway.dialled, [{ destination: ben.phones?.mobile }]);
     await world.check();
   },
 );

@@ -38,8 +38,7 @@ export function previewRoutes(app: ApiApp, context: ApiContext): void {
   app.post(`${path}/start`, { config: { access: 'operate' }, schema: start }, async (request) => {
     const { id } = request.params;
     const { offers, offer, contact } = await shownTo(context, request, id);
-    const types = contact.numbers.map(({ phoneType }) => phoneType);
-    offers.start(id, request.body.phoneType ?? null, types);
+    offers.start(id, request.body.phoneType ?? null, contact.numbers);
     return previewBody(offer, contact, callerOfRequest(request));
   });
 
@@ -62,10 +61,15 @@ async function shownTo(context: ApiContext, request: FastifyRequest, id: string)
   await findRepresentative(context, businessUnitId, id);
   const offers = dialerOf(context).previewOf(id);
   const offer = offers?.offerOf(id);
-  const contact =
-    offer && (await readOfferedContact(context.database.db, businessUnitId, offer.taskId));
+  const contact = offer && (await readContact(context, businessUnitId, offer));
   if (offers === undefined || offer === undefined || contact === undefined) {
     throw notFound('preview for representative', id);
   }
   return { offers, offer, contact };
+}
+
+function readContact({ database }: ApiContext, businessUnitId: string, offer: PreviewOffer) {
+  // Once it is dialled the walk stands on what was chosen.
+  const next = offer.attemptId === null ? offer.target : null;
+  return readOfferedContact(database.db, businessUnitId, offer.taskId, next);
 }

@@ -99,8 +99,8 @@ export function previewBody(
     startsAt: offer.startsAtMs === null ? null : timeText(offer.startsAtMs),
     attemptId: offer.attemptId,
     contact: shownContact(contact),
-    numbers: numbers.map(({ number, ...one }) => ({
-      ...one,
+    numbers: numbers.map(({ phoneType, number, isNext }) => ({
+      ...{ phoneType, isNext },
       number: shownNumber(caller, number),
     })),
     inputAttributes: JSON.parse(task.input_attributes) as Record<string, string>,
