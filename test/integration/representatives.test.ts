@@ -281,7 +281,7 @@ function shownTests(t: Test, target: StoreTarget): void {
   });
 
   t.test('whose consent is withdrawn is not shown', async (t) => {
-    const { rig, taskId, hold, shown, taskOf } = await annaAndBen(t, target);
+    const { rig, taskId, hold, shown, claim, taskOf } = await annaAndBen(t, target);
     const profileId = await rig.make('/v1/consent/profiles', {
       ...{ name: 'Ours', channels: ['voice'] },
     });
@@ -297,11 +297,15 @@ function shownTests(t: Test, target: StoreTarget): void {
     });
     await rig.database.db.updateTable('tasks').set({ restrictions }).execute();
     const body = { purposeId, channel: 'voice', address: ben?.value, status: 'optedIn' };
-    t.match(await rig.post('/v1/consent/records', { ...body, source: 'form' }), { status: 201 });
+    const said = { ...body, source: 'form' };
+    t.match(await rig.post('/v1/consent/records', said), { status: 201 });
     const first = await hold();
     t.equal(first.contactPointId, ben?.id);
     t.same(await shown(first), { name: 'Ben', numbers: [['+12025550102', true]] });
-    t.match(await taskOf(taskId), { state: 'working' });
+    await rig.post('/v1/consent/records', { ...said, status: 'optedOut' });
+    t.same(await shown(first), { name: 'Ben', numbers: [] }, 'also from one moment to the next');
+    t.match(await claim(first), { starts: [], changes: [{ kind: 'finished' }] });
+    t.match(await taskOf(taskId), { state: 'final', last_sub_reason: 'opted_out' });
   });
 
   t.test('a chosen number that opts out is nobody else’s call, nor the task’s end', async (t) => {
