@@ -18,13 +18,18 @@ export function decideShown(shown: ShownNumber): typeof decideStart {
   };
 }
 
-/** The same task on the number that is shown: those before it are passed over in this loop. */
+/**
+ * The same task on the number that is shown: those before it are passed over in this loop. One that was tried
+ * in it may be chosen again, by somebody who sees that.
+ */
 function standingOn(head: StartCandidate, shown: ShownNumber): StartCandidate {
   const { chain, progress } = head;
   const numbers = chain[progress.contactIndex]?.numbers ?? [];
   const { contactPointId: standsOn } = shown;
   const numberIndex = numbers.findIndex((one) => one.contactPointId === standsOn);
-  return numberIndex === -1 ? head : { ...head, progress: { ...progress, numberIndex, standsOn } };
+  if (numberIndex === -1) return head;
+  const triedInLoop = progress.triedInLoop?.filter((id) => id !== standsOn) ?? [];
+  return { ...head, progress: { ...progress, numberIndex, standsOn, triedInLoop } };
 }
 
 function standsOn({ chain }: StartCandidate, at: ChainProgress, shown: ShownNumber): boolean {

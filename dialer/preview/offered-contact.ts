@@ -71,7 +71,7 @@ export async function readOfferedContact(
       const point = points.get(contactPointId);
       if (point === undefined || point.value === '' || point.invalid_since_ms !== null) return [];
       if (optedOut.has(contactPointId) || withdrawn?.has(contactPointId) === true) return [];
-      if (!mayDial(one, progress)) return [];
+      if (!mayDial(one, { ...progress, triedInLoop: [] })) return [];
       const isNext = contactPointId === nextId;
       return [{ contactPointId, phoneType, number: point.value, isNext }];
     });

@@ -13,8 +13,6 @@ import type { PhoneType, ReattemptRule } from '../engagements/engagement-config.
 export interface ChainNumber {
   readonly phoneType: PhoneType;
   readonly contactPointId: string;
-  /** The contact has the same number as these, further back. */
-  readonly alsoTypes?: readonly PhoneType[];
 }
 
 export interface ChainContact {
@@ -83,18 +81,12 @@ const MINUTE_MS = 60_000;
  */
 export function withoutRepeats(chain: readonly ChainContact[]): ChainContact[] {
   const known = new Set<string>();
-  return chain.map(({ contactId, numbers }) => {
-    const own = new Map<string, ChainNumber>();
-    for (const number of numbers) {
-      const { contactPointId, phoneType } = number;
-      const first = own.get(contactPointId);
-      if (first !== undefined) {
-        own.set(contactPointId, { ...first, alsoTypes: [...(first.alsoTypes ?? []), phoneType] });
-      } else if (!known.has(contactPointId)) own.set(contactPointId, number);
-    }
-    for (const contactPointId of own.keys()) known.add(contactPointId);
-    return { contactId, numbers: [...own.values()] };
-  });
+  const isFirst = ({ contactPointId }: ChainNumber): boolean => {
+    if (known.has(contactPointId)) return false;
+    known.add(contactPointId);
+    return true;
+  };
+  return chain.map(({ contactId, numbers }) => ({ contactId, numbers: numbers.filter(isFirst) }));
 }
 
 /** The number at which the walk stands, or the next one after it that may be dialled. */
