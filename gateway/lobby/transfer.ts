@@ -38,7 +38,7 @@ export interface TransferParts {
   readonly admit: (destination: string) => DialAdmission;
   /** It failed: attended, the representative is to have the customer again. */
   readonly onFailed: (transfer: Transfer) => void;
-  /** The destination that was joined with the customer hung up. */
+  /** The destination that was joined with the customer hung up, or is not heard any more. */
   readonly onDestinationLeft: () => void;
 }
 
@@ -122,10 +122,14 @@ export class Transfer {
 
   fail(reason: TransferFailure, detail: string, statusCode: number | null = null): void {
     if (this.#state === 'over') return;
-    const { emit, onFailed } = this.#parts;
+    const { emit, onFailed, onDestinationLeft } = this.#parts;
     const wasJoined = this.isJoined;
     this.end();
-    if (wasJoined) return;
+    if (wasJoined) {
+      // Nobody is with the customer any more, however it came.
+      onDestinationLeft();
+      return;
+    }
     emit({ type: 'attempt.transferFailed', transferId: this.id, reason, statusCode, detail });
     onFailed(this);
   }

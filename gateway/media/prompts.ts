@@ -1,5 +1,5 @@
 /** From prompts to what FreeSWITCH plays. */
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Speech } from '../speech/speech.port.ts';
 import { spokenPrompt } from '../speech/spoken-prompt.ts';
@@ -50,9 +50,14 @@ export function promptPath(promptsDir: string, prompt: string): string | undefin
   return PROMPT_ID.test(prompt) ? resolve(promptsDir, `${prompt}.wav`) : undefined;
 }
 
-/** Undefined when there is no such file. Looked up at each playback: about 10 µs. */
+/** Undefined when there is no such file, or it may not be looked at. At each playback: about 10 µs. */
 export function promptVersion(file: string): string | undefined {
-  const found = statSync(file, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
   if (found?.isFile() !== true) return undefined;
   return `${Math.floor(found.mtimeMs).toString(36)}-${found.size.toString(36)}`;
 }

@@ -27,15 +27,19 @@ export class GatewaySpeech implements Speech {
     if (engine === 'espeakNg' || locales.length > 0) await this.#open();
   }
 
+  /** Never rejects: what cannot be spoken is a prompt that is not there, and the call goes on. */
   async speak(prompt: SpokenPrompt): Promise<Spoken | undefined> {
-    const { speech } = await this.#open();
-    if (speech === undefined) {
-      this.#log.warn(
-        { locale: prompt.locale },
-        'a prompt was not spoken: there is no speech engine',
-      );
+    const { locale } = prompt;
+    try {
+      const { speech } = await this.#open();
+      if (speech === undefined) {
+        this.#log.warn({ locale }, 'a prompt was not spoken: there is no speech engine');
+      }
+      return await speech?.speak(prompt);
+    } catch (error) {
+      this.#log.error({ locale, error }, 'a prompt was not spoken');
+      return undefined;
     }
-    return speech?.speak(prompt);
   }
 
   async close(): Promise<void> {
@@ -46,8 +50,14 @@ export class GatewaySpeech implements Speech {
   }
 
   async #open(): Promise<OpenedSpeech> {
-    this.#opening ??= openSpeech(this.#config, this.#log);
-    this.#opened = await this.#opening;
+    const opening = (this.#opening ??= openSpeech(this.#config, this.#log));
+    try {
+      this.#opened = await opening;
+    } catch (error) {
+      // The next prompt tries it anew.
+      if (this.#opening === opening) this.#opening = undefined;
+      throw error;
+    }
     return this.#opened;
   }
 }

@@ -5,6 +5,7 @@
 import { closeSync, constants, createWriteStream, openSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { Value } from 'typebox/value';
 import { SpeechConfig } from '../../config/speech.schema.ts';
@@ -225,6 +226,19 @@ const VOICES = `Pty Language       Age/Gender VoiceName          File           
  5  en-us           --/M      English_(America)  gmw/en-US            (en 3)
 `;
 
+/** A process that is being started has our descriptors, too, until it is another program. */
+async function untilClosed(fd: number, bytes: Uint8Array): Promise<void> {
+  for (;;) {
+    try {
+      writeSync(fd, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+      throw error;
+    }
+    await turn();
+  }
+}
+
 t.test('FIFOs are read side by side, frame by frame however they are written', async (t) => {
   const stock = new FifoStock(t.testdir());
   const paths = [await stock.take(), await stock.take()] as const;
@@ -265,7 +279,7 @@ t.test('FIFOs are read side by side, frame by frame however they are written', a
   t.same(heard.splice(0), ['0 400 400', ...Array.from({ length: 40 }, (_, i) => `0 ${i} ${i}`)]);
   stops[0]?.();
   stops[0]?.();
-  t.throws(() => write(0, frames(6)), { code: 'EPIPE' }, 'closed');
+  await untilClosed(writers[0] as number, frames(6));
   write(1, frames(7));
   await until(1);
   t.same(heard.splice(0), ['1 7 7'], 'the other goes on');
