@@ -1,5 +1,6 @@
 /** A file of consent: one statement a row, columns by name, read as it comes. */
 import type { Channel } from '../../journey-core/definition/sending.schema.ts';
+import { instantMs } from '../../journey-core/definition/instant.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { ContactsCsvError } from '../intake/contacts-csv-error.ts';
 import { csvRecords, type CsvFault, type CsvRecord } from '../intake/csv-records.ts';
@@ -101,10 +102,9 @@ function readRow(
   if (!isChannel(channel)) return bad('names a channel that is not known');
   const status = CONSENT_STATUSES.find((one) => one.toLowerCase() === spelt(field('status')));
   if (status === undefined) return bad(`has a status that is none of ${CONSENT_STATUSES.join()}`);
-  const written = field('statedat');
-  const statedAtMs = written === '' ? null : Date.parse(written);
-  if (statedAtMs !== null && !Number.isSafeInteger(statedAtMs)) {
-    return bad('has a StatedAt that is no date');
+  const statedAtMs = statedAt(field('statedat'), status);
+  if (statedAtMs === undefined) {
+    return bad('has a StatedAt that is not as 2026-03-05 or 2026-03-05T10:00:00Z');
   }
   // Without a date it would count as said now, and undo what was said since the list was made.
   if (status === 'optedIn' && statedAtMs === null) return bad('is an opt-in without StatedAt');
@@ -117,6 +117,21 @@ function readRow(
     ...{ source: textOrNull('source'), reason: textOrNull('reason') },
   };
 }
+
+/**
+ * Epoch ms; null: not said; undefined: no date of ISO 8601. In UTC where no offset is named. Of other forms
+ * nobody knows whether 02/01 is in January. A no that has only its day was said at the day's end at the
+ * latest: no yes of that day is held against it.
+ */
+function statedAt(written: string, status: ConsentStatus): number | null | undefined {
+  if (written === '') return null;
+  const atMs = instantMs(written, 'UTC');
+  if (atMs === undefined || status !== 'optedOut' || !DAY_ALONE.test(written)) return atMs;
+  return atMs + DAY_MS - 1;
+}
+
+const DAY_ALONE = /^[0-9-]+$/;
+export const DAY_MS = 86_400_000;
 
 /** `Opted in`, `opted-in` and `optedIn` are one. */
 function spelt(status: string): string {

@@ -14,7 +14,7 @@ import type {
 import type { Database } from '../store/schema/database.ts';
 import { rowOf } from '../store/versioned-row.ts';
 import { purposesOfProfile } from './compliance-settings.ts';
-import { consentRows, type BadConsentRow, type ConsentRow } from './consent-csv.ts';
+import { consentRows, DAY_MS, type BadConsentRow, type ConsentRow } from './consent-csv.ts';
 import { FUTURE_MAX_MS, recordStatements, type ConsentStatement } from './record-statements.ts';
 import { topicsOf } from './sending-assets.ts';
 
@@ -166,7 +166,10 @@ class ImportRun {
     if (row.topic !== null && topic === undefined) {
       return 'names a topic that the purpose does not have';
     }
-    const statedAtMs = row.statedAtMs ?? nowMs;
+    const written = row.statedAtMs ?? nowMs;
+    // A no of today that has only its day was said by now.
+    const isToday = row.status === 'optedOut' && written < nowMs + DAY_MS;
+    const statedAtMs = isToday ? Math.min(written, nowMs) : written;
     if (statedAtMs > nowMs + FUTURE_MAX_MS) return 'was said in the future';
     return {
       ...{ address: row.address, channel: row.channel, status: row.status, statedAtMs },

@@ -67,7 +67,7 @@ export async function recordStatements(
     const said = saidKey(record.id, statement);
     if (known.has(said)) return { key, recorded: 'known' };
     known.add(said);
-    const isApplied = counts(record, statement);
+    const isApplied = counts(record, statement, writer.nowMs);
     rows.push(statementRow(writer, record, statement, { importId, isApplied }));
     if (!isApplied) return { key, recorded: 'outdated' };
     const after = changedRecord(record, statement, writer);
@@ -90,9 +90,15 @@ function refuseFuture(statedAtMs: number, nowMs: number): void {
   throw new DialerError('REQUEST_INVALID', detail, { faults: [{ pointer: '/statedAt', detail }] });
 }
 
-function counts(record: ConsentRecordRow, { statedAtMs, status }: ConsentStatement): boolean {
-  if (record.version === 0 || statedAtMs > record.stated_at_ms) return true;
-  return statedAtMs === record.stated_at_ms && status === 'optedOut';
+/** What a clock that runs ahead has dated later than now was said now at the latest. */
+function counts(
+  { version, stated_at_ms: storedMs }: ConsentRecordRow,
+  { statedAtMs, status }: ConsentStatement,
+  nowMs: number,
+): boolean {
+  const recordedMs = Math.min(storedMs, nowMs);
+  if (version === 0 || statedAtMs > recordedMs) return true;
+  return statedAtMs === recordedMs && status === 'optedOut';
 }
 
 class LockedRecords extends Map<string, ConsentRecordRow> {

@@ -252,7 +252,40 @@ async function consentTests(t: Test, target: StoreTarget): Promise<void> {
       body: { passes: true },
     });
     t.match(await send('Name\nAda'), { status: 400, body: { code: 'BODY_UNREADABLE' } });
+    const said = (...dates: readonly (readonly [string, string])[]) => {
+      const all = dates.map(([status, date]) => `+12025558000,voice,Commercial,${status},${date}`);
+      return send([head, ...all].join('\n'));
+    };
+    const guessed = ['02/01/2026', 'list 1', '5 March 2026', '2026-3-5'];
+    const refused = await said(...guessed.map((date) => ['optedIn', date] as const));
+    t.match(refused.body, { rowsFailed: 4, faults: [{ reason: /as 2026-03-05 or/ }, {}, {}, {}] });
+    await said(['optedOut', '2026-02-05'], ['optedIn', '2026-02-05T10:00:00Z']);
+    const asked = { profileId, purposeId, address: '+12025558000' };
+    t.match(await check(rig, asked), { body: { passes: false } }, 'a yes of the day of a no');
+    await said(['optedIn', '2026-02-06T00:00:00']);
+    t.match(await check(rig, asked), { body: { passes: true } }, 'in UTC');
+    const today = new Date(rig.clock.nowMs).toISOString().slice(0, 10);
+    t.match((await said(['optedOut', today])).body, { rowsApplied: 1 });
+    t.match(await check(rig, asked), { body: { passes: false } });
   });
+
+  t.test(
+    'a no said now counts against a yes that a clock which runs ahead has dated',
+    async (t) => {
+      const rig = await ApiRig.open(t, target.place(t));
+      const profileId = await profileOf(rig);
+      const purposeId = await firstPurpose(rig, profileId);
+      const address = '+12025558001';
+      const statement = (status: string, aheadMs: number) =>
+        rig.post('/v1/consent/records', {
+          ...{ address, channel: 'voice', profileId, purposeId, status, source: 'form' },
+          statedAt: new Date(rig.clock.nowMs + aheadMs).toISOString(),
+        });
+      t.match(await statement('optedIn', 180_000), { status: 201 });
+      await statement('optedOut', 0);
+      t.match(await check(rig, { profileId, purposeId, address }), { body: { passes: false } });
+    },
+  );
 }
 
 const call = (more: Partial<StartConversation> = {}): StartConversation => ({
