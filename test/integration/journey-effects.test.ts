@@ -1,4 +1,6 @@
 /** Goal: what journeys ask of others is decided, sent once and heard, the same on both databases. */
+import { stopJourney } from '../../dialer/journeys/lifecycle/end-journey.ts';
+import { lifecycleChore } from '../../dialer/journeys/lifecycle/lifecycle-chore.ts';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -626,6 +628,61 @@ async function quietTests(t: Test, target: StoreTarget): Promise<void> {
     t.match(await rig.effects(runId), [{ state: 'cancelled' }]);
     t.same(await rig.tasks(runId), []);
   });
+
+  await t.test(
+    'one that is stopped calls nobody, also those who are through it already',
+    async (t) => {
+      const { database } = api;
+      const chore = lifecycleChore({ database, nowMs: () => rig.nowMs });
+      const through = (quietTime: string) =>
+        rig.journey([{ ...call, quietTime, next: 'end' }, end] as Steps);
+      const [held, asked, idle] = [
+        await through('afternoon'),
+        await through('none'),
+        await through('none'),
+      ];
+      const runs: string[] = [];
+      for (const [index, id] of [held, asked].entries()) {
+        const contactId = await rig.contact({ mobile: `+1202555014${index}` });
+        runs.push(await rig.enter(id, contactId));
+      }
+      await rig.settle();
+      await chore.turn();
+      const stateOf = async (id: string) => {
+        const query = database.db.selectFrom('journeys').select('state').where('id', '=', id);
+        return (await query.executeTakeFirst())?.state;
+      };
+      // Everybody is through: one has ended by itself since.
+      for (const id of [held, idle]) {
+        await database.db
+          .updateTable('journeys')
+          .set({ state: 'completed' })
+          .where('id', '=', id)
+          .execute();
+      }
+      const stop = (id: string) =>
+        database.db.transaction().execute((tx) => stopJourney(tx, rig.writer(), { id }));
+      await t.rejects(stop(idle), /there is nothing to stop/);
+      for (const id of [held, asked]) {
+        await stop(id);
+        await chore.turn();
+        t.equal(await stateOf(id), 'stopped');
+      }
+      for (const afterMs of [0, 20 * HOUR_MS]) {
+        await rig.pass(afterMs);
+        for (const runId of runs) {
+          const open = (await rig.effects(runId)).filter(
+            ({ state }) => state !== 'cancelled' && state !== 'settled',
+          );
+          t.same(open, []);
+          for (const task of await rig.tasks(runId)) {
+            t.match(task, { state: 'final', status: 'Cancelled' });
+          }
+        }
+      }
+      t.equal((await rig.tasks(runs[1] ?? '')).length, 1, 'one had been asked for');
+    },
+  );
 }
 
 async function capTests(t: Test, scene: Scene): Promise<void> {

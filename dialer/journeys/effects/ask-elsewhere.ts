@@ -22,17 +22,20 @@ export async function askElsewhere(
   const known = before === 'sending' ? await dialer.taskOf(key) : undefined;
   const answer = known === undefined ? await dialer.request(request) : { taskId: known };
   const taskId = typeof answer === 'string' ? null : answer.taskId;
-  await inTransaction(parts.database, async (tx) => {
+  const isWithdrawn = await inTransaction(parts.database, async (tx): Promise<boolean> => {
     const effect = await lockEffect(parts, tx, { key, runId, waits: true });
-    if (effect === undefined) return;
+    if (effect === undefined) return false;
     const { state } = effect.row;
     if (state === 'cancelling') await changeEffect(effect, { task_id: taskId });
-    if (state !== 'sending') return;
+    if (state !== 'sending') return state === 'cancelled';
     if (typeof answer === 'string') await blockEffect(effect, answer);
     else {
       const dueAtMs = effect.writer.nowMs + ELSEWHERE_POLL_MS;
       const asked = { state: 'asked', task_id: taskId, due_at_ms: dueAtMs, tries: 0, fault: null };
       await changeEffect(effect, asked);
     }
+    return false;
   });
+  // Another worker found no task yet when the run gave it up: here it is.
+  if (isWithdrawn && taskId !== null) await dialer.cancel(taskId);
 }

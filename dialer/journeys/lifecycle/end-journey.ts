@@ -6,6 +6,7 @@ import type { JourneyRow } from '../../store/schema/journey-tables.ts';
 import type { Asked } from './edit-journey.ts';
 import { inWrongState, journeyToChange, stateOf, writeJourney } from './journey-row.ts';
 import { closeVersion } from './publish-journey.ts';
+import { hasSendings } from './withdraw-sendings.ts';
 
 type Tx = Transaction<Database>;
 
@@ -17,7 +18,9 @@ export async function stopJourney(
   comment = '',
 ): Promise<JourneyRow> {
   const row = await journeyToChange(tx, writer, id, version);
-  if (!['scheduled', 'live', 'completing'].includes(row.state)) {
+  // Everybody may be through while calls that they were to get are still to be made.
+  const isOver = row.state === 'completed' && !(await hasSendings(tx, id));
+  if (isOver || !['scheduled', 'live', 'completing', 'completed'].includes(row.state)) {
     throw inWrongState(row, 'there is nothing to stop');
   }
   await tx

@@ -11,6 +11,7 @@ import type { JourneyChore } from '../journey-chore.ts';
 import { tellRuns } from '../runs/tell-runs.ts';
 import { closeEntry } from './end-journey.ts';
 import { definitionIn, journeyToChange, versionRow, writeJourney } from './journey-row.ts';
+import { withdrawSendings } from './withdraw-sendings.ts';
 
 type Tx = Transaction<Database>;
 
@@ -177,9 +178,10 @@ async function toComplete({ db }: OpenDatabase): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Those inside are told a page at a time; once the last has left it has ended. */
+/** Those inside are told a page at a time; once the last has left it has ended. Nobody is called for it. */
 async function stop(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<number> {
   if (row.state !== 'stopping') return 0;
+  await withdrawSendings(tx, row.id, writer.nowMs);
   const runs = await tx
     .selectFrom('journey_runs as r')
     .select(['r.id'])
