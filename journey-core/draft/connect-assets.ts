@@ -54,8 +54,9 @@ export interface Connected {
 
 /** Whatever assets the journey itself has are replaced. Its shape must be right. */
 export function connectAssets(journey: Journey, known: JourneyAssets = {}): Connected {
-  const { assets: own, ...rest } = journey;
-  const connector = new Connector(known, own ?? {});
+  const { assets: own, ...given } = journey;
+  const connector = new Connector(known, own ?? {}, given);
+  const rest = { ...given, steps: given.steps.map((step) => connector.withTopic(step)) };
   connector.connect(rest);
   const assets = connector.assets();
   return {
@@ -70,10 +71,28 @@ class Connector {
   /** What the journey brought along: it says what kind of thing a placeholder is. */
   readonly #hints: JourneyAssets;
   readonly #used: Assets = {};
+  /** Purposes of which a topic is named somewhere: nothing is sent for them without one. */
+  readonly #withTopics: ReadonlySet<string>;
 
-  constructor(known: JourneyAssets, hints: JourneyAssets) {
+  constructor(known: JourneyAssets, hints: JourneyAssets, { steps }: Journey) {
     this.#known = known;
     this.#hints = hints;
+    const all = [...steps, ...(hints.messages ?? [])];
+    const named = all.flatMap((one) => ('compliance' in one ? [one.compliance] : []));
+    this.#withTopics = new Set(named.flatMap((one) => (one.topic === undefined ? [] : keyOf(one))));
+  }
+
+  withTopic(step: Step): Step {
+    return step.type === 'voice' ? { ...step, compliance: this.#chosen(step.compliance) } : step;
+  }
+
+  /** With a topic that is to be chosen, where its purpose has some and it names none. */
+  #chosen(compliance: Compliance): Compliance {
+    const { profile, topic } = compliance;
+    const isKnown = this.#known.complianceProfiles?.some(({ name }) => name === profile) === true;
+    if (isKnown || topic !== undefined || !this.#withTopics.has(keyOf(compliance)))
+      return compliance;
+    return { ...compliance, topic: TOPIC_TO_BE_CHOSEN };
   }
 
   assets(): JourneyAssets {
@@ -251,7 +270,7 @@ class Connector {
   #message(name: string, channel: Named<'messages'>['channel']): void {
     const hint = this.#hints.messages?.find((item) => item.name === name);
     const known = this.#known.messages?.find((item) => item.name === name);
-    const compliance = known?.compliance ?? hint?.compliance ?? TO_BE_CHOSEN;
+    const compliance = known?.compliance ?? this.#chosen(hint?.compliance ?? TO_BE_CHOSEN);
     const used = hint?.channel ?? channel;
     this.#named(
       'messages',
@@ -334,6 +353,12 @@ type Listed =
 
 /** Who may be contacted for what is for people to say: a draft never chooses it. */
 export const TO_BE_CHOSEN: Compliance = { profile: 'profileToChoose', purpose: 'purposeToChoose' };
+
+const TOPIC_TO_BE_CHOSEN = 'topicToChoose';
+
+function keyOf({ profile, purpose }: Compliance): string {
+  return JSON.stringify([profile, purpose]);
+}
 
 function newPurpose(name: string, topic: string | undefined) {
   // Commercial is the stricter of the two.

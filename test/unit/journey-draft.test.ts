@@ -374,6 +374,22 @@ t.test(
   },
 );
 
+t.test('[JRN-58] of a purpose with topics that nobody knows yet each step has one', (t) => {
+  const text =
+    'Call everyone in the segment "vip". Call everyone in the topic "time slot". E-mail them.';
+  const { journey, faults } = draftOf(text);
+  t.same(
+    faults.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  t.match(journey?.steps, [
+    { compliance: { topic: 'topicToChoose' } },
+    { compliance: { topic: 'time slot' } },
+  ]);
+  t.match(journey?.assets?.messages, [{ compliance: { topic: 'topicToChoose' } }]);
+  t.end();
+});
+
 t.test('[JRN-58] the same text gives the same draft', async () => {
   fc.assert(
     fc.property(anyText, (text) => {
