@@ -2,6 +2,7 @@
  * One request to the service that runs, for commands that operate it. The key is `http.adminKey` of the
  * configuration, which the environment may hold.
  */
+import { Command } from 'commander';
 import { loadProcessConfig } from '../config/process-config.ts';
 import type { RingfenceConfig } from '../config/ringfence.schema.ts';
 import { CliError } from './cli-error.ts';
@@ -10,6 +11,15 @@ export interface ServiceOptions {
   readonly config?: string;
   /** Where it is; default: as the configuration has it. */
   readonly url?: string;
+}
+
+/** A command that asks it. */
+export function serviceCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--url <url>', 'where the service is; default: as the configuration has it')
+    .option('--config <file>', 'configuration, with the key that may do it')
+    .option('--json', 'one JSON value on stdout', false);
 }
 
 export interface ServiceRequest {

@@ -4,12 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { faultLine as configFaultLine } from '../config/config-error.ts';
 import { isMapping } from '../config/config-path.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import { faultLine, type JourneyFault } from '../journey-core/validation/journey-fault.ts';
-import { askService, type ServiceOptions } from './ask-service.ts';
+import { askService, serviceCommand, type ServiceOptions } from './ask-service.ts';
 import { CliError } from './cli-error.ts';
 import { readableText } from './journey-files.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
@@ -30,23 +30,17 @@ export interface JourneyPublishOptions extends JourneyOrderOptions {
 const JOURNEY = 'its id or its name';
 
 export function journeyServiceCommands(): readonly Command[] {
-  const common = (name: string, description: string): Command =>
-    new Command(name)
-      .description(description)
-      .option('--url <url>', 'where the service is; default: as the configuration has it')
-      .option('--config <file>', 'configuration, with the key that may do it')
-      .option('--json', 'one JSON value on stdout', false);
   const comment = ['--comment <text>', 'why, for whoever reads the log later', ''] as const;
   return [
-    common('list', 'the journeys of a running service').option(
+    serviceCommand('list', 'the journeys of a running service').option(
       '--state <state>',
       'only those: draft, scheduled, live, completing, completed, stopping or stopped',
     ),
-    common(
+    serviceCommand(
       'status',
       'how a journey of a running service is, and how many people are inside',
     ).argument('<journey>', JOURNEY),
-    common('publish', 'let people into a journey from now on, or from its opening')
+    serviceCommand('publish', 'let people into a journey from now on, or from its opening')
       .argument('<journey>', `a file with it, as YAML or JSON; or ${JOURNEY}: then its draft`)
       .option(...comment)
       .option(
@@ -54,7 +48,7 @@ export function journeyServiceCommands(): readonly Command[] {
         'a draft of the service that differs from the file is replaced',
         false,
       ),
-    common('stop', 'take everybody out of a journey; it cannot be started again')
+    serviceCommand('stop', 'take everybody out of a journey; it cannot be started again')
       .argument('<journey>', JOURNEY)
       .option(...comment),
   ];

@@ -2,8 +2,8 @@
  * `ringfence trunk list`, `suspend NAME` and `resume NAME`: asked of the service that runs, over its API.
  * The key is `http.adminKey` of the configuration, which the environment may hold.
  */
-import { Command } from 'commander';
-import { askService } from './ask-service.ts';
+import type { Command } from 'commander';
+import { askService, serviceCommand } from './ask-service.ts';
 import { say, writeJson, type Terminal } from './terminal.ts';
 
 export interface TrunkOperationOptions {
@@ -33,18 +33,12 @@ interface TrunkView {
 }
 
 export function trunkOperationCommands(): readonly Command[] {
-  const common = (name: string, description: string): Command =>
-    new Command(name)
-      .description(description)
-      .option('--url <url>', 'where the service is; default: as the configuration has it')
-      .option('--config <file>', 'configuration, with the key that may do it')
-      .option('--json', 'one JSON value on stdout', false);
   return [
-    common('list', 'how the trunks of a running service are'),
-    common('suspend', 'give a trunk no calls until it is resumed')
+    serviceCommand('list', 'how the trunks of a running service are'),
+    serviceCommand('suspend', 'give a trunk no calls until it is resumed')
       .argument('<trunk>', 'a name of the configuration')
       .option('--reason <text>', 'for the log'),
-    common('resume', 'give a suspended trunk calls again').argument(
+    serviceCommand('resume', 'give a suspended trunk calls again').argument(
       '<trunk>',
       'a name of the configuration',
     ),
