@@ -6,7 +6,7 @@ import type { JourneyRow } from '../../store/schema/journey-tables.ts';
 import type { Asked } from './edit-journey.ts';
 import { inWrongState, journeyToChange, stateOf, writeJourney } from './journey-row.ts';
 import { closeVersion } from './publish-journey.ts';
-import { hasSendings } from './withdraw-sendings.ts';
+import { hasSendings } from '../effects/withdraw-sendings.ts';
 
 type Tx = Transaction<Database>;
 

@@ -6,12 +6,13 @@ import { sql, type Transaction } from 'kysely';
 import type { OpenDatabase } from '../../store/open-database.ts';
 import type { Database } from '../../store/schema/database.ts';
 import type { JourneyRow, JourneyVersionRow } from '../../store/schema/journey-tables.ts';
+import { runTogether } from '../../store/run-together.ts';
+import { withdrawQueries } from '../effects/withdraw-sendings.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { JourneyChore } from '../journey-chore.ts';
 import { tellRuns } from '../runs/tell-runs.ts';
 import { closeEntry } from './end-journey.ts';
 import { definitionIn, journeyToChange, versionRow, writeJourney } from './journey-row.ts';
-import { withdrawSendings } from './withdraw-sendings.ts';
 
 type Tx = Transaction<Database>;
 
@@ -181,7 +182,7 @@ async function toComplete({ db }: OpenDatabase): Promise<string[]> {
 /** Those inside are told a page at a time; once the last has left it has ended. Nobody is called for it. */
 async function stop(tx: Tx, writer: ChoreWriter, row: JourneyRow): Promise<number> {
   if (row.state !== 'stopping') return 0;
-  await withdrawSendings(tx, row.id, writer.nowMs);
+  await runTogether(tx, withdrawQueries(tx, 'journey_id', [row.id], writer.nowMs));
   const runs = await tx
     .selectFrom('journey_runs as r')
     .select(['r.id'])

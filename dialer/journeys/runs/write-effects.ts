@@ -17,6 +17,7 @@ import {
   type PathEntry,
 } from '../analytics/path-entry.ts';
 import { pathQueries } from '../analytics/record-path.ts';
+import { withdrawQueries } from '../effects/withdraw-sendings.ts';
 import type { AdvancedRun } from './advance-taken.ts';
 
 type Tx = Transaction<Database>;
@@ -65,8 +66,8 @@ export async function effectQueries(
   const once = { ending: 'on conflict (id) do nothing' };
   return [
     ...insertQueries(tx, 'journey_effects', wanted.outbox, again),
-    ...cancelQueries(tx, 'key', wanted.cancelled, writer.nowMs),
-    ...cancelQueries(tx, 'run_id', wanted.stopped, writer.nowMs),
+    ...withdrawQueries(tx, 'key', wanted.cancelled, writer.nowMs),
+    ...withdrawQueries(tx, 'run_id', wanted.stopped, writer.nowMs),
     ...insertQueries(tx, 'journey_activities', wanted.activities, once),
     ...pathQueries(tx, wanted.path),
   ];
@@ -152,22 +153,6 @@ function activityRow(
     ...{ assigned_to: effect.assignTo ?? version.owner, due_at_ms: effect.dueAtMs },
     ...{ state: 'open', version: 1, created_at_ms: nowMs, updated_at_ms: nowMs },
   };
-}
-
-/** Withdrawing is for whoever carries the outbox out: it may have been asked for already. */
-function cancelQueries(
-  tx: Tx,
-  column: 'key' | 'run_id',
-  values: readonly string[],
-  nowMs: number,
-): CompiledQuery[] {
-  if (values.length === 0) return [];
-  const cancelled = tx
-    .updateTable('journey_effects')
-    .set({ state: 'cancelling', due_at_ms: nowMs, updated_at_ms: nowMs })
-    .where(column, 'in', [...new Set(values)])
-    .where('state', 'not in', ['settled', 'cancelled', 'cancelling']);
-  return [cancelled.compile()];
 }
 
 /** By the trigger's own rules: one that is retired, or whose conditions are not met, is not raised. */
