@@ -7,6 +7,9 @@ import type { OpenDatabase } from '../store/open-database.ts';
 import { HEARD, type Heard } from './amd-sample.ts';
 import { exactInterval } from './exact-interval.ts';
 
+/** So far back an audit looks unless it is asked otherwise. */
+export const AUDIT_WINDOW_MS = 30 * 86_400_000;
+
 /** Who said who was there: auditors, or AI agents that were left with whoever answered. */
 export const AUDIT_SOURCES = ['auditor', 'aiAgent'] as const;
 export type AuditSource = (typeof AUDIT_SOURCES)[number];

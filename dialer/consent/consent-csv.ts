@@ -1,5 +1,6 @@
 /** A file of consent: one statement a row, columns by name, read as it comes. */
 import type { Channel } from '../../journey-core/definition/sending.schema.ts';
+import { DAY_MS } from '../../journey-core/definition/duration.ts';
 import { instantMs } from '../../journey-core/definition/instant.ts';
 import { DialerError } from '../../machines/errors.ts';
 import { ContactsCsvError } from '../intake/contacts-csv-error.ts';
@@ -131,7 +132,6 @@ function statedAt(written: string, status: ConsentStatus): number | null | undef
 }
 
 const DAY_ALONE = /^[0-9-]+$/;
-export const DAY_MS = 86_400_000;
 
 /** `Opted in`, `opted-in` and `optedIn` are one. */
 function spelt(status: string): string {

@@ -3,6 +3,7 @@
  * breaks, what was read is taken down, and sending the file again changes nothing twice.
  */
 import type { Transaction } from 'kysely';
+import { DAY_MS } from '../../journey-core/definition/duration.ts';
 import type { Writer } from '../engagements/create-engagement.ts';
 import type { DestinationRules } from '../intake/destination.ts';
 import type {
@@ -14,7 +15,7 @@ import type {
 import type { Database } from '../store/schema/database.ts';
 import { rowOf } from '../store/versioned-row.ts';
 import { purposesOfProfile } from './compliance-settings.ts';
-import { consentRows, DAY_MS, type BadConsentRow, type ConsentRow } from './consent-csv.ts';
+import { consentRows, type BadConsentRow, type ConsentRow } from './consent-csv.ts';
 import { FUTURE_MAX_MS, recordStatements, type ConsentStatement } from './record-statements.ts';
 import { topicsOf } from './sending-assets.ts';
 

@@ -2,6 +2,7 @@
 import { gauge, ratio, type Meter, type MetricTable } from '../../machines/meter.port.ts';
 import {
   AUDIT_SOURCES,
+  AUDIT_WINDOW_MS,
   falsePositivesOf,
   readAmdSample,
   type AmdSample,
@@ -33,7 +34,6 @@ export interface MeasuredAmdAudits {
   readonly chargedRatio: number;
 }
 
-const WINDOW_MS = 30 * 86_400_000;
 /** People answer in minutes: what was read is told again until then, whoever scrapes. */
 const KEPT_MS = 30_000;
 
@@ -48,7 +48,10 @@ export function measureAmdAudits({
   const read = async (): Promise<AmdSample> => {
     const atMs = nowMs();
     if (kept !== undefined && Math.abs(atMs - kept.atMs) < KEPT_MS) return kept.sample;
-    const sample = await readAmdSample(database, { fromMs: atMs - WINDOW_MS, beforeMs: atMs + 1 });
+    const sample = await readAmdSample(database, {
+      fromMs: atMs - AUDIT_WINDOW_MS,
+      beforeMs: atMs + 1,
+    });
     kept = { atMs, sample };
     return sample;
   };

@@ -1,5 +1,6 @@
 /** Drafts that were asked for: kept with their answer, the verdict on it, and what became of them. */
 import type { Transaction } from 'kysely';
+import { DAY_MS } from '../../../journey-core/definition/duration.ts';
 import type { JourneyDraft } from '../../../journey-core/draft/draft-answer.ts';
 import { DialerError } from '../../../machines/errors.ts';
 import type { Writer } from '../../engagements/create-engagement.ts';
@@ -118,7 +119,6 @@ export async function giveFeedback(
 }
 
 export const DRAFT_KEPT_DAYS = 90;
-const DAY_MS = 86_400_000;
 
 /**
  * Those that nobody has touched for so long: neither made, judged nor turned into a journey. The journeys

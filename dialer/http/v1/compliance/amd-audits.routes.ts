@@ -1,7 +1,11 @@
 /** Machine verdicts that were drawn for an audit: who was there, and what that says of all of them. */
 import { DialerError } from '../../../../machines/errors.ts';
 import { amdAuditOf, answerAmdAudit } from '../../../amd-audit/answer-audit.ts';
-import { AUDIT_SOURCES, readAmdSample } from '../../../amd-audit/false-positives.ts';
+import {
+  AUDIT_SOURCES,
+  AUDIT_WINDOW_MS,
+  readAmdSample,
+} from '../../../amd-audit/false-positives.ts';
 import { callerOfRequest } from '../../access.ts';
 import { writerOf, type ApiApp, type ApiContext } from '../api-context.ts';
 import { tagged, versionAsked } from '../entity-tag.ts';
@@ -20,7 +24,6 @@ import {
 
 const PATH = '/v1/compliance/amd-audits';
 const tags = ['compliance'];
-const WINDOW_MS = 30 * 86_400_000;
 
 export function amdAuditRoutes(app: ApiApp, context: ApiContext): void {
   const { db } = context.database;
@@ -87,7 +90,7 @@ function summaryRoute(app: ApiApp, { database, nowMs, rulePacks }: ApiContext): 
   app.get(`${PATH}/summary`, { config: { access: 'read' }, schema }, async (request) => {
     const { from, before, engagementId } = request.query;
     const beforeMs = before === undefined ? nowMs() : timeMs(before);
-    const fromMs = from === undefined ? beforeMs - WINDOW_MS : timeMs(from);
+    const fromMs = from === undefined ? beforeMs - AUDIT_WINDOW_MS : timeMs(from);
     if (fromMs >= beforeMs) {
       const detail = 'from must be before before';
       throw new DialerError('REQUEST_INVALID', detail, { faults: [{ pointer: '/from', detail }] });
